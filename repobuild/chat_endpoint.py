@@ -8,6 +8,7 @@ run.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +44,19 @@ class ChatEndpoint:
     model: str
     token: str = ""
     who: str = "the model"
+
+    @classmethod
+    def of(
+        cls, settings: Mapping[str, Any], section: str, token: str, who: str
+    ) -> ChatEndpoint | None:
+        """Return the endpoint of a section of settings, None where none is set.
+
+        `token` is the environment variable of the token. Raises `UsageError`.
+        """
+        if not check_endpoint(settings, section, token):
+            return None
+        url, model = (settings[f"{section}.{name}"] for name in ("url", "model"))
+        return cls(url.rstrip("/"), model, os.environ.get(token, ""), who)
 
     def ask(self, rules: str, prompt: str, most_tokens: int) -> str:
         """Return the text of an answer; raises `EndpointError`."""

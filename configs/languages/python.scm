@@ -90,6 +90,7 @@
 (generator_expression (if_clause) @branch)
 (assert_statement) @assert
 (case_clause) @case
+"_" @wildcard ; of a pattern; the name `_` is an identifier
 
 ; Names that become something unknown. They hide what else the name could mean.
 (pattern_list (identifier) @bound)

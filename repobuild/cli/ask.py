@@ -22,10 +22,10 @@ from repobuild.cli import options
 from repobuild.cli.adapter_lookup import base_of, find_adapter
 from repobuild.cli.given_facts import (
     NOTHING_FOUND,
+    Knowledge,
     fact_lines,
     find_facts,
-    not_taught,
-    was_taught,
+    knowledge_of,
 )
 from repobuild.cli.mention_list import mention_facts, mention_lines
 from repobuild.cli.output import (
@@ -210,16 +210,17 @@ def command(
     facts = find_facts(build, text) if ground else ()
     prompt = with_found(text, facts) if facts else text
     folder = artifact_folder(build, current_digest(asked.row), "adapter")
-    taught = None if ground else was_taught(build, folder, text)
+    coverage = asked.row.get("coverage") or {}
+    known = Knowledge(None) if ground else knowledge_of(build, folder, coverage, text)
     comparison = _load_comparison(checkout, asked, folder)
     answers = Answers()
     if as_json:
         for _ in answers.collect(comparison.answer_both(prompt, max_tokens)):
             pass
         found = _facts(build, asked, text, facts, answers)
-        emit({**found, "taught": taught}, True, str)
+        emit({**found, "taught": known.taught}, True, str)
         return 0
-    _print_notes(asked, nothing_found=ground and not facts, taught=taught)
+    _print_notes(asked, NOTHING_FOUND if ground and not facts else known.note)
     in_columns = _has_room_for_columns()
     given = Prompt(prompt, max_tokens)
     _show_answers(comparison, answers, given, asked.title, in_columns)
@@ -241,14 +242,9 @@ def _load_comparison(
     return Comparison.load(base, folder)
 
 
-def _print_notes(asked: AskedAdapter, nothing_found: bool, taught: bool | None) -> None:
+def _print_notes(asked: AskedAdapter, about_facts: str) -> None:
     """Print what the reader of the answers has to know before he reads them."""
-    notes = asked.notes
-    if nothing_found:
-        notes.append(NOTHING_FOUND)
-    if taught is False:
-        notes.append(not_taught(asked.row.get("coverage") or {}))
-    for note in notes:
+    for note in filter(None, (*asked.notes, about_facts)):
         print_message(f"note: {note}")
 
 

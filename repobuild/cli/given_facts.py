@@ -6,7 +6,7 @@ answers what it does not know as surely as what it knows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from repobuild.cli.output import redact_secrets
 from repobuild.cli.side_by_side import printable
@@ -16,45 +16,56 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from repobuild.engine.build import Build
-    from repobuild.evaluate.retrieval import FoundFact
+    from repobuild.evaluate.retrieval import FactFinder, FoundFact
 
 NOTHING_FOUND = "nothing in the state is about what the question names; asked without"
+NOTHING_SAID = "no sample answers this, so the adapter guesses"
+
+
+class Knowledge(NamedTuple):
+    """Whether an adapter was taught what it is asked, and what the user is told."""
+
+    taught: bool | None  # None: no fact is known that answers it
+    note: str = ""
 
 
 def find_facts(build: Build, question: str) -> tuple[FoundFact, ...]:
     """Return the facts that a question is given; () when nothing is found."""
-    if build.state.line("dataset") is None:
-        return ()
-    from repobuild.evaluate.retrieval import FactFinder
-
-    return FactFinder(build).find(question)
+    finder = _finder(build)
+    return finder.find(question) if finder else ()
 
 
-def was_taught(build: Build, adapter: Path, question: str) -> bool | None:
-    """Return whether an adapter was taught the fact that a question asks for.
-
-    None if no fact is known that answers it.
-    """
-    from repobuild.evaluate.retrieval import LIKELY
+def knowledge_of(
+    build: Build, adapter: Path, coverage: Mapping[str, Any], question: str
+) -> Knowledge:
+    """Return whether an adapter was taught the fact that a question asks for."""
     from repobuild.model.adapter.lineage import Manifest
     from repobuild.model.teaching.curriculum import fact_of
 
-    facts = find_facts(build, question)
-    best = facts[0].score if facts else 0.0
-    if best < LIKELY:
-        return None
+    finder = _finder(build)
+    answers = finder.answers(question) if finder else None
+    if answers is None:
+        return Knowledge(None)
+    if not answers:
+        return Knowledge(None, NOTHING_SAID)
     known = Manifest.read(adapter).facts
-    return any(fact_of(fact.id) in known for fact in facts if fact.score == best)
-
-
-def not_taught(coverage: Mapping[str, Any]) -> str:
-    """Return a note for an answer that the adapter has to guess."""
+    if any(fact_of(fact.id) in known for fact in answers):
+        return Knowledge(True)
     of = (
         f" ({coverage['taught']:,} of {coverage['facts']:,} facts are)"
         if coverage
         else ""
     )
-    return f"the adapter was not taught this{of}; --ground looks it up"
+    note = f"the adapter was not taught this{of}; --ground looks it up"
+    return Knowledge(False, note)
+
+
+def _finder(build: Build) -> FactFinder | None:
+    if build.state.line("dataset") is None:
+        return None
+    from repobuild.evaluate.retrieval import FactFinder
+
+    return FactFinder(build)
 
 
 def fact_lines(facts: Sequence[FoundFact]) -> list[str]:

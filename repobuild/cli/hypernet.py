@@ -161,13 +161,13 @@ def _prepared_text(facts: dict[str, Any]) -> str:
 
 
 def _trained_text(facts: dict[str, Any]) -> str:
-    lines = [f"trained {facts['steps']:,} steps: {facts['folder']}"]
-    lines.append(_scores_text(facts["held_out"]))
-    lines.append(f"use it: repobuild -c adapter.hypernet={facts['folder']}")
-    lines[-1] += " -c adapter.strategy=code2lora-" + (
-        "evo" if facts["evo"] else "static"
+    strategy = "code2lora-evo" if facts["evo"] else "code2lora-static"
+    return (
+        f"trained {facts['steps']:,} steps: {facts['folder']}\n"
+        f"{_scores_text(facts['held_out'])}\n"
+        f"use it: repobuild -c adapter.hypernet={facts['folder']} "
+        f"-c adapter.strategy={strategy}"
     )
-    return "\n".join(lines)
 
 
 def _scores_text(scores: dict[str, Any]) -> str:

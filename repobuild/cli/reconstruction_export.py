@@ -57,10 +57,13 @@ def print_round_trip(trip: RoundTrip) -> int:
 
 
 def _areas(build: Build) -> AreaMap:
-    """Return the hierarchy of the commit; empty where it is not built."""
+    """Return the hierarchy of the commit; empty without it, or without its artifact."""
     from repobuild.code.areas.area_map import AreaMap
 
-    rows = build.table("areas") if build.state.line("areas") else None
-    row = rows.get(build.snapshot.commit) if rows else None
-    artifact = build.store.checked_path(str(row["object"])) if row else None
-    return AreaMap.read(artifact) if artifact else AreaMap()
+    is_built = build.state.line("areas") is not None
+    row = build.table("areas").get(build.snapshot.commit) if is_built else None
+    try:
+        path = build.store.checked_path(str(row["object"])) if row else None
+    except KeyError:
+        return AreaMap()
+    return AreaMap.read(path) if path else AreaMap()

@@ -7,8 +7,8 @@ a model wins only if it is chosen both times, else it is a tie. Answers are name
 B, never by their model.
 
 The token is in the environment variable REPOBUILD_JUDGE_TOKEN (chat_endpoint.py). An
-answer of the judge is kept with those of the
-models (answers.py), so it is asked once. What cannot be judged is counted.
+answer of the judge is kept with those of the models (answers.py), so it is asked once.
+What cannot be judged is counted.
 
 Source: Zheng et al., "Judging LLM-as-a-judge with MT-Bench and Chatbot Arena" (NeurIPS
 2023) for order and its bias.
@@ -17,7 +17,6 @@ Source: Zheng et al., "Judging LLM-as-a-judge with MT-Bench and Chatbot Arena" (
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from typing import Any
 
 from repobuild.chat_endpoint import ChatEndpoint, EndpointError, without_thoughts
 from repobuild.evaluate.answers import AnswerCache
-from repobuild.evaluate.judge_settings import MODEL, URL, check_judge
+from repobuild.evaluate.judge_settings import SECTION
 from repobuild.evaluate.questions import HeldOutSample
 from repobuild.evaluate.scoring.confidence import mean
 from repobuild.resources import JUDGE_TOKEN
@@ -60,11 +59,9 @@ Which answer is better? Reply with A, B or T."""
 class Judge:
     """A model at an endpoint, with the cache of its answers."""
 
-    url: str  # up to `/v1`
-    model: str
+    endpoint: ChatEndpoint
     cache: AnswerCache
     used: AnswerCache
-    token: str = ""
     problem: str = ""  # the last failure
     _failures: int = field(default=0, repr=False)  # in a row
 
@@ -73,14 +70,8 @@ class Judge:
         cls, settings: Mapping[str, Any], cache: AnswerCache, used: AnswerCache
     ) -> Judge | None:
         """Return the judge of the settings, None where there is none."""
-        if not check_judge(settings):
-            return None
-        url, token = settings[URL].rstrip("/"), os.environ.get(JUDGE_TOKEN, "")
-        return cls(url, settings[MODEL], cache, used, token)
-
-    @property
-    def _endpoint(self) -> ChatEndpoint:
-        return ChatEndpoint(self.url, self.model, self.token, "the judge")
+        endpoint = ChatEndpoint.of(settings, SECTION, JUDGE_TOKEN, "the judge")
+        return cls(endpoint, cache, used) if endpoint else None
 
     def prefer(self, sample: HeldOutSample, ours: str, theirs: str) -> float | None:
         """Return 1 if our answer is chosen in both orders, 0 if theirs is, else 0.5.
@@ -101,7 +92,7 @@ class Judge:
             _PROMPT.format(question=sample.question, reference=sample.answer, a=a, b=b)
         )
         digest = blake2b(prompt.encode("utf-8", "replace"), digest_size=16).hexdigest()
-        where = json.dumps([self.url, self.model, _RULES])
+        where = json.dumps([self.endpoint.url, self.endpoint.model, _RULES])
         judge = blake2b(where.encode(), digest_size=16).hexdigest()
         key = (f"judge {judge}", f"pair {digest}", _MOST_TOKENS)
         if key not in self.cache.answers:
@@ -109,7 +100,7 @@ class Judge:
                 return ""
             try:
                 self.cache.answers[key] = _read_choice(
-                    self._endpoint.ask(_RULES, prompt, _MOST_TOKENS)
+                    self.endpoint.ask(_RULES, prompt, _MOST_TOKENS)
                 )
                 self._failures = 0
             except EndpointError as error:
@@ -153,4 +144,4 @@ def judged_section(
             "unjudged": len(found) - len(judged),
             **({"preference": interval.to_dict()} if interval else {}),
         }
-    return {"model": judge.model, "against": against, "problem": judge.problem}
+    return {"model": judge.endpoint.model, "against": against, "problem": judge.problem}

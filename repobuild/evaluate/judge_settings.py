@@ -13,7 +13,7 @@ from repobuild.chat_endpoint import check_endpoint
 from repobuild.model import base as bases
 from repobuild.resources import JUDGE_TOKEN
 
-URL, MODEL = "report.judge.url", "report.judge.model"
+SECTION = "report.judge"
 
 
 def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,4 +28,4 @@ def check_judge(settings: Mapping[str, Any]) -> bool:
     Raises `UsageError` for a URL that is not of the web or holds a password, and for
     one without a model.
     """
-    return check_endpoint(settings, "report.judge", JUDGE_TOKEN)
+    return check_endpoint(settings, SECTION, JUDGE_TOKEN)

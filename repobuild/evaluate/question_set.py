@@ -17,12 +17,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from repobuild.engine.contract import Task, Value
 from repobuild.evaluate import questions
 from repobuild.evaluate.mentions.mention_parser import KnownNames
 from repobuild.evaluate.own_questions import collect_own_questions
-from repobuild.evaluate.questions import HeldOutSample, TestCase
+from repobuild.evaluate.questions import HeldOutRow, HeldOutSample, TestCase
 from repobuild.evaluate.retrieval import FactFinder
 from repobuild.evaluate.scoring import staleness
 from repobuild.evaluate.scoring.first_scores import ScoredElement
@@ -66,7 +67,9 @@ def collect_questions(task: Task, taught: frozenset[str]) -> QuestionSet:
     `taught` are the ids of the facts that the adapter was taught.
     """
     settings = task.settings
-    tracks = held_out_tracks(task, taught)
+    with_lines = bool(settings["adapter.line_numbers"])
+    held_out = questions.held_out_rows(task.table("dataset"), with_lines)
+    tracks = held_out_tracks(task, taught, held_out)
     elements = list(questions.graph_elements(task.table("graph")))
     project = project_name(task)
     return QuestionSet(
@@ -75,7 +78,7 @@ def collect_questions(task: Task, taught: frozenset[str]) -> QuestionSet:
             project,
             elements,
             int(settings["report.seed_questions"]),
-            questions.languages_of(task.table("dataset")),
+            questions.languages_of(chain.from_iterable(held_out.values())),
         ),
         tracks=tracks,
         elements=[
@@ -103,16 +106,15 @@ def project_name(task: Task) -> str:
     return str(row.get("name") or task.settings.get("project.name") or "project")
 
 
-def held_out_tracks(task: Task, taught: frozenset[str]) -> list[HeldOutTrack]:
+def held_out_tracks(
+    task: Task, taught: frozenset[str], held_out: Mapping[str, Sequence[HeldOutRow]]
+) -> list[HeldOutTrack]:
     settings, samples = task.settings, AllSamples.of(task)
-    with_lines = bool(settings["adapter.line_numbers"])
     count = int(settings["report.questions"])
     loss_count = int(settings["report.loss_samples"])
     teaching = Teaching.of(settings)
     tracks = []
-    for name, rows in questions.held_out_rows(
-        task.table("dataset"), with_lines
-    ).items():
+    for name, rows in held_out.items():
         known = [row for row in rows if fact_of(row.id) in taught]
         others = [row for row in rows if fact_of(row.id) not in taught]
         drawn = questions.draw_questions(name, known, samples, count)

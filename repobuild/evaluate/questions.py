@@ -38,7 +38,7 @@ ASKED_KINDS = frozenset({"class", "function", "method"})
 CaseType = Literal["repo_specific", "code_specific", "general"]
 T = TypeVar("T")
 
-# Of the languages that a dataset may have, the first reports' questions are in these.
+# The questions of the first reports, in each language that they may be in.
 _PROJECT: Mapping[str, Sequence[tuple[str, str]]] = {
     "zh": (
         ("overview", "{project} 项目的主要功能是什么？"),
@@ -101,6 +101,11 @@ class HeldOutRow:
     @property
     def task(self) -> str:
         return self.sub[1:].split(".", 1)[0]
+
+    @property
+    def language(self) -> str:
+        """Of the question; "" for a rule of the repository's own that names none."""
+        return self.sub.partition(".")[2].partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,10 +276,9 @@ def _distinct(
 # ------------------------------------------------------- cases of the first reports
 
 
-def languages_of(dataset: Table) -> list[str]:
-    """Return the languages of a dataset that these cases may be in; never none."""
-    subs = (sub for _, rows in dataset.items() for sub in rows)
-    found = {sub.partition(".")[2].partition(".")[0] for sub in subs}
+def languages_of(held_out: Iterable[HeldOutRow]) -> list[str]:
+    """Return the languages of these rows that the cases may be in; never none."""
+    found = {row.language for row in held_out}
     return [language for language in _CODE if language in found] or ["en"]
 
 

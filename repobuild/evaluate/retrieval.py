@@ -34,6 +34,7 @@ from repobuild.evaluate.mentions.mention_parser import is_name, path_of, prose, 
 from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
 from repobuild.evaluate.question_reader import (
     CODE_WORD,
+    FULL,
     QUOTED,
     Phrasing,
     QuestionReader,
@@ -119,6 +120,24 @@ class FactFinder:
             sorted(self._candidates(ids, wanted), key=_by_score) for ids in subjects.ids
         ]
         return _choose([best_first for best_first in found if best_first], subjects)
+
+    def answers(self, question: str) -> list[FoundFact] | None:
+        """Return the best of the facts that answer a question, if any is known.
+
+        None where it cannot be told what the question asks for. Facts of another kind
+        are no answer: what a class inherits from does not say who inherits from it.
+        """
+        wanted = _Wanted.of(question, self._project)
+        kinds = wanted.likeliest_kinds()
+        if not kinds:
+            return None
+        facts = self.find(question)
+        best = wanted.of_kind(min(kinds))
+        least = best if best == FULL else LIKE_THE_BEST * best  # FULL: word for word
+        if facts and facts[0].id.startswith(PROJECT):
+            least = LIKELY  # "What is it for?" is word for word a question about files
+        told = [fact for fact in facts if fact.score >= least]
+        return [fact for fact in told if fact.score == told[0].score]
 
     def ground(self, question: str) -> GroundedQuestion:
         """Return the question with its facts."""

@@ -15,7 +15,6 @@ Method: RPG-Encoder (arXiv:2602.02084), which asks a model about every element.
 from __future__ import annotations
 
 import json
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -69,13 +68,13 @@ def lifted(task: Task) -> Mapping[str, Value]:
     Raises:
         BuildError: the server fails again and again.
     """
-    if not check_endpoint(task.settings, SECTION, LLM_TOKEN):
+    endpoint = ChatEndpoint.of(
+        task.settings, SECTION, LLM_TOKEN, f"the model of {SECTION}"
+    )
+    if not endpoint:
         LiftedPhrases().write(task.folder)
         return {"asked": 0, "answered": 0}
-    url, model = (task.settings[f"{SECTION}.{name}"] for name in ("url", "model"))
-    endpoint = ChatEndpoint(
-        url.rstrip("/"), model, os.environ.get(LLM_TOKEN, ""), "the model of graph.llm"
-    )
+    model = endpoint.model
     former, areas = _former(task), _areas(task)
     questions = list(_questions(task, model))
     groups = list(_group_questions(task, areas, former, model))

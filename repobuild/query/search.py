@@ -56,11 +56,11 @@ class _Row(NamedTuple):
 
 
 class _IndexedFile(NamedTuple):
-    """What a file's rows were made from, their numbers, and the ids of its nodes."""
+    """What a file's rows were made from, their numbers, and the names of its nodes."""
 
     marks: tuple[bytes, str]  # digests of graph and features, labels of its areas
     rows: list[int]
-    ids: list[str]
+    names: dict[str, str]  # id -> name
 
 
 class SearchIndex:
@@ -72,7 +72,7 @@ class SearchIndex:
             f"CREATE VIRTUAL TABLE node USING fts5(id UNINDEXED, {', '.join(_COLUMNS)},"
             " tokenize = 'porter unicode61')"
         )
-        self._names: dict[str, str] = {}  # id -> name
+        self._names: dict[str, str] = {}  # id -> name, of files and the hierarchy
         self._files: dict[str, _IndexedFile] = {}
         self._nodes: list[int] = []  # rows of the hierarchy
 
@@ -101,36 +101,34 @@ class SearchIndex:
                 self._files[path] = old
                 continue
             if old:
-                self._forget(old)
-            rows = _rows(path, graph.get(path), features.get(path) or {}, area)
-            self._files[path] = self._insert(marks, rows)
+                self._forget(old.rows)
+            rows = [*_rows(path, graph.get(path), features.get(path) or {}, area)]
+            numbers = self._insert(row.fields for row in rows)
+            names = {row.fields[0]: row.name for row in rows}
+            self._files[path] = _IndexedFile(marks, numbers, names)
             changed += 1
         for old in before.values():
-            self._forget(old)
-        self._forget(_IndexedFile((b"", ""), self._nodes, []))
-        self._nodes = self._insert((b"", ""), _area_rows(labels, words)).rows
+            self._forget(old.rows)
+        self._forget(self._nodes)
+        self._nodes = self._insert((id, words[id], "", "", "", "") for id in labels)
+        self._names = {
+            id: name for file in self._files.values() for id, name in file.names.items()
+        }
+        self._names.update(labels)
         for cached in ("_by_spelling", "_by_name"):
             self.__dict__.pop(cached, None)
         return changed + len(before)
 
-    def _insert(self, marks: tuple[bytes, str], rows: Iterable[_Row]) -> _IndexedFile:
-        numbers, ids = [], []
-        for row in rows:
-            marked = ", ".join("?" * len(row.fields))
-            done = self._database.execute(
-                f"INSERT INTO node VALUES ({marked})", row.fields
-            )
-            numbers.append(int(done.lastrowid or 0))
-            ids.append(row.fields[0])
-            self._names[row.fields[0]] = row.name
-        return _IndexedFile(marks, numbers, ids)
+    def _insert(self, rows: Iterable[tuple[str, ...]]) -> list[int]:
+        """Add rows; return their numbers."""
+        marked = ", ".join("?" * (1 + len(_COLUMNS)))
+        insert = f"INSERT INTO node VALUES ({marked})"
+        return [int(self._database.execute(insert, r).lastrowid or 0) for r in rows]
 
-    def _forget(self, file: _IndexedFile) -> None:
+    def _forget(self, numbers: Iterable[int]) -> None:
         self._database.executemany(
-            "DELETE FROM node WHERE rowid = ?", [(number,) for number in file.rows]
+            "DELETE FROM node WHERE rowid = ?", [(number,) for number in numbers]
         )
-        for id in file.ids:
-            self._names.pop(id, None)
 
     def find(
         self,
@@ -225,11 +223,6 @@ def _rows(path: str, row: Value, known: Value, area: str) -> Iterator[_Row]:
         id, name = f"{path}::{qual}", name_of(qual)
         phrases = _phrases(known.get(f"::{qual}"))
         yield _Row(name, (id, _split(name), _split(qual), phrases, "", folders))
-
-
-def _area_rows(labels: Mapping[str, str], words: Mapping[str, str]) -> Iterator[_Row]:
-    for id, label in labels.items():
-        yield _Row(label, (id, words[id], "", "", "", ""))
 
 
 def _phrases(features: object) -> str:

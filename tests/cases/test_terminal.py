@@ -157,13 +157,14 @@ def test_progress_is_escaped(monkeypatch, capfd) -> None:
 
 
 def test_nothing_else_prints() -> None:
-    """`train.py` and the template's process report to their parent through a pipe."""
+    """Both trainings and the template's process report to their parent by a pipe."""
     allowed = {
         "repobuild.checkout",  # one notice, escaped: the command line lies above it
         "repobuild.model.load.template_child",
         "repobuild.cli.output",
         "repobuild.__main__",
         "repobuild.model.adapter.train",
+        "repobuild.model.hypernet.training.hypernet_training",
     }
     pattern = (
         r"(?m)^[^#\"']*\b(?:click\.(?:s?echo|style|confirm|prompt)|print"

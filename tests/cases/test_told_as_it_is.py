@@ -9,7 +9,7 @@ import pytest
 from repobuild.code.facts.parse import facts_of
 from repobuild.code.scan.file_roles import guides_work
 from repobuild.code.usage.call_example import call_example
-from repobuild.samples.families.family_row import describes
+from repobuild.samples.families.named_sites import describes
 from repobuild.samples.text.import_statements import names_imported_inside
 from repobuild.samples.text.statements import first_statements
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 from repobuild.checkout import open_checkout
 from repobuild.cli.main import run
@@ -147,3 +148,20 @@ def test_the_export_orders_files_and_elements_and_holds_every_node(
             assert exported == {q: node["kind"] for q, node in elements_of(row)}
     page = (out / "reconstruction.md").read_text()
     assert "def b():" in page and "Depend" not in page
+
+
+def test_without_the_artifact_of_the_hierarchy_the_export_has_no_areas(
+    repository: Repository, tmp_path, monkeypatch
+):
+    repository.commit(FILES)
+    monkeypatch.chdir(repository.path)
+    checkout = open_checkout(repository.path)
+    checkout.folder.mkdir(parents=True, exist_ok=True)
+    standard = Standard(repository.git, checkout.folder)
+    standard.build("areas")
+    ((_, row),) = standard.last.table("areas").items()
+    shutil.rmtree(standard.last.store.checked_path(row["object"]))
+    standard.close()
+    out = tmp_path / "out"
+    assert run(["export", "reconstruction", "-o", str(out)]) == 0
+    assert json.loads((out / "reconstruction.json").read_text())["areas"] == []

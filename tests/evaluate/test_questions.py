@@ -163,12 +163,12 @@ def test_a_project_of_one_language_is_asked_in_it_alone(
     assert {is_chinese(c.question) for c in found} == {language == "zh"}
 
 
-def test_languages_are_those_of_the_dataset() -> None:
-    rows = {"m.py::f": {"#code_location.en.1": {}, "#code_location.fr.1": {}}}
-    assert questions.languages_of(MemoryTable(rows)) == ["en"]
-    rows["m.py::g"] = {"#relations.zh.11": {}}
-    assert questions.languages_of(MemoryTable(rows)) == ["zh", "en"]
-    assert questions.languages_of(MemoryTable({})) == ["en"]
+def test_languages_are_those_of_the_held_out_samples() -> None:
+    subs = ("#code_location.en.1", "#code_location.fr.1", "#relations.zh.11")
+    rows = [questions.HeldOutRow("m.py::f", sub, "test") for sub in subs]
+    assert questions.languages_of(rows[:2]) == ["en"]
+    assert questions.languages_of(rows) == ["zh", "en"]
+    assert questions.languages_of([]) == ["en"]
 
 
 def test_a_new_element_changes_no_other_first_report_case() -> None:

@@ -127,6 +127,16 @@ def test_a_question_knows_whether_its_first_fact_answers_it(
     assert not finder.ground("Tell me a joke.").answered
 
 
+def test_a_fact_of_another_kind_is_no_answer(finder: FactFinder) -> None:
+    """`LateError` has a base, and nobody inherits from it."""
+    (base,) = finder.answers("What does the class `LateError` inherit from?") or ()
+    assert base.text == "`LateError` inherits from `SignError`."
+    question = "Which classes inherit from `LateError`?"
+    assert finder.find(question) and finder.answers(question) == []
+    assert finder.answers("What is seal for?")
+    assert finder.answers("Tell me a joke about `LateError`.") is None
+
+
 def test_facts_are_few_short_and_distinct(finder: FactFinder) -> None:
     facts = finder.find("How do `want_bytes`, `sign`, `unsign` and `SignError` work?")
     texts = [fact.line for fact in facts]

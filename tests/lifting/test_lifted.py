@@ -14,6 +14,7 @@ from repobuild.checkout import open_checkout
 from repobuild.errors import BuildError, UsageError
 from repobuild.lifting.lifting_prompt import read_answers
 from repobuild.query.graph_view import GraphSource
+from repobuild.query.map.map_page import map_data
 from repobuild.query.reply import Page
 from repobuild.query.tools import GraphTools, Search
 from tests.evaluate.test_judge import said, serving
@@ -85,12 +86,15 @@ class Here:
             standard.close()
 
     @property
-    def tools(self) -> GraphTools:
+    def source(self) -> GraphSource:
         checkout = open_checkout(self.repository.path)
-        source = GraphSource(
+        return GraphSource(
             lambda: checkout.view(checkout.snapshot(), checkout.state()), True
         )
-        return GraphTools(source)
+
+    @property
+    def tools(self) -> GraphTools:
+        return GraphTools(self.source)
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +121,9 @@ def test_only_what_is_weak_is_asked_and_readers_see_the_answer(
     assert item["features"][0][1] == "docstring"
     found = here.tools.search(Search(["fold quux"], mode="features"), Page())["items"]
     assert found[0]["id"] == "pkg/other.py::quux"
-    assert here.tools.tree("", 1, Page())["items"][0]["label"].startswith("Kinds ")
+    label = here.tools.tree("", 1, Page())["items"][0]["label"]
+    assert label.startswith("Kinds ")
+    assert label in map_data(here.source, 0)["nodes"]["names"]
 
 
 def test_what_was_paid_for_is_not_asked_again(repository: Repository) -> None:

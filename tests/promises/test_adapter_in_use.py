@@ -299,6 +299,10 @@ def test_asking_what_was_not_taught_says_so(
         assert run(["ask", "--json", question]) == 0
         told[question] = json.loads(capsys.readouterr().out)["taught"]
     assert list(told.values()) == [False, True, None]
+    assert run(["ask", "--json", "Which classes inherit from `second_1`?"]) == 0
+    assert json.loads(capsys.readouterr().out)["taught"] is None
+    assert run(["ask", "Which classes inherit from `second_1`?"]) == 0
+    assert "no sample answers this" in capsys.readouterr().err
     for question, taught in told.items():
         assert run(["ask", question]) == 0
         assert ("was not taught this" in capsys.readouterr().err) == (taught is False)

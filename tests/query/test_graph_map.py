@@ -702,6 +702,13 @@ def test_the_address_leads_back_to_what_was_shown(world, browser, tmp_path):
     tab.value(READY, wait=True)
     state = "[repositoryMap.tree.k, repositoryMap.tree.id(repositoryMap.selected)]"
     assert tab.value(state) == [3, "pkg/area.py::area_of"]
+    text = "document.getElementById('commit').innerText"
+    shown = tab.value(text)
+    tab.value("repositoryMap.goTo(1)")
+    given = f"location.href = {json.dumps(address)}"
+    tab.value(f"({given}, dispatchEvent(new Event('hashchange')))")
+    assert tab.value(state) == [3, "pkg/area.py::area_of"]
+    assert tab.value(text) == shown
     assert tab.errors() == []
     tab.close()
     tab = browser.open(address.partition("#")[0] + "#%E0%A4%A&__proto__&constructor")

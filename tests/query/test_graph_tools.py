@@ -8,6 +8,7 @@ import pygit2
 import pytest
 
 from repobuild.checkout import open_checkout
+from repobuild.code.areas.area_map import AreaMap
 from repobuild.errors import StaleError, UsageError
 from repobuild.query.graph_view import GraphSource
 from repobuild.query.reply import LEAST_BUDGET, Page, count_tokens
@@ -291,6 +292,16 @@ def test_locating_a_text_tells_the_commit_that_its_tables_are_of(here):
     assert found["truncated"] and count_tokens(found) <= LEAST_BUDGET
     with pytest.raises(UsageError, match="no text to locate"):
         here.tools.locate(" ", 10, Page())
+
+
+def test_a_server_forgets_the_names_of_a_hierarchy_that_is_gone(here):
+    with here.source(in_memory=True).reading() as view:
+        labels = {id: f"Qwertz {n}" for n, id in enumerate(view.areas.nodes)}
+        view.search.update(view.graph, view.features, view.areas, labels)
+        assert view.search.named("Qwertz 0") != []
+        view.search.update(view.graph, view.features, AreaMap(), {})
+        assert view.search.named("Qwertz 0") == []
+        assert view.search.find(["qwertzz"]) == []
 
 
 def test_a_server_reads_what_changed_and_answers_as_a_new_one(here):

@@ -109,7 +109,8 @@ def _components(needs: Needs) -> Iterator[list[str]]:
                     above = work[-1][0]
                     low[above] = min(low[above], low[node])
                 if low[node] == index[node]:
-                    group = path[path.index(node) :]
-                    del path[-len(group) :]
+                    group = [path.pop()]
+                    while group[-1] != node:
+                        group.append(path.pop())
                     on_path.difference_update(group)
                     yield sorted(group)

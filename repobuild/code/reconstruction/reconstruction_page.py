@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from repobuild.code.areas.area_map import LEVELS
 from repobuild.plain_text import escape_controls
 
 _FENCES = {"python": "python", "markdown": "markdown", "restructuredtext": "rst"}
-_LEVELS = ("area", "category", "subcategory")
 
 
 def page(export: Mapping[str, Any]) -> str:
@@ -28,7 +28,7 @@ def _lines(export: Mapping[str, Any]) -> Iterator[str]:
     if export["areas"]:
         yield "## Areas\n"
     for area in export["areas"]:
-        indent = "  " * _LEVELS.index(area["level"])
+        indent = "  " * LEVELS.index(area["level"])
         folders = ", ".join(f"`{one}`" for one in area["directories"])
         yield f"{indent}- {area['label']}: {folders}"
     for step in export["steps"]:

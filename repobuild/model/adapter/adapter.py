@@ -51,19 +51,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repobuild.engine.override import REPLACED_ROW
 from repobuild.errors import BuildError
 from repobuild.model.adapter.decision import (
     Plan,
-    StepDecision,
     StepMode,
     drift,
+    earlier_row,
     make_plan,
 )
 from repobuild.model.adapter.lineage import Known, Lineage, current_digest
 from repobuild.model.adapter.promotion import measure_gate, passes_gate
 from repobuild.model.adapter.recipe import (
-    HYPERNET,
     LORA,
     ComputeOptions,
     TrainingJob,
@@ -74,6 +72,7 @@ from repobuild.model.adapter.recipe import (
 from repobuild.model.adapter.training_run import StepReport
 from repobuild.model.base import load_tokenizer
 from repobuild.model.conversation import Conversation
+from repobuild.model.hypernet.chosen import HYPERNET
 from repobuild.model.teaching.curriculum import TeachableFact
 from repobuild.model.teaching.general_text import read_windows, window_tokens
 from repobuild.model.teaching.lesson import (
@@ -123,14 +122,6 @@ def adapter(task: Task) -> dict[str, Any]:
         lineage = make_lineage(task, plan, trained, scores)
         write_artifact(task, plan, trained, lineage)
     return lineage.to_row(None if lineage.promoted else decision.row)
-
-
-def earlier_row(decision: StepDecision) -> dict[str, Any]:
-    """Return an earlier adapter's row for this commit: it is reused or kept."""
-    assert decision.row is not None
-    row = {n: v for n, v in decision.row.items() if n not in ("key", REPLACED_ROW)}
-    facts = {"mode": decision.mode.value, "reason": decision.reason, "work": 0}
-    return {**row, **facts, "object": current_digest(decision.row), "current": ""}
 
 
 # ----------------------------------------------------------------------------- train
@@ -337,12 +328,7 @@ def make_lineage(
 ) -> Lineage:
     """Return the adapter's record; one without a parent is always promoted."""
     parent, delta = plan.parent, plan.delta
-    samples = {
-        "current": len(plan.samples),
-        "added": len(delta.added),
-        "changed": len(delta.changed),
-        "removed": len(delta.removed),
-    }
+    samples = {"current": len(plan.samples), **delta.counts()}
     return Lineage(
         commit=task.commit,
         tree=task.tree,

@@ -73,19 +73,28 @@ def write_checkpoint(run: TrainingRun, model: PeftModel, engine: Any) -> None:
             save_file(run.held_out.best, new / "best.safetensors")
     barrier(run)  # all files are written
     if run.rank == 0:
-        _write_state(run, new)
-        old = run.checkpoint.with_name("checkpoint.old")
-        shutil.rmtree(old, ignore_errors=True)
-        if run.checkpoint.is_dir():
-            run.checkpoint.rename(old)
-        new.rename(run.checkpoint)
-        shutil.rmtree(old, ignore_errors=True)
+        finish_checkpoint(run.checkpoint, _state_of(run))
     barrier(run)
 
 
-def _write_state(run: TrainingRun, folder: Path) -> None:
-    """Write `state.json`, the last file of a checkpoint."""
-    state = {
+def finish_checkpoint(folder: Path, state: dict[str, Any]) -> None:
+    """Write `state.json`, the last file of `checkpoint.new`, and rename the folder.
+
+    `read_checkpoint_state` reads it, so that a state has at least "step" and "job".
+    """
+    new, old = (folder.with_name(f"{folder.name}.{end}") for end in ("new", "old"))
+    state = {**state, "files": _file_digests(new)}
+    whole = {**state, "digest": _state_digest(state)}
+    (new / STATE).write_text(json.dumps(whole), "utf-8")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.is_dir():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _state_of(run: TrainingRun) -> dict[str, Any]:
+    return {
         "step": run.step,
         "tokens": [run.tokens, run.answer_tokens],
         "scheduler": run.before,
@@ -97,10 +106,7 @@ def _write_state(run: TrainingRun, folder: Path) -> None:
         "held_out": run.held_out.points,
         "stage": deepspeed_config.zero_stage(run.job.deepspeed),
         "job": run.job_digest,
-        "files": _file_digests(folder),
     }
-    whole = {**state, "digest": _state_digest(state)}
-    (folder / STATE).write_text(json.dumps(whole), "utf-8")
 
 
 def keep_weights(run: TrainingRun, model: PeftModel) -> None:

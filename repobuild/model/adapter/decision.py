@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from repobuild.engine.override import original_row
+from repobuild.engine.override import REPLACED_ROW, original_row
 from repobuild.model.adapter.lineage import (
     ROLLBACK,
     Known,
@@ -74,6 +74,14 @@ class SampleDelta:
     def to_train(self) -> list[str]:
         """Ids to train; tombstones of removed elements are in `added`."""
         return sorted([*self.added, *self.changed])
+
+    def counts(self) -> dict[str, int]:
+        """Return the lengths of the lists, for an adapter's record."""
+        return {
+            "added": len(self.added),
+            "changed": len(self.changed),
+            "removed": len(self.removed),
+        }
 
     def __len__(self) -> int:
         return len(self.added) + len(self.changed) + len(self.removed)
@@ -306,6 +314,14 @@ def find_reusable(now: StepInput) -> str:
         if same and current_digest(row) not in rejected:
             return commit
     return ""
+
+
+def earlier_row(decision: StepDecision) -> dict[str, Any]:
+    """Return an earlier adapter's row for this commit: it is reused or kept."""
+    assert decision.row is not None
+    row = {n: v for n, v in decision.row.items() if n not in ("key", REPLACED_ROW)}
+    facts = {"mode": decision.mode.value, "reason": decision.reason, "work": 0}
+    return {**row, **facts, "object": current_digest(decision.row), "current": ""}
 
 
 def rebase_reason(

@@ -49,7 +49,6 @@ ADDED_LATER: dict[str, Any] = {
     "start": "base",
 }
 LORA = "lora"  # the strategy that trains
-HYPERNET = "hypernet"  # `adapter.start` from a generated adapter
 
 ATTENTION = (
     "auto",

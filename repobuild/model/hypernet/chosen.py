@@ -26,6 +26,7 @@ from repobuild.model.hypernet.description import (
 )
 
 STATIC, EVO = "code2lora-static", "code2lora-evo"
+HYPERNET = "hypernet"  # `adapter.start` from a generated adapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class ChosenHypernet:
 def uses_hypernet(settings: Mapping[str, Any]) -> bool:
     """Return whether an adapter, or its start, is generated."""
     generated = settings["adapter.strategy"] in (STATIC, EVO)
-    return generated or settings["adapter.start"] == "hypernet"
+    return generated or settings["adapter.start"] == HYPERNET
 
 
 def resolve_hypernet(settings: Mapping[str, Any], base: Base) -> ChosenHypernet:
@@ -54,7 +55,7 @@ def resolve_hypernet(settings: Mapping[str, Any], base: Base) -> ChosenHypernet:
     if not name:
         needs = f'adapter.strategy "{strategy}"'
         if strategy not in (STATIC, EVO):
-            needs = 'adapter.start "hypernet"'
+            needs = f'adapter.start "{HYPERNET}"'
         raise UsageError(
             f"{needs} needs a hypernetwork, and adapter.hypernet is empty\n"
             "none ships with repobuild; train one: `repobuild hypernet train LIST`, "

@@ -22,7 +22,7 @@ losses of 8 to 16 commits before one step (training/objective.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import nn
@@ -88,18 +88,3 @@ class ResidualState(nn.Module):
     def context(self, state: State) -> torch.Tensor:
         """Return the context for `ResidualHead.generate`."""
         return state["context"] + self.change(state["hidden"])  # type: ignore[no-any-return]
-
-
-CommitState = CommitGRU | ResidualState
-
-
-def follow(network: CommitState, state: State, diffs: Iterable[torch.Tensor]) -> State:
-    """Return the state after the commits with these diffs, oldest first."""
-    for diff in diffs:
-        state = network.advance(state, diff)
-    return state
-
-
-def detach(state: State) -> State:
-    """Return the same numbers without their history of computation."""
-    return {name: tensor.detach() for name, tensor in state.items()}

@@ -1,8 +1,6 @@
 """Store a hypernetwork in a folder, and load it for a base model.
 
-    hypernet.json        {"format": 1, "kind": "residual|paper|linear", "evo": bool,
-                          "base": {"name", "digest"}, "shape", "encoder", "settings",
-                          "training": how it was trained, for people}
+    hypernet.json        what it is for, and its sizes (description.py)
     hypernet.safetensors every parameter and buffer, by its name in the module
 
 `adapter.hypernet` names such a folder, or a hub repository that holds these two files.

@@ -49,10 +49,6 @@ class LoraWeights:
             self.scale,
         )
 
-    def scaled(self, factor: float) -> LoraWeights:
-        """Return the adapter with every product times a factor."""
-        return LoraWeights(self.a, self.b, self.scale * factor)
-
 
 def concatenate(parts: Sequence[tuple[float, LoraWeights]]) -> LoraWeights:
     """Return the adapter whose products are the weighted sums of those of the parts.

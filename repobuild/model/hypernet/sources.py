@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -85,6 +86,21 @@ def read_sources(place: Path, revision: str = "HEAD") -> Sources:
     if not encoded:
         raise UsageError(f'"{place}" holds no source file at {revision}')
     return Sources(place.resolve().name, encoded, tests, blobs)
+
+
+def state_of(place: Path) -> bytes:
+    """Return what `read_sources` depends on: a commit's id, or a folder's files."""
+    if not place.is_dir():
+        return b""
+    if not is_repository(place):
+        return b"".join(
+            path.encode("utf-8", "surrogateescape") + blake2b(data).digest()
+            for path, _, data in _plain_files(place)
+        )
+    from repobuild.git.repository import open_repository
+    from repobuild.git.snapshot import at_commit
+
+    return at_commit(open_repository(place)).commit.encode()
 
 
 def is_repository(place: Path) -> bool:

@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild.code.changes.commits import newest_first
-from repobuild.engine.override import REPLACED_ROW
 from repobuild.errors import BuildError, UsageError
 from repobuild.model.adapter.decision import (
-    SampleDelta,
+    StepDecision,
     StepMode,
     compare_manifests,
     draw_gate,
+    earlier_row,
     find_parent_row,
     read_manifest,
 )
@@ -76,8 +76,9 @@ def generate_adapter(task: Task) -> dict[str, Any]:
     """Return the row of this commit's adapter; its files are in `task.folder`."""
     plan = make_plan(task)
     if plan.parent is not None and is_made_of(plan, plan.parent, task):
-        task.event("adapter", mode=StepMode.WAIT.value, reason="no source changed")
-        return keep(plan.parent)
+        kept = StepDecision(StepMode.WAIT, "no source changed", plan.parent)
+        task.event("adapter", mode=kept.mode.value, reason=kept.reason)
+        return earlier_row(kept)
     if not (task.folder / "repobuild.json").is_file():
         facts = write_generated(task, plan.base, task.folder, plan)
         write_record(task, plan, facts)
@@ -119,13 +120,6 @@ def is_made_of(plan: GenerationPlan, row: Row, task: Task) -> bool:
     if (made.get("hypernet"), made.get("vectors")) != wanted:
         return False
     return not plan.evo or not task.settings["adapter.reset_state"]
-
-
-def keep(row: Row) -> dict[str, Any]:
-    """Return the parent's row for this commit."""
-    kept = {n: v for n, v in row.items() if n not in ("key", REPLACED_ROW)}
-    facts = {"mode": StepMode.WAIT.value, "reason": "no source changed", "work": 0}
-    return {**kept, **facts, "object": current_digest(row), "current": ""}
 
 
 # -------------------------------------------------------------------------- generate
@@ -294,7 +288,7 @@ def write_record(task: Task, plan: GenerationPlan, facts: Mapping[str, Any]) -> 
     scores = measure_gate(task, plan.base, plan.parent, task.folder, held_out)
     manifest = Manifest({i: sample.digest for i, sample in samples.items()})
     before = read_manifest(task, plan.parent) or Manifest({})
-    delta: SampleDelta = compare_manifests(before, manifest)
+    delta = compare_manifests(before, manifest)
     parent, rank = plan.parent, int(facts["rank"])
     targets = tuple(sorted(t.name for t in plan.chosen.description.shape.targets))
     recipe = replace(
@@ -312,12 +306,7 @@ def write_record(task: Task, plan: GenerationPlan, facts: Mapping[str, Any]) -> 
         recipe_digest=plan.recipe.digest,
         chain=int(parent["chain"]) + 1 if parent else 1,
         drift=0.0,
-        samples={
-            "current": len(samples),
-            "added": len(delta.added),
-            "changed": len(delta.changed),
-            "removed": len(delta.removed),
-        },
+        samples={"current": len(samples), **delta.counts()},
         training=asdict(TrainingResult(0, 0, 0, [], 0, 0.0)),
         scores=scores,
         promoted=parent is None or passes_gate(scores, task.settings),

@@ -12,16 +12,13 @@ is generated.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from repobuild.errors import MissingObjectError
-from repobuild.model.base import resolve_base
-from repobuild.model.hypernet.chosen import (
-    EVO,
-    ChosenHypernet,
-    resolve_hypernet,
-    uses_hypernet,
-)
+from repobuild.model.base import Base, resolve_base
+from repobuild.model.hypernet.chosen import EVO, resolve_hypernet, uses_hypernet
+from repobuild.model.hypernet.description import HypernetDescription
 from repobuild.model.hypernet.sources import decode_source, diff_text, is_encoded
 
 if TYPE_CHECKING:
@@ -80,7 +77,7 @@ def _put_new(view: View, encoder: LazyEncoder, blob: str, paths: list[str]) -> N
         return
     if text is None:  # binary, or too large
         return
-    made = encoder.get().encode_file(text)
+    made = encoder.loaded.encode_file(text)
     row = {"vector": pack_vector(made.vector), "tokens": made.tokens}
     view.own.put(blob, {**row, "lines": text.count("\n") + 1, "paths": paths})
 
@@ -111,31 +108,32 @@ class LazyEncoder:
 
     def __init__(self, view: View) -> None:
         self.settings = view.settings
-        self.encoder: FileEncoder | None = None
 
     def encode_diff(self, text: str) -> dict[str, Any]:
         """Return a diff's vector and tokens; an empty one loads nothing."""
         if not text:
-            return {
-                "vector": bytes(4 * self._chosen().description.encoded),
-                "tokens": 0,
-            }
-        made = self.get().encode_diff(text)
+            return {"vector": bytes(4 * self._description.encoded), "tokens": 0}
+        made = self.loaded.encode_diff(text)
         return {"vector": pack_vector(made.vector), "tokens": made.tokens}
 
-    def _chosen(self) -> ChosenHypernet:
-        return resolve_hypernet(self.settings, resolve_base(self.settings))
+    @cached_property
+    def loaded(self) -> FileEncoder:
+        """The encoder."""
+        from repobuild.model.hypernet.file_encoder import FileEncoder
 
-    def get(self) -> FileEncoder:
-        """Return the encoder."""
-        if self.encoder is None:
-            from repobuild.model.hypernet.file_encoder import FileEncoder
+        settings = self._description.encoder
+        model = settings.resolve(self._base, str(self.settings.get("root", "")))
+        return FileEncoder.load(model, settings)
 
-            base = resolve_base(self.settings)
-            settings = self._chosen().description.encoder
-            model = settings.resolve(base, str(self.settings.get("root", "")))
-            self.encoder = FileEncoder.load(model, settings)
-        return self.encoder
+    # Kept: to look one up is to hash its weights.
+
+    @cached_property
+    def _base(self) -> Base:
+        return resolve_base(self.settings)
+
+    @cached_property
+    def _description(self) -> HypernetDescription:
+        return resolve_hypernet(self.settings, self._base).description
 
 
 # ----------------------------------------------------------------------------- rows

@@ -236,12 +236,14 @@ class _WayBack:
             if (number := self._files.pop(path, None)) is not None:
                 self._born(number, k)
                 self._mark("added", number, "")
-        renamed = [(old, new) for _, old, _, new, _ in changes if old and new != old]
-        moved = {old: self._files.pop(new, None) for old, new in renamed if new}
+        renamed = {
+            old: new for _, old, _, new, _ in changes if old and new and new != old
+        }
+        moved = {old: self._files.pop(new, None) for old, new in renamed.items()}
         for old, number in moved.items():
             if number is not None:
                 self._files[old] = number
-                is_same = _name(old) == _name(self._path(number))
+                is_same = _name(old) == _name(renamed[old])
                 self._mark("moved" if is_same else "renamed", number, old)
                 self.history.was.append([number, k, old, -1])
         for _, old, _, new, _ in changes:
@@ -252,10 +254,6 @@ class _WayBack:
                 self._place[number] = before.files[old].node
                 self._mark("removed", number, "")
         return dict(self._place)
-
-    def _path(self, number: int) -> str:
-        """Return a file's path after the commit that is being undone."""
-        return next((p for p, n in self._by_new_path.items() if n == number), "")
 
     def _compare_areas(self, k: int, before: AreaMap, places: dict[int, str]) -> None:
         for path, number in self._files.items():

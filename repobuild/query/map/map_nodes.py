@@ -27,10 +27,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from repobuild.code.areas.area_map import AreaNode
+from repobuild.code.areas.area_map import LEVELS, AreaNode
 from repobuild.code.facts.element import signature
 from repobuild.code.facts.element_row import parent_of, row_of
 from repobuild.code.graph.graph import elements_of
@@ -47,7 +47,6 @@ EDGE_KINDS = ("calls", "inherits", "uses", "imports")
 UNSORTED = "Not sorted yet"  # files that are newer than the hierarchy
 MOST_ELEMENTS = 150_000  # 7 MB of the page
 _LONGEST = 240  # characters of a signature
-_Links = Mapping[str, Mapping[int, list[int]]]  # kind -> source -> targets
 
 
 @dataclass
@@ -80,9 +79,8 @@ class MapNodes:
 
     def add_area(self, node: AreaNode) -> int:
         """Add a node of a hierarchy below its parent, which is there already."""
-        kind = ("area", "category", "subcategory")[node.level]
         parent = self.areas[node.parent] if node.parent else 0
-        number = self.add(kind, node.label, parent, (0, 0))
+        number = self.add(LEVELS[node.level], node.label, parent, (0, 0))
         self.areas[node.id] = number
         return number
 
@@ -105,7 +103,7 @@ def nodes_of(view: GraphView, most: int = MOST_ELEMENTS) -> MapNodes:
     nodes.add("repository", "", 0, (0, 0))
     by_level = sorted(view.areas.nodes.values(), key=lambda node: (node.level, node.id))
     for area in by_level:
-        nodes.add_area(area)
+        nodes.add_area(replace(area, label=view.label(area.id)))
     rows = [(path, row) for path, row in view.graph.items() if path[:1] != "@"]
     unsorted = [path for path, _ in rows if path not in view.areas.files]
     if unsorted:
@@ -114,14 +112,10 @@ def nodes_of(view: GraphView, most: int = MOST_ELEMENTS) -> MapNodes:
         place = view.area_of(path) or UNSORTED
         span = (1, int(row[""]["end_line"]))
         nodes.numbers[path] = nodes.add("file", path, nodes.areas[place], span)
-    if (
-        sum(sub.startswith("::") and " " not in sub for _, r in rows for sub in r)
-        <= most
-    ):
+    nodes.has_elements = sum(1 for _, row in rows for _ in elements_of(row)) <= most
+    if nodes.has_elements:
         for path, row in rows:
             _add_elements(nodes, path, row)
-    else:
-        nodes.has_elements = False
     return nodes
 
 

@@ -24,6 +24,7 @@ from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
+from repobuild.samples.text.long_strings import without_long_strings
 
 Row = dict[str, Value]
 
@@ -38,7 +39,6 @@ _MEMBERS = 12
 # Nothing happens in such a line alone: no step, and without it a part is missing.
 _NO_STEP = re.compile(r"\s*(?:(?:else|try|finally)\s*:|break|continue|pass)[\s;]*")
 _SET = re.compile(r"(?!__)(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
-_LONG_STRING = re.compile(r'("""|\'\'\').*?\1', re.DOTALL)
 _STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 
 
@@ -160,7 +160,7 @@ def _attributes(file: FileContext, element: ElementView) -> list[list[Value]]:
     if file.language != "python":
         return []
     # What a docstring says of its parameters, `x: int = 1`, sets nothing.
-    code = _LONG_STRING.sub(lambda m: "\n" * m[0].count("\n"), file.code(element))
+    code = without_long_strings(file.code(element))
     lines = code.split("\n")[element.row.lead :]
     first_child = min(e.row.start_line for e in file.children(element.qual))
     first = lines[first_child - element.row.start_line]

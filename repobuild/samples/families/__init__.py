@@ -2,6 +2,10 @@
 
 Input are `files`, `facts`, `graph` and `additions`; output is the table `families`, of
 which `plan.py` makes the samples of `plans`. Read `families.py` first. A family's
-siblings are found in `membership.py`, where they are registered in `registration.py`,
-and everything else of the row in `family_row.py`.
+siblings are found in `membership.py`; its row is put together in `family_row.py`:
+
+    sibling_members   what the siblings define
+    named_sites       where they are named, by the mentions of `registration.py`
+    sibling_tests     which tests cover them
+    past_additions, together   what came along when one was added
 """

@@ -47,19 +47,21 @@ from repobuild.samples.families.family_row import (
     LIKE,
     MOST_USERS,
     FamilyRow,
-    Tree,
-    describes,
     family_row,
     like_key,
     like_rows,
-    may_name_two,
-    searched_names,
 )
+from repobuild.samples.families.family_tree import Tree
 from repobuild.samples.families.membership import (
     Family,
     families_of,
     is_aside,
     shape_names,
+)
+from repobuild.samples.families.named_sites import (
+    describes,
+    may_name_two,
+    searched_names,
 )
 from repobuild.samples.families.past_additions import PastAdditions
 from repobuild.samples.families.together import TOGETHER, companions, together_row

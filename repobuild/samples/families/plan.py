@@ -20,7 +20,8 @@ from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import Scope, Value
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.dataset.split import Split
-from repobuild.samples.families.family_row import SORTED, without_docstring
+from repobuild.samples.families.family_row import without_docstring
+from repobuild.samples.families.named_sites import SORTED
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import (
     Fact,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from repobuild.samples.text.long_strings import without_long_strings
+
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]+")
-_LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
 _ASSIGNED = re.compile(r"^([^\W\d]\w*)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 
 
@@ -16,6 +17,6 @@ def assigned_names(source: bytes) -> set[str]:
 
 def public_constants(source: bytes) -> list[str]:
     """Return the names in capitals that a file assigns to, in the order of the file."""
-    plain = _LONG_STRING.sub(b'""', source).decode("utf-8", "replace")
+    plain = without_long_strings(source.decode("utf-8", "replace"))
     names = dict.fromkeys(_ASSIGNED.findall(plain))
     return [name for name in names if _CONSTANT.fullmatch(name)]

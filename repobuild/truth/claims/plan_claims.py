@@ -482,8 +482,31 @@ def _check_wording(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     return ""
 
 
-def _check_items(plan: PlanSubject, fields: Mapping[str, str]) -> str:
-    """Return "" when as many siblings define each name as the text says."""
+def _defines(plan: PlanSubject, id: str, name: str) -> bool:
+    path, _, qual = id.partition("::")
+    file = plan.python(path)
+    if file is None:
+        return False
+    inner = f"{qual}.{name}" if qual else name
+    one = file.children_by_name(qual).get(name) if qual else None
+    if one is not None and one.kind == "method" and file.is_stub(one):
+        return False
+    return inner in file.definitions or _assigns(plan, id, name)
+
+
+def _assigns(plan: PlanSubject, id: str, name: str) -> bool:
+    """Return whether the body of a class assigns to a name."""
+    path, _, qual = id.partition("::")
+    file = plan.python(path)
+    return file is not None and bool(qual) and name in class_attributes(file, qual)
+
+
+def _check_items(
+    plan: PlanSubject,
+    fields: Mapping[str, str],
+    has: Callable[[PlanSubject, str, str], bool] = _defines,
+) -> str:
+    """Return "" when as many siblings have each name as the text says."""
     template = plan.templates.parts["plan_item"]
     for text in fields["members"].split(plan.templates.words["join"]):
         readings = plan.templates.match_parts(("plan_item",), text)
@@ -494,7 +517,7 @@ def _check_items(plan: PlanSubject, fields: Mapping[str, str]) -> str:
             return f"{len(plan.siblings)} siblings are compared"
         if all(plan.python(id.partition("::")[0]) is None for id in plan.siblings):
             continue
-        count = sum(_defines(plan, id, item["item"]) for id in plan.siblings)
+        count = sum(has(plan, id, item["item"]) for id in plan.siblings)
         if count != int(item["count"]):
             return f"{count} define {item['item']}"
     return ""
@@ -502,6 +525,11 @@ def _check_items(plan: PlanSubject, fields: Mapping[str, str]) -> str:
 
 def _check_most(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     return _check_items(plan, fields) or _check_share(plan, fields, is_usual=True)
+
+
+def _check_attributes(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    wrong = _check_items(plan, fields, _assigns)  # a method is no attribute
+    return wrong or _check_share(plan, fields, is_usual=True)
 
 
 def _check_some(plan: PlanSubject, fields: Mapping[str, str]) -> str:
@@ -516,20 +544,6 @@ def _check_share(plan: PlanSubject, fields: Mapping[str, str], is_usual: bool) -
         if (count * 2 > len(plan.siblings)) != is_usual:
             return f"{count} of {len(plan.siblings)} define it"
     return ""
-
-
-def _defines(plan: PlanSubject, id: str, name: str) -> bool:
-    path, _, qual = id.partition("::")
-    file = plan.python(path)
-    if file is None:
-        return False
-    inner = f"{qual}.{name}" if qual else name
-    one = file.children_by_name(qual).get(name) if qual else None
-    if one is not None and one.kind == "method" and file.is_stub(one):
-        return False
-    return inner in file.definitions or (
-        bool(qual) and name in class_attributes(file, qual)
-    )
 
 
 def _check_abstract(plan: PlanSubject, fields: Mapping[str, str]) -> str:
@@ -672,7 +686,7 @@ _CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
     "plan_name": _check_wording,
     "plan_abstract": _check_abstract,
     "plan_methods": _check_most,
-    "plan_attributes": _check_most,
+    "plan_attributes": _check_attributes,
     "plan_tests": _check_tests,
     "plan_together": _check_together_step,
     "plan_partners": _check_together_step,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from repobuild.model.hypernet.commit_state import CommitGRU, ResidualState, follow
+from repobuild.model.hypernet.commit_state import CommitGRU, ResidualState, State
 from repobuild.model.hypernet.lora_weights import overlap
 from repobuild.model.hypernet.residual_head import ResidualHead
 from tests.model.hypernet.test_heads import SMALL, base, repository, shape_of
@@ -25,6 +25,13 @@ def ours(base):
 
 def diffs(count: int = 10) -> list[torch.Tensor]:
     return list(torch.randn(count, 64, generator=torch.Generator().manual_seed(3)))
+
+
+def follow(network: CommitGRU | ResidualState, state: State, diffs) -> State:
+    """Return the state after the commits with these diffs, oldest first."""
+    for diff in diffs:
+        state = network.advance(state, diff)
+    return state
 
 
 @pytest.mark.parametrize("published", [False, True])

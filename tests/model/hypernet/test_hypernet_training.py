@@ -11,7 +11,7 @@ import torch
 
 from repobuild.errors import UsageError
 from repobuild.model.compute.deepspeed_config import read_config
-from repobuild.model.hypernet.file_encoder import EncoderSettings
+from repobuild.model.hypernet.file_encoder import EncoderSettings, FileEncoder
 from repobuild.model.hypernet.folder import Hypernet
 from repobuild.model.hypernet.training import hypernet_training
 from repobuild.model.hypernet.training.hypernet_training import (
@@ -46,7 +46,7 @@ def project(place: Path, word: str, commits: int = 1) -> ListedRepository:
                 ),
             }
         )
-    return ListedRepository(place)
+    return ListedRepository.of(place, None)
 
 
 def make_job(place: Path, base, commits: int = 1, **recipe) -> HypernetJob:
@@ -88,10 +88,22 @@ def test_a_killed_run_ends_with_the_weights_of_a_whole_one(
     assert all(torch.equal(one[name], two[name]) for name in one)
     lines = (whole.out / "train.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4]
-    # a damaged checkpoint is none
-    weights = killed.out / "checkpoint" / "weights.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1] + b"\0\1"[-1:])
-    assert read_checkpoint_step(killed) in (0, 4)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "state.json"])
+def test_a_damaged_checkpoint_is_none(tmp_path, base, name):
+    job = make_job(tmp_path, base)
+    train_hypernet(job)
+    assert read_checkpoint_step(job) == 4
+    path = job.out / "checkpoint" / name
+    data = path.read_bytes()
+    if name == "state.json":  # another number is valid JSON
+        changed = data.replace(b'"step": 4', b'"step": 2')
+    else:
+        changed = data[:-1] + bytes([data[-1] ^ 1])
+    assert changed != data
+    path.write_bytes(changed)
+    assert read_checkpoint_step(job) == 0
 
 
 def test_evo_is_trained_through_a_window_of_commits(tmp_path, base):
@@ -132,6 +144,41 @@ def test_a_file_of_tasks_takes_the_place_of_those_that_are_made(tmp_path, base):
     given.write_text("[]\n")
     with pytest.raises(UsageError, match="line 1 is no task"):
         prepare_job(replace(job, listed=listed, out=tmp_path / "again"))
+
+
+def test_prepared_repositories_are_read_without_the_encoder(
+    tmp_path, base, monkeypatch: pytest.MonkeyPatch
+):
+    job = make_job(tmp_path, base)
+    first = prepare_job(job)
+
+    def load(*_: object) -> None:
+        raise AssertionError("the encoder is loaded")
+
+    monkeypatch.setattr(FileEncoder, "load", load)
+    again = prepare_job(job)
+    assert [one.name for one in again] == [one.name for one in first]
+
+
+def test_what_changed_is_encoded_again_and_trained_from_the_start(tmp_path, base):
+    job = make_job(tmp_path, base)
+    train_hypernet(job)
+    assert read_checkpoint_step(job) == 4
+    first = {path.name for path in (job.out / "prepared").glob("*.safetensors")}
+    place = job.listed[0].place
+    Repository(place).commit({"pkg/late.py": "def late():\n    return 1\n"})
+    listed = [ListedRepository.of(one.place, one.tasks) for one in job.listed]
+    later = replace(job, listed=listed)
+    prepare_job(later)
+    second = {path.name for path in (job.out / "prepared").glob("*.safetensors")}
+    assert len(first) == len(second) and len(first & second) == len(first) - 1
+    assert read_checkpoint_step(later) == 0
+    tasks = tmp_path / "tasks.jsonl"
+    digests = set()
+    for answer in ("a", "b"):
+        tasks.write_text(json.dumps({"prompt": "x = ", "answer": answer}) + "\n")
+        digests.add(ListedRepository.of(place, tasks).digest)
+    assert len(digests) == 2
 
 
 def test_zero_3_is_refused(tmp_path, base):

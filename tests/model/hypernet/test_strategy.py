@@ -184,6 +184,29 @@ def test_a_network_for_other_layers_is_refused(tmp_path, base, network):
             static(tmp_path / str(len(change)), base, other).build()
 
 
+def test_diffs_of_tests_alone_look_the_network_up_once(
+    tmp_path, base, network, monkeypatch: pytest.MonkeyPatch
+):
+    """A look-up hashes the weights of the network and of the base."""
+    from repobuild.model.hypernet import vectors
+
+    found = []
+    original = vectors.resolve_hypernet
+
+    def spy(*arguments: Any) -> Any:
+        found.append(original(*arguments))
+        return found[-1]
+
+    monkeypatch.setattr(vectors, "resolve_hypernet", spy)
+    shop = evo(tmp_path, base, network)
+    for number in range(3):
+        shop.repository.commit({f"tests/test_{number}.py": "def test_it(): ...\n"})
+    shop.standard.build("commit_vectors")
+    rows = dict(shop.standard.table("commit_vectors").items())
+    assert [row["tokens"] for row in rows.values()] == [0, 0, 0]
+    assert len(found) == 1
+
+
 def test_a_trained_strategy_encodes_nothing(tmp_path, base, network, encoded):
     shop = Shop(tmp_path, base, hypernet=str(network))
     for table in ("file_vectors", "commit_vectors"):

@@ -231,14 +231,15 @@ class PythonModule:
             return
         sites = outline.sites
         calls = set(spans(sites.get("call", ())))
-        defined = {one.parts["name"][0].start_byte for one in outline.definitions}
+        no_reads = {one.parts["name"][0].start_byte for one in outline.definitions}
+        no_reads.update(one.start_byte for one in sites.get("wildcard", ()))
         strings, imports = (spans(sites.get(one, ())) for one in ("string", "import"))
         starts, ends = _merged([*strings, *imports, *outline.comments])
         for match in _WORD.finditer(outline.source):
             if match[0] not in names:
                 continue
             start, end = match.span()
-            if start in defined or (start, end) in calls:
+            if start in no_reads or (start, end) in calls:
                 continue
             around = bisect_right(starts, start) - 1
             if around >= 0 and start < ends[around]:

@@ -9,8 +9,8 @@ r"""Train a hypernetwork: one run, from top to bottom.
     write       hypernet.json and hypernet.safetensors
 
     OUT/prepared/      the encoded repositories
-    OUT/checkpoint/    weights.safetensors, rankN.safetensors (moments), state.json with
-                       the run's digest and the SHA-256 of the others
+    OUT/checkpoint/    weights.safetensors, rankN.safetensors (moments), state.json; a
+                       damaged one is not resumed (model/adapter/checkpoint.py)
     OUT/train.jsonl    step, loss, own and other, in nats a token
 
 In one process it is a function call. On several devices a launcher starts this file in
@@ -30,11 +30,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import random
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +44,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from repobuild.errors import UsageError
+from repobuild.model.adapter.checkpoint import (
+    finish_checkpoint,
+    read_checkpoint_state,
+)
 from repobuild.model.adapter.packing import collate
 from repobuild.model.adapter.training_run import rate_at
 from repobuild.model.base import Base, load_model, load_tokenizer
@@ -102,14 +108,17 @@ class HypernetJob:
     @property
     def digest(self) -> str:
         """SHA-256 of what decides the weights; another job's checkpoint is not used."""
-        names = [one.place.name for one in self.listed]
+        names = [[one.place.name, one.digest] for one in self.listed]
         parts = [asdict(self.recipe), asdict(self.encoder), asdict(self.data), names]
         text = json.dumps([self.base.digest, *parts], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def write(self) -> None:
         """Write the job for the processes that a launcher starts."""
-        listed = [[str(o.place.resolve()), str(o.tasks or "")] for o in self.listed]
+        listed = [
+            [str(one.place.resolve()), str(one.tasks or ""), one.digest]
+            for one in self.listed
+        ]
         plain = {
             "base": asdict(self.base),
             "recipe": asdict(self.recipe),
@@ -132,8 +141,8 @@ class HypernetJob:
             EncoderSettings(**plain["encoder"]),
             SetSettings(**plain["data"]),
             [
-                ListedRepository(Path(place), Path(tasks) if tasks else None)
-                for place, tasks in plain["listed"]
+                ListedRepository(Path(place), Path(tasks) if tasks else None, digest)
+                for place, tasks, digest in plain["listed"]
             ],
             out,
             plain["deepspeed"],
@@ -198,7 +207,6 @@ def prepare_job(
 ) -> list[TrainingRepository]:
     """Encode the repositories that are not encoded yet, and return all."""
     encoder_base = job.encoder.resolve(job.base)
-    encoder = FileEncoder.load(encoder_base, job.encoder)
     conversation = Conversation(load_tokenizer(job.base), job.base.fim)
     known = job.out / "prepared" / "settings.json"
     text = json.dumps(
@@ -209,7 +217,12 @@ def prepare_job(
         shutil.rmtree(known.parent, ignore_errors=True)
         known.parent.mkdir(parents=True)
         known.write_text(text, "utf-8")
-    return prepare(job.listed, known.parent, encoder, conversation, job.data, tell)
+
+    @cache
+    def load_encoder() -> FileEncoder:  # a whole model, for what is not encoded yet
+        return FileEncoder.load(encoder_base, job.encoder)
+
+    return prepare(job.listed, known.parent, load_encoder, conversation, job.data, tell)
 
 
 def split(
@@ -276,8 +289,6 @@ class HypernetRun:
         cls, job: HypernetJob, repositories: Sequence[TrainingRepository]
     ) -> HypernetRun:
         """Build the network, or that of the checkpoint, and wrap it with DeepSpeed."""
-        import os
-
         import deepspeed
 
         recipe = job.recipe
@@ -384,17 +395,9 @@ class HypernetRun:
             save_file(weights, new / "weights.safetensors")
         self._barrier()
         if self.rank == 0:
-            files = {p.name: _file_digest(p) for p in sorted(new.iterdir())}
             stage = deepspeed_config.zero_stage(self.job.deepspeed)
-            state = {"step": self.step, "job": self.job.digest, "files": files}
-            state |= {"world": self.world, "stage": stage}
-            (new / "state.json").write_text(json.dumps(state), "utf-8")
-            old = folder.with_name("checkpoint.old")
-            shutil.rmtree(old, ignore_errors=True)
-            if folder.is_dir():
-                folder.rename(old)
-            new.rename(folder)
-            shutil.rmtree(old, ignore_errors=True)
+            state = {"step": self.step, "job": self.job.digest}
+            finish_checkpoint(folder, {**state, "world": self.world, "stage": stage})
         self._barrier()
 
     def _restore_moments(self) -> None:
@@ -457,20 +460,8 @@ def fill_config(
 
 def read_checkpoint_step(job: HypernetJob) -> int:
     """Return the step of this job's checkpoint; 0 when there is no whole one."""
-    folder, older = job.out / "checkpoint", job.out / "checkpoint.old"
-    if older.is_dir() and not folder.is_dir():
-        older.rename(folder)
-    try:
-        state = json.loads((folder / "state.json").read_bytes())
-        whole = all(_file_digest(folder / n) == d for n, d in state["files"].items())
-        return int(state["step"]) if whole and state["job"] == job.digest else 0
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    state = read_checkpoint_state(job.out, job.digest)
+    return int(state["step"]) if state else 0
 
 
 # -------------------------------------------------------------------------- measure

@@ -21,7 +21,6 @@ from torch import nn
 from torch.nn import functional as F
 
 from repobuild.model.compute.loss import answer_loss
-from repobuild.model.hypernet.commit_state import State
 from repobuild.model.hypernet.folder import Hypernet
 from repobuild.model.hypernet.lora_weights import LoraWeights, inject
 from repobuild.model.hypernet.repository_input import RepositoryInput
@@ -60,7 +59,6 @@ class Objective(nn.Module):
         own: RepositoryInput,
         other: RepositoryInput | None,
         diffs: torch.Tensor | None = None,
-        state: State | None = None,
     ) -> StepLoss:
         """Return the loss of one repository's tasks.
 
@@ -72,7 +70,7 @@ class Objective(nn.Module):
         if diffs is None:
             adapters = [self.network(own)]
         else:
-            adapters = self._follow(own, diffs, state)
+            adapters = self._follow(own, diffs)
         foreign = self._foreign(other, diffs)
         losses = [
             self._step(lora, foreign, batch)
@@ -82,11 +80,9 @@ class Objective(nn.Module):
         means = (torch.stack(part).mean() for part in zip(*losses, strict=True))
         return StepLoss(*means)
 
-    def _follow(
-        self, own: RepositoryInput, diffs: torch.Tensor, state: State | None
-    ) -> list[LoraWeights]:
+    def _follow(self, own: RepositoryInput, diffs: torch.Tensor) -> list[LoraWeights]:
         """Return the adapter after each commit."""
-        state = state or self.network.begin(own)
+        state = self.network.begin(own)
         adapters = []
         for diff in diffs:
             state = self.network.advance(state, diff)

@@ -4,20 +4,23 @@
                 of those that training_tasks.py makes
     tasks       JSON lines: {"prompt", "answer"}, a text to complete, or {"question",
                 "answer"}, a question, as `repobuild export dataset` writes them
-    prepared    NAME.safetensors: the tensors of every window; NAME.bin: msgpack, the
-                tokens of its tasks
+    prepared    NAME.DIGEST.safetensors: the tensors of every window; NAME.DIGEST.bin:
+                msgpack, the tokens of its tasks; the digest is of what was read
 
 A window is what one training step reads: a snapshot with its tasks, or for Evo a
 snapshot and up to `commits` commits after it, each with its diff's vector and the tasks
-that the commit made. A repository whose files are there is not encoded again.
+that the commit made. A repository is encoded again when its HEAD has moved, its files
+(of a folder that is none) or its file of tasks have changed.
 """
 
 from __future__ import annotations
 
+import glob
 import json
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -41,6 +44,7 @@ from repobuild.model.hypernet.sources import (
     is_encoded,
     is_repository,
     read_sources,
+    state_of,
 )
 from repobuild.model.hypernet.training.training_tasks import (
     CompletionTask,
@@ -74,6 +78,15 @@ class ListedRepository:
 
     place: Path
     tasks: Path | None = None
+    digest: str = ""  # of what is read of it
+
+    @classmethod
+    def of(cls, place: Path, tasks: Path | None) -> ListedRepository:
+        """Note which state of a repository and of its tasks is read."""
+        read = blake2b(str(place.resolve()).encode(), digest_size=8)
+        for part in (state_of(place), tasks.read_bytes() if tasks else b""):
+            read.update(blake2b(part).digest())
+        return cls(place, tasks, read.hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +105,9 @@ class TrainingRepository:
     name: str
     windows: list[Window] = field(default_factory=list)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, digest: str) -> None:
         """Write both files; a reader finds them only when they are whole."""
+        stem = f"{self.name}.{digest}"
         tensors: dict[str, torch.Tensor] = {}
         for number, window in enumerate(self.windows):
             own = window.own
@@ -105,20 +119,20 @@ class TrainingRepository:
             [[[e.id, e.task, e.answer_start, e.tokens] for e in group] for group in w]
             for w in (window.tasks for window in self.windows)
         ]
-        (folder / f"{self.name}.bin").write_bytes(msgpack.packb(rows))
-        new = folder / f"{self.name}.new"
+        (folder / f"{stem}.bin").write_bytes(msgpack.packb(rows))
+        new = folder / f"{stem}.new"
         save_file(tensors, new)
-        new.rename(folder / f"{self.name}.safetensors")
+        new.rename(folder / f"{stem}.safetensors")
 
     def with_tasks(self) -> TrainingRepository:
         """Return it without windows in which nothing is asked."""
         return TrainingRepository(self.name, [w for w in self.windows if any(w.tasks)])
 
     @classmethod
-    def load(cls, folder: Path, name: str) -> TrainingRepository:
+    def load(cls, folder: Path, name: str, digest: str) -> TrainingRepository:
         """Read what `save` wrote."""
-        tensors = load_file(folder / f"{name}.safetensors")
-        rows = msgpack.unpackb((folder / f"{name}.bin").read_bytes())
+        tensors = load_file(folder / f"{name}.{digest}.safetensors")
+        rows = msgpack.unpackb((folder / f"{name}.{digest}.bin").read_bytes())
         windows = []
         for number, groups in enumerate(rows):
             own = RepositoryInput(
@@ -146,7 +160,13 @@ def read_list(path: Path) -> list[ListedRepository]:
         place, _, tasks = text.partition("\t")
         folder = path.parent / Path(place.strip()).expanduser()
         given = path.parent / Path(tasks.strip()).expanduser() if tasks else None
-        found.append(ListedRepository(folder, given))
+        try:
+            found.append(ListedRepository.of(folder, given))
+        except OSError as error:
+            raise UsageError(
+                f'"{error.filename}" cannot be read: {error.strerror}\n'
+                f'"{path}" names it'
+            ) from error
     if len(found) < 2:
         raise UsageError(
             f'"{path}" names {len(found)} repositories, and training needs 2 at least: '
@@ -158,7 +178,7 @@ def read_list(path: Path) -> list[ListedRepository]:
 def prepare(
     listed: Sequence[ListedRepository],
     folder: Path,
-    encoder: FileEncoder,
+    load_encoder: Callable[[], FileEncoder],
     conversation: Conversation,
     settings: SetSettings,
     report: Callable[[str], None] = lambda line: None,
@@ -172,10 +192,13 @@ def prepare(
     found = []
     for number, one in enumerate(listed):
         name = f"{number:04d}-{one.place.resolve().name}"
-        if not (folder / f"{name}.safetensors").is_file():
-            maker = _Preparation(encoder, conversation, settings)
-            TrainingRepository(name, list(maker.windows(one))).save(folder)
-        ready = TrainingRepository.load(folder, name).with_tasks()
+        if not (folder / f"{name}.{one.digest}.safetensors").is_file():
+            for old in folder.glob(f"{glob.escape(name)}.*"):
+                old.unlink()
+            maker = _Preparation(load_encoder(), conversation, settings)
+            made = TrainingRepository(name, list(maker.windows(one)))
+            made.save(folder, one.digest)
+        ready = TrainingRepository.load(folder, name, one.digest).with_tasks()
         tasks = sum(len(group) for window in ready.windows for group in window.tasks)
         report(f"{one.place.name}: {len(ready.windows)} windows, {tasks} tasks")
         if tasks:

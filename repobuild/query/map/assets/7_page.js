@@ -197,6 +197,7 @@ class Page {
     const asked = byId.get(top) ?? 0;
     this.top = this.tree.isThere(asked) ? asked : 0;
     this.draw();
+    this.tellCommit();
     const wanted = byId.get(selected) ?? 0;
     if (wanted && this.tree.isThere(wanted)) this.reveal(wanted);
   }
@@ -306,7 +307,6 @@ async function start() {
   slider.value = slider.max;
   const page = window.repositoryMap = new Page(graph); // for the console, and tests
   page.recall();
-  page.tellCommit();
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
 }
 

@@ -1,0 +1,293 @@
+"""Find the places that name siblings: exports, tables, calls, documents, entry points.
+
+A place that names a third of them is where a new one is registered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+from repobuild.code.facts.element_row import name_of
+from repobuild.code.graph.graph import split_id
+from repobuild.code.scan.file_roles import guides_work, tells_of_past
+from repobuild.engine.contract import Value
+from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.families.family_tree import (
+    LONGEST_LINE,
+    MOST_LISTED,
+    Tree,
+    is_usual,
+    sampled,
+)
+from repobuild.samples.families.membership import Family, is_aside
+from repobuild.samples.families.past_additions import PastAddition, counted
+from repobuild.samples.families.registration import (
+    NamedPlace,
+    is_document,
+    listed_names,
+    mentions,
+)
+from repobuild.samples.families.together import companions
+from repobuild.samples.text.refusals import is_exception
+
+SORTED = "*"
+_FEWEST_ORDERED = 3  # items of a list that shows an order
+_THIRD = 1 / 3
+_MOST_FILES = 60  # that are searched for registrations
+_ENTRY_FILE = re.compile(r"(^|/)__init__\.py$")
+_IMPORTED_FROM = re.compile(r"from\s+(?:\.|[\w.]+\.)(\w+)\s+import\b")
+_PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
+_MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
+
+
+def describes(path: str) -> bool:
+    """Return whether users read a document for what there is now."""
+    return is_document(path) and not (tells_of_past(path) or guides_work(path))
+
+
+def registration_sites(
+    family: Family,
+    ids: list[str],
+    elements: list[ElementView | None],
+    past: list[PastAddition],
+    tree: Tree,
+) -> tuple[list[Value], set[str]]:
+    """Return the places that name a third of the siblings, and the searched files."""
+    own_lines = _own_lines(ids, elements)
+    numbers = numbers_by_name(ids)
+    names = set(numbers)
+    searched = _searched(family, ids, names, tree)
+    searched.update(split_id(id)[0] for one in past for id in one.added)
+    searched.update(path for path, _ in counted(past))
+    found: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
+    for path in filter(_can_register, sorted(searched)):
+        source = tree.read(path)
+        if source is None or len(source) > 1_000_000:
+            continue
+        if not may_name_two(names, source) or len(names & tree.words(path)) < 2:
+            continue
+        text = source.decode("utf-8", "replace").replace("\r\n", "\n")
+        inner = tree.reader.elements(path)
+        for one in mentions(path, text, names, inner, own_lines[path]):
+            if kind := _kind(one, family):
+                found[kind, path, one.where].setdefault(one.name, one.line)
+    _add_raising_files(found, ids)
+    fewest = max(2, _THIRD * len(ids))
+    if family.kind == "modules":
+        fewest = max(3, fewest)  # the name of a module may be any word
+    sites = [
+        _site(place, lines, numbers, tree)
+        for place, lines in found.items()
+        if _is_registration(place, sorted(lines), ids, fewest, tree)
+    ]
+    sites = _with_passing_files(sites, {split_id(id)[0] for id in ids})
+    sites.sort(key=lambda site: (-len(site[3]), site[:3]))
+    return _least(sites), searched
+
+
+def _own_lines(
+    ids: list[str], elements: list[ElementView | None]
+) -> dict[str, set[int]]:
+    """Return the lines of the siblings themselves, by path."""
+    own_lines: dict[str, set[int]] = defaultdict(set)
+    for id, element in zip(ids, elements, strict=True):
+        path, qual = split_id(id)
+        if element is not None and qual:
+            first = element.row.start_line - element.row.lead
+            own_lines[path].update(range(first, element.row.end_line + 1))
+    return own_lines
+
+
+def _site(
+    place: tuple[str, str, str],
+    lines: dict[str, str],
+    numbers: dict[str, int],
+    tree: Tree,
+) -> Value:
+    """Return an item of `sites`; `lines` are those of the names that it holds."""
+    return [
+        *place,
+        sorted(numbers[name] for name in lines),
+        _short(lines),
+        _order(place, list(lines), tree),
+        _imports_names(place[1], list(lines), tree),
+    ]
+
+
+def _add_raising_files(
+    found: dict[tuple[str, str, str], dict[str, str]], ids: list[str]
+) -> None:
+    """Add the files whose functions raise most siblings, where no function does."""
+    raising = [place for place in found if place[0] == "raise"]
+    if any(is_usual(len(found[place]), ids) for place in raising):
+        return
+    for kind, path, where in raising:
+        found["raise_in", path, ""].update(found[kind, path, where])
+
+
+def _with_passing_files(sites: list[Value], homes: set[str]) -> list[Value]:
+    """Return sites with an import that leads to a package's, and without the others.
+
+    `from .core import Name` in a package needs an import in `core.py`, unless the name
+    is defined there.
+    """
+    sources = {
+        match[1]
+        for kind, path, _, _, lines, *_ in sites
+        if kind == "reexport" and _ENTRY_FILE.search(path)
+        for line in lines.values()
+        if (match := _IMPORTED_FROM.match(line))
+    }
+    stems = {path.rpartition("/")[2].partition(".")[0] for path in homes}
+    kept = []
+    for site in sites:
+        stem = site[1].rpartition("/")[2].partition(".")[0]
+        is_passing = site[1] not in homes and stem in sources - stems
+        if site[0] != "import" or is_passing:
+            kept.append(["reexport", *site[1:]] if site[0] == "import" else site)
+    return kept
+
+
+def numbers_by_name(ids: list[str]) -> dict[str, int]:
+    """Return the siblings' positions by the names that only one of them has."""
+    names = [
+        name_of(qual) or path.rpartition("/")[2].partition(".")[0]
+        for path, qual in map(split_id, ids)
+    ]
+    counts = Counter(names)
+    return {name: n for n, name in enumerate(names) if counts[name] == 1}
+
+
+def searched_names(ids: list[str]) -> set[str]:
+    """Return the names for which the row of these siblings searches files."""
+    return set(numbers_by_name(sampled(ids)))
+
+
+def may_name_two(names: set[str], source: bytes) -> bool:
+    """Return whether a source contains two of the names, be it within other words.
+
+    Takes a hundredth of the time that reading its words takes.
+    """
+    return sum(name.encode() in source for name in names) >= 2
+
+
+def _is_raised(name: str, line: str) -> bool:
+    return bool(re.search(rf"\braise\s+(?:\w+\.)*{name}\b", line))
+
+
+def _is_registration(
+    place: tuple[str, str, str],
+    names: list[str],
+    ids: list[str],
+    fewest: float,
+    tree: Tree,
+) -> bool:
+    """Return whether a place names enough siblings.
+
+    A function has to name all of them, by edges of the graph: a name in a function's
+    code may mean anything, and one that uses two of them is just a user.
+    """
+    kind, path, where = place
+    if kind in ("raise", "raise_in"):
+        return is_usual(len(names), ids)
+    if kind != "function":
+        return len(names) >= fewest
+    if len(names) < max(2, len(ids)):
+        return False
+    edges = tree.reader.edges(path).outgoing
+    targets = {
+        target.removesuffix(".__init__")
+        for one in tree.reader.elements(path).values()
+        if one.plain_qual == where
+        for edge in ("calls", "uses")
+        for target in edges.get((one.qual, edge), ())
+    }
+    return targets.issuperset(ids)
+
+
+def _can_register(path: str) -> bool:
+    """Return whether a file can be the place of a registration or of documentation."""
+    if is_document(path):
+        return describes(path)
+    return path.rpartition("/")[2] in _MANIFESTS or not is_aside(path)
+
+
+def _kind(one: NamedPlace, family: Family) -> str:
+    """Return the kind of a mention, "" for one that is no registration."""
+    if not _counts(one, family):
+        return ""
+    if one.kind == "function" and _is_raised(one.name, one.line):
+        return "raise"
+    is_user = one.kind == "function" and is_exception(family.where)
+    return "" if is_user else one.kind
+
+
+def _counts(one: NamedPlace, family: Family) -> bool:
+    """Return whether a mention can be a registration of this family."""
+    if one.kind in ("document", "entry", "exports", "reexport", "import", "call"):
+        return True
+    if family.kind == "functions" and one.kind in ("function", "instance"):
+        # Functions call each other: a table is a registration, a call is not.
+        return False
+    if one.kind == "function" and one.where.rpartition(".")[2].startswith("__"):
+        return False
+    return not (family.kind == "modules" and one.kind in ("function", "instance"))
+
+
+def _order(place: tuple[str, str, str], names: list[str], tree: Tree) -> str:
+    """Return the order of a list or of registering calls: see `sites`."""
+    kind, path, where = place
+    if kind in ("call", "function"):
+        return names[-1]
+    source = tree.read(path) if kind in ("exports", "table") else None
+    listed = listed_names(source.decode("utf-8", "replace"), where) if source else []
+    if len(listed) < _FEWEST_ORDERED or not set(names).issubset(listed):
+        return ""
+    if listed in (sorted(listed), sorted(listed, key=str.lower)):
+        return SORTED
+    return max(names, key=listed.index)
+
+
+def _imports_names(path: str, names: list[str], tree: Tree) -> bool:
+    """Return whether a file imports siblings by their names, and not by a star."""
+    text = (tree.read(path) or b"").decode("utf-8", "replace")
+    return any(re.search(rf"\bimport\b[^=:]*\b{name}\b", text) for name in names)
+
+
+def _short(lines: dict[str, str]) -> dict[str, str]:
+    return {
+        name: line
+        for name, line in lines.items()
+        if len(line) <= LONGEST_LINE and "`" not in line
+    }
+
+
+def _least(sites: list[Value]) -> list[Value]:
+    """Return at most six places: two of a kind, one of a kind and file."""
+    kept: list[Value] = []
+    for site in sites:
+        same = [one for one in kept if one[0] == site[0]]
+        if len(same) < 2 and not any(one[1] == site[1] for one in same):
+            kept.append(site)
+    return kept[:MOST_LISTED]
+
+
+def _searched(family: Family, ids: list[str], names: set[str], tree: Tree) -> set[str]:
+    """Return the files to search: users of siblings, packages, manifests, documents."""
+    homes = {split_id(id)[0] for id in ids}
+    watched = set(homes)
+    if "::" in family.where:
+        watched.add(split_id(family.where)[0])
+    users = {path for target in (*ids, *homes) for path in tree.users(target)}
+    watched.update(sorted(users)[:_MOST_FILES])
+    for path in sorted(homes)[:_MOST_FILES]:
+        while path:
+            path = path.rpartition("/")[0]
+            prefix = path + "/" if path else ""
+            watched.update(prefix + name for name in (*_PACKAGE_FILES, *_MANIFESTS))
+    watched.update(*(companions(path, tree.past) for path in homes))
+    for name in sorted(names):
+        documents = tree.find(f"says:{name}")
+        watched.update(documents[:MOST_LISTED])
+    return watched

@@ -1,0 +1,147 @@
+"""Tell what the siblings of a family define: methods, bases, arguments, attributes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from repobuild.code.graph.graph import split_id
+from repobuild.engine.contract import Value
+from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.families.family_tree import HALF, MOST_METHODS, Tree, is_usual
+from repobuild.samples.families.membership import Family, shape_names, shape_of
+from repobuild.samples.text.long_strings import without_long_strings
+
+_MOST_OWN = 6  # methods of a model
+_ATTRIBUTE = re.compile(r"^(?:    |\t)([a-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
+_GENERIC = re.compile(r"(?:typing\.|t\.)?(?:Generic|Protocol)\b")
+_UNDONE = re.compile(rb"raise NotImplementedError")
+
+
+def required_methods(
+    family: Family, elements: list[ElementView | None], tree: Tree
+) -> list[Value]:
+    """Return the methods that siblings define, with their number, abstract first."""
+    if family.kind == "modules":
+        names = (
+            list(dict.fromkeys(shape_names(tree.reader.elements(one.path))))
+            for one in elements
+            if one
+        )
+        abstract: set[str] = set()
+    elif family.kind == "subclass":
+        names = (defined_methods(one, tree) for one in elements if one)
+        abstract = set(_abstract_methods(family.where, tree))
+    else:
+        return []
+    counts = Counter(name for group in names for name in group)
+    counted_methods: list[Value] = [
+        [name, count, name in abstract] for name, count in counts.items()
+    ]
+    return sorted(counted_methods, key=lambda item: (-item[2], -item[1], item[0]))
+
+
+def replaced_by_some(
+    family: Family, counted_methods: list[Value], ids: list[str], tree: Tree
+) -> list[Value]:
+    """Return the methods of the base that some siblings replace, and most do not."""
+    path, qual = split_id(family.where)
+    inherited = {
+        one.name for one in tree.reader.elements(path).values() if one.parent == qual
+    }
+    some = [
+        [name, count]
+        for name, count, is_abstract in counted_methods
+        if not is_abstract and not is_usual(count, ids) and name in inherited
+    ]
+    is_subclass = family.kind == "subclass" and bool(qual)
+    return some if is_subclass and len(some) <= MOST_METHODS else []
+
+
+def defined_methods(element: ElementView, tree: Tree) -> list[str]:
+    """Return the methods of a class that run, those with names of Python's own not."""
+    return [
+        name
+        for name in _running_methods(element, tree)
+        if name == "__init__" or not name.startswith("__")
+    ]
+
+
+def _running_methods(element: ElementView, tree: Tree) -> list[str]:
+    names = (
+        one.name
+        for one in tree.reader.elements(element.path).values()
+        if one.parent == element.qual and one.type == "method" and one.runs
+        if one.name.strip("_")  # `_` is another version of a method, by its type
+    )
+    return list(dict.fromkeys(names))
+
+
+def own_methods(family: Family, element: ElementView | None, tree: Tree) -> list[str]:
+    """Return all methods of a class that run; none of one with many."""
+    if family.kind != "subclass" or element is None or not is_small(element, tree):
+        return []
+    return _running_methods(element, tree)
+
+
+def is_small(element: ElementView | None, tree: Tree) -> bool:
+    """Return whether something is no class with so many methods that it is no model."""
+    if element is None or element.type != "class":
+        return True
+    return len(_running_methods(element, tree)) <= _MOST_OWN
+
+
+def own_bases(family: Family, element: ElementView | None) -> list[str]:
+    """Return the bases of a class as written, where there are several (Python only)."""
+    if family.kind != "subclass" or element is None:
+        return []
+    bases = [one for one in element.row.bases if not _GENERIC.match(one)]
+    # `namedtuple("Name", ...)` is made for one class.
+    bases = [one for one in bases if not set(one) & {'"', "'"}]
+    return bases if len(bases) > 1 and element.path.endswith(".py") else []
+
+
+def _abstract_methods(base: str, tree: Tree) -> Iterator[str]:
+    """Yield the methods of a base class that subclasses have to define."""
+    path, qual = split_id(base)
+    if not qual:
+        return
+    source = tree.read(path) or b""
+    for one in tree.reader.elements(path).values():
+        if one.parent != qual or one.type != "method":
+            continue
+        marked = any(
+            d.rpartition(".")[2] == "abstractmethod" for d in one.row.decorators
+        )
+        code = source[one.row.start : one.row.start + one.row.length]
+        if marked or (len(code) < 1500 and _UNDONE.search(code)):
+            yield one.name
+
+
+def common_arguments(family: Family, elements: list[ElementView | None]) -> list[str]:
+    if family.kind != "functions" or elements[0] is None:
+        return []
+    return list(shape_of(elements[0]))
+
+
+def common_attributes(elements: list[ElementView | None], tree: Tree) -> list[Value]:
+    """Return the class attributes that half of the siblings assign (Python only)."""
+    counts: Counter[str] = Counter()
+    for one in elements:
+        if one is None or one.type != "class" or not one.path.endswith(".py"):
+            return []
+        source = tree.read(one.path) or b""
+        start = source.rfind(b"\n", 0, one.row.start) + 1
+        if source[start : one.row.start].strip():
+            return []
+        code = source[start : one.row.start + one.row.length]
+        if code[:1] not in b" \t":  # a class at the top level: its body is one level in
+            plain = without_long_strings(code.decode("utf-8", "replace"))
+            counts.update(set(_ATTRIBUTE.findall(plain)))
+    kept: list[Value] = [
+        [name, count]
+        for name, count in counts.items()
+        if count >= 2 and count > HALF * len(elements) and not name.startswith("__")
+    ]
+    return sorted(kept, key=lambda item: (-item[1], item[0]))[:MOST_METHODS]
