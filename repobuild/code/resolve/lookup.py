@@ -24,29 +24,9 @@ class LookupCache:
         self.terms: set[str] = set()
         # key -> (result, terms, height: nested lookups below it)
         self._memo: dict[Key, tuple[Any, frozenset[str], int]] = {}
-        # Results of the query in progress that ran into themselves or were cut off.
-        self._partial: dict[Key, tuple[Any, frozenset[str]]] = {}
         self._open: set[Key] = set()
         self._cut = False  # the lookup in progress met a cycle or the depth limit
         self._height = 0  # of the deepest lookup below the one in progress
-
-    def begin_query(self) -> None:
-        """Forget what only holds within one query (`look_on`)."""
-        self._partial.clear()
-
-    def look_on(self, key: Key, compute: Callable[[], T]) -> T | None:
-        """Return a result as `look` does, and within a query even one that was cut.
-
-        For lookups with many ways into the same cycle, which would each be followed
-        to its end. A query always takes the same way, so its result is the same.
-        """
-        known = self._partial.get(key)
-        if known is None:
-            return self.look(key, compute)
-        self.terms |= known[1]
-        self._cut = True
-        result: T | None = known[0]
-        return result
 
     def note(self, term: str) -> None:
         """Record that the lookup in progress depends on a term; see modules.py."""
@@ -78,8 +58,6 @@ class LookupCache:
             outer_terms |= terms
             self.terms, self._cut = outer_terms, outer_cut or cut
             self._height = max(outer_height, height + 1)
-        if cut:
-            self._partial[key] = (result, frozenset(terms))
-        else:
+        if not cut:
             self._memo[key] = (result, frozenset(terms), height)
         return result

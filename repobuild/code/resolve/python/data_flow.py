@@ -6,13 +6,22 @@ call that is found so is real in some run, but no name in the source states it; 
 has a confidence below what samples state (`THROUGH_DATA`).
 
 Values are followed without regard to the order of statements, and to which call of a
-function they came from.
+function they came from. They are the least solution of equations (`fixed_point.py`), on
+two levels:
+
+- `NAMED`: values that names lead to, without what is passed to parameters. At most
+  `_MOST_VALUES` of them; of more, nothing is known (`UNKNOWN`), nor of what contains,
+  calls or reads these.
+- `PASSED`: what may be called in the end, with what is passed. These sets have any size
+  (a decorator of a thousand functions), so their values are called, but neither their
+  results nor their attributes are followed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from repobuild.code.facts.element_row import (
     DOTTED_NAME,
@@ -35,8 +44,10 @@ from repobuild.code.resolve.binding_marks import (
     IMPORTED_NAME,
     IN_FUNCTION,
     ITERATE,
+    SUBSCRIPT,
 )
 from repobuild.code.resolve.python.expressions import ResolverContext
+from repobuild.code.resolve.python.fixed_point import FixedPoint
 from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.imports import ImportResolver
 from repobuild.code.resolve.python.members import Members
@@ -52,16 +63,20 @@ from repobuild.code.resolve.python.type_inference import TypeInference, is_prope
 from repobuild.code.resolve.symbol import Kind, Symbol
 
 THROUGH_DATA = 0.4
-Values = tuple[Symbol, ...]
+Values = frozenset[Symbol]
 FindSites = Callable[[str], Iterable[CallSite]]
+# (path, qual) -> the calls of it, what they pass as receiver, and the value passed
+Passing = dict[tuple[str, str], list[tuple[CallSite, int, Binding]]]
 RETURNED, YIELDED = "return*", "yield*"  # see facts/python/binding.py
 
 _ROOT = re.compile(IDENTIFIER)
 _SEGMENT = re.compile(r"\(\)|\[\w*\]|[*!~]|\.[^.()\[\]*!~]+")
 _DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 _SUPER = "super()"
-_MOST_VALUES = 4_000  # of one name: a decorator of thousands of functions
-_MOST_CALLED = 12  # functions whose results one call may have
+_MOST_VALUES = 12
+_MOST_FOLLOWED = int(__import__("os").environ.get("MF", "50"))
+_NOTHING: Values = frozenset()
+UNKNOWN: Values = frozenset({Symbol(Kind.MODULE, "?", "?", 0.0)})  # compared by `is`
 _ITEM_METHODS = frozenset({"get", "pop", "setdefault", "popleft"})
 _ITEMS_METHODS = frozenset({"values", "copy"})
 _FUNCTIONS = (Kind.FUNCTION, Kind.BOUND)
@@ -81,52 +96,60 @@ class Flow:
         find_sites: FindSites,
     ) -> None:
         self._modules = context.modules
-        self._lookups = context.lookups
         self._note = context.lookups.note
+        self._solver = FixedPoint(context.lookups)
+        self._resolve_chain = context.expressions.resolve_chain
         self._resolve_binding = context.expressions.resolve_binding
+        self._alternatives_of = context.expressions.alternatives_of
         self._imports = imports
         self._global_names = global_names
         self._members = members
         self._types = types
         self._scopes = scopes
         self._find_sites = find_sites
+        self._sites_by_name: dict[str, dict[str, list[tuple[CallSite, Binding]]]] = {}
 
     # -- what is asked
 
+    def begin_file(self) -> None:
+        """Start collecting the terms of another file."""
+        self._solver.begin_file()
+
+    def terms(self) -> set[str]:
+        """Return the terms that the answers since `begin_file` depend on."""
+        return self._solver.terms()
+
     def callees(self, path: str, scope: str, chain: str) -> list[Symbol]:
         """Return the functions and classes that a call of a chain may run."""
-        self._lookups.begin_query()
-        found: dict[Symbol, None] = {}
-        for value in self._values(path, scope, chain, True):
-            if value.kind is Kind.CLASS:
-                found[value] = None
-            for function, _ in self._targets(value):
-                found[_plain(function)] = None
-        return list(found)
+        return self._called_by(self._values(path, scope, chain, True))
 
     def decorators(self, path: str, scope: str, chain: str) -> list[Symbol]:
         """Return the functions that run where a decorator is applied."""
-        self._lookups.begin_query()
+        return self._called_by(self._values(path, scope, chain, False))
+
+    def _called_by(self, values: Values) -> list[Symbol]:
+        if values is UNKNOWN:
+            return []
         found: dict[Symbol, None] = {}
-        for value in self._values(path, scope, chain, False):
+        for value in values:
             if value.kind is Kind.CLASS:
                 found[value] = None
-            for function, _ in self._targets(value):
+            for function, _ in self._targets(value) or ():
                 found[_plain(function)] = None
         return list(found)
 
     def wrappers(self, function: Symbol) -> list[Symbol]:
         """Return what runs in place of a decorated function, when it is called."""
-        self._lookups.begin_query()
         module = self._modules.get(function.path)
         if module is None or not module.row(function.qual).decorators:
             return []
-        found: dict[Symbol, None] = {}
-        for value in self._decorated(function.path, function.qual, 0):
-            for wrapper, _ in self._targets(value):
-                if wrapper.definition != function.definition:
-                    found[_plain(wrapper)] = None
-        return list(found)
+        values = self._decorated(function.path, function.qual, 0)
+        return [
+            wrapper
+            for wrapper in self._called_by(values)
+            if wrapper.definition != function.definition
+            and wrapper.kind is not Kind.CLASS
+        ]
 
     def is_property(self, function: Symbol) -> bool:
         """Return whether what is called is what a property gives."""
@@ -135,84 +158,77 @@ class Flow:
 
     def implied(self, path: str, scope: str, chain: str, mark: str) -> list[Symbol]:
         """Return the methods that `for` or `with` call on the values of a chain."""
-        self._lookups.begin_query()
         names = ("__iter__",) if mark == ITERATE else ("__enter__", "__exit__")
         found: dict[Symbol, None] = {}
-        for value in self._values(path, scope, chain, False):
-            if value.kind is not Kind.INSTANCE:
-                continue
+        for value in self._instances(self._values(path, scope, chain, False)):
             for name in names:
-                for method in self._in_class(value, name):
-                    if method.kind not in _FUNCTIONS:
-                        continue
+                for method in self._methods(value, name):
                     found[_plain(method)] = None
                     if name == "__iter__":
-                        for made in self._results(method):
-                            if made.kind is Kind.INSTANCE:
-                                for one in self._in_class(made, "__next__"):
-                                    found[_plain(one)] = None
+                        for made in self._instances(self._results(method)):
+                            for one in self._methods(made, "__next__"):
+                                found[_plain(one)] = None
         return list(found)
+
+    def _instances(self, values: Values) -> list[Symbol]:
+        known = () if values is UNKNOWN else values
+        return [one for one in known if one.kind is Kind.INSTANCE]
+
+    def _methods(self, value: Symbol, name: str) -> list[Symbol]:
+        found = self._in_class(value, name)
+        known = () if found is UNKNOWN else found
+        return [one for one in known if one.kind in _FUNCTIONS]
 
     # -- chains
 
     def _values(self, path: str, scope: str, chain: str, passed: bool) -> Values:
         """Return the values of a chain, with or without those that are `passed`."""
-        root = _ROOT.match(chain)
-        if root is None:
-            return ()
-        if root.end() == len(chain):
-            return self._name(path, scope, chain, passed)
-        key = ("V+" if passed else "V", path, scope, chain)
-        return (
-            self._lookups.look_on(
-                key, lambda: self._chain(path, scope, chain, root, passed)
-            )
-            or ()
+        root, segments = _parts(chain)
+        if not segments:
+            return self._name(path, scope, root, passed) if root else _NOTHING
+        return self._solver.read(
+            passed,
+            ("V", passed, path, scope, chain),
+            lambda: self._chain(path, scope, chain, segments[-1], passed),
+            _NOTHING,
         )
 
     def _chain(
-        self, path: str, scope: str, chain: str, root: re.Match[str], passed: bool
+        self, path: str, scope: str, chain: str, segment: str, passed: bool
     ) -> Values:
-        last_member = chain.rfind(".") if passed else len(chain)
-        if chain.startswith(_SUPER):
-            start = self._scopes.resolve_super(path, scope)
-            values: Values = (_certain(start),) if start else ()
-            position = len(_SUPER)
+        before = chain[: -len(segment)]
+        if before == _SUPER:
+            values = _only(self._scopes.resolve_super(path, scope))
         else:
-            position = root.end()
-            values = self._name(path, scope, root[0], position > last_member)
-        while values and position < len(chain):
-            segment = _SEGMENT.match(chain, position)
-            if segment is None:
-                return ()
-            is_passed = position >= last_member
-            position = segment.end()
-            values = self._step(values, segment[0], is_passed)
-        return values
+            keeps = passed and (segment[0] == "[" or segment == ITERATE)
+            values = self._values(path, scope, before, keeps)
+        return self._step(values, segment, passed)
 
     def _step(self, values: Values, segment: str, passed: bool) -> Values:
         """Return the values of one segment of a chain, from those before it."""
+        if values is UNKNOWN:
+            return _NOTHING if passed else UNKNOWN
         first = segment[0]
         if first == ".":
-            members = _union(self._member(one, segment[1:], passed) for one in values)
-            return _union(self._read(one, passed) for one in members)
-        if len(values) > _MOST_CALLED:
-            return ()
+            name = segment[1:]
+            members = _union((self._member(v, name, passed) for v in values), passed)
+            if members is UNKNOWN:
+                return UNKNOWN
+            return _union((self._read(one, passed) for one in members), passed)
         if segment == CALL:
-            return _union(self._call(one, passed) for one in values)
+            return _union((self._call(one, passed) for one in values), passed)
         if first == "[" or first == ITERATE:
-            return _union(self._item(one, segment, passed) for one in values)
-        return _union(_only(self._types.apply(one, segment)) for one in values)
+            return _union((self._item(one, segment, passed) for one in values), passed)
+        return _union((_only(self._types.apply(v, segment)) for v in values), passed)
 
     # -- names
 
     def _name(self, path: str, scope: str, name: str, passed: bool) -> Values:
-        key = ("N+" if passed else "N", path, scope, name)
-        return (
-            self._lookups.look_on(
-                key, lambda: self._in_scope(path, scope, name, passed)
-            )
-            or ()
+        return self._solver.read(
+            passed,
+            ("N", passed, path, scope, name),
+            lambda: self._in_scope(path, scope, name, passed),
+            _NOTHING,
         )
 
     def _in_scope(self, path: str, scope: str, name: str, passed: bool) -> Values:
@@ -245,20 +261,20 @@ class Flow:
             if parameter == name:
                 kind = receiver_kind(row) if index == 0 else None
                 if kind is not None:
-                    values = (Symbol(kind, path, parent_of(qual), 1.0),)
+                    values = frozenset((Symbol(kind, path, parent_of(qual), 1.0),))
                 elif passed:
-                    values = self._parameter(path, qual, name, index)
+                    values = self._parameter(path, qual, index)
                 else:
                     values = self._declared(path, row, index)
         if bindings := bindings_of(row.vars, name):
             if "" in bindings and name not in module.containers(qual):
-                return ()  # it may be anything else as well
+                return _NOTHING  # it may be anything else as well
             found = self._bindings(path, qual, bindings, passed)
-            values = _union((values or (), found))
+            values = _union((values or _NOTHING, found), passed)
         elif values is None and f"{qual}.{name}" in module.items:
             values = self._bindings(path, qual, (f"{DEFINITION}{qual}.{name}",), passed)
         if name in module.containers(qual):
-            values = self._with_container(module, qual, name, values or ())
+            values = self._with_container(module, qual, name, values or _NOTHING)
         return values
 
     def _with_container(
@@ -268,29 +284,39 @@ class Flow:
             self._note(f"e:{module.path}::{scope}")
         if name not in module.containers(scope):
             return values
+        if values is UNKNOWN:
+            return values
         made = Symbol(Kind.CONTAINER, module.path, f"{scope}|{name}", 1.0)
-        return _union((values, (made,)))
+        return values | {made}
 
     def _global(self, path: str, name: str, passed: bool) -> Values:
-        key = ("G+" if passed else "G", path, "", name)
-        return (
-            self._lookups.look_on(key, lambda: self._of_module(path, name, passed))
-            or ()
+        return self._solver.read(
+            passed,
+            ("G", passed, path, name),
+            lambda: self._of_module(path, name, passed),
+            _NOTHING,
         )
 
     def _of_module(self, path: str, name: str, passed: bool) -> Values:
         module = self._modules.get(path)
         if module is None:
-            return ()
+            return _NOTHING
         self._note(f"n:{path}:{name}")
-        found = self._bindings(path, "", module.bindings(name), passed)
+        bindings = module.bindings(name)
+        found = self._bindings(path, "", bindings, passed)
         found = self._with_container(module, "", name, found)
-        return found or _only(self._global_names.resolve_global(path, name))
+        if bindings and not module.is_package:
+            return found
+        other = self._global_names.resolve_global(path, name)
+        others = self._alternatives_of(other) if other is not None else ()
+        return _union((found, *map(_only, others)), passed)
 
     def _bindings(
         self, path: str, scope: str, bindings: Iterable[Binding], passed: bool
     ) -> Values:
-        return _union(self._binding(path, scope, one, passed) for one in bindings)
+        return _union(
+            (self._binding(path, scope, one, passed) for one in bindings), passed
+        )
 
     def _binding(self, path: str, scope: str, binding: Binding, passed: bool) -> Values:
         """Return the values of one binding (element_row.py)."""
@@ -298,23 +324,26 @@ class Flow:
         if mark == ASSIGNED_NAME:
             return self._values(path, scope, rest, passed)
         if mark == ASSIGNED_CALL:
-            called = self._values(path, scope, rest, passed)
-            return self._step(called, CALL, passed)
+            return self._values(path, scope, rest + CALL, passed)
         if mark == DEFINITION or mark == ALTERNATIVE:
             found = _only(self._resolve_binding(path, scope, binding))
-            return _union((found, self._decorated(path, rest, 0)))
+            return _union((found, self._decorated(path, rest, 0)), passed)
         if mark == IN_FUNCTION:
             qual, _, inner = rest.partition(":")
             return self._binding(path, qual, inner, passed)
         if mark == DECORATED:
             index, _, qual = rest.partition(":")
-            return self._decorated(path, qual, int(index))
+            return _union((self._decorated(path, qual, int(index)),), passed)
         if mark == IMPORTED_NAME:
             source, name = rest.split(":", 1)
-            module = self._imports.find_module(path, source)
+            found_in = self._imports.find_module(path, source)
+            module = self._modules.get(found_in.path) if found_in else None
             if module is not None and module.path != path:
-                if found := self._global(module.path, name, passed):
-                    return found
+                values = self._global(module.path, name, passed)
+                if module.bindings(name):
+                    return values
+                other = _only(self._resolve_binding(path, scope, binding))
+                return _union((values, other), passed)
         return _only(self._resolve_binding(path, scope, binding))
 
     # -- members
@@ -327,18 +356,19 @@ class Flow:
             return self._in_class(value, name, passed)
         if kind is Kind.CONTAINER:
             if name in _ITEM_METHODS:
-                return (value.as_kind(Kind.CONTAINER_ITEM),)
+                return frozenset((value.as_kind(Kind.CONTAINER_ITEM),))
             if name in _ITEMS_METHODS:
-                return (value.as_kind(Kind.CONTAINER_ITEMS),)
-            return ()
+                return frozenset((value.as_kind(Kind.CONTAINER_ITEMS),))
+            return _NOTHING
         return _only(self._members.find_member(value, name))
 
     def _in_class(self, value: Symbol, name: str, passed: bool = False) -> Values:
         """Return an attribute of a class or an instance, with its receiver."""
-        mark = "M+" if passed else "M"
-        key = (mark, value.path, value.qual, f"{value.kind}{name}")
-        return (
-            self._lookups.look_on(key, lambda: self._in_mro(value, name, passed)) or ()
+        return self._solver.read(
+            passed,
+            ("M", passed, value.kind, value.path, value.qual, name),
+            lambda: self._in_mro(value, name, passed),
+            _NOTHING,
         )
 
     def _in_mro(self, value: Symbol, name: str, passed: bool) -> Values:
@@ -352,9 +382,11 @@ class Flow:
             bindings = module.class_bindings(inner, name)
             found = self._bindings(module.path, inner, bindings, passed)
             found = self._with_container(module, inner, name, found)
+            if found is UNKNOWN:
+                return UNKNOWN
             if bindings or found:
-                return tuple(self._received(one, value, inner) for one in found)
-        return ()
+                return frozenset(self._received(one, value, inner) for one in found)
+        return _NOTHING
 
     def _received(self, member: Symbol, value: Symbol, holder: str) -> Symbol:
         """Return a class's method as bound, where reading it binds it."""
@@ -371,10 +403,10 @@ class Flow:
     def _read(self, attribute: Symbol, passed: bool) -> Values:
         """Return the values of reading an attribute: a property is called."""
         if attribute.kind is not Kind.BOUND:
-            return (attribute,)
+            return frozenset((attribute,))
         module = self._modules.get(attribute.path)
         if module is None or not is_property(module.row(attribute.qual)):
-            return (attribute,)
+            return frozenset((attribute,))
         return self._results(attribute, passed)
 
     # -- calls
@@ -385,97 +417,107 @@ class Flow:
         if kind is Kind.CONTAINER_ITEM or kind is Kind.CONTAINER_ITEMS:
             container = value.as_kind(Kind.CONTAINER)
             if kind is Kind.CONTAINER_ITEMS:
-                return (container,)
+                return frozenset((container,))
             return self._item(container, "[]", passed)
         if kind in _FUNCTIONS:
             return self._results(value, passed)
         if kind is Kind.CLASS:
-            made = value.as_kind(Kind.INSTANCE)
-            others = (self._results(one) for one in self._own_new(value))
-            return _union(((made,), *others))
+            made = frozenset((value.as_kind(Kind.INSTANCE),))
+            return _union((made, self._called_method(value, "__new__", passed)), passed)
         if kind is Kind.INSTANCE:
-            called = self._in_class(value, "__call__")
-            return _union(self._results(one, passed) for one in called)
+            return self._called_method(value, "__call__", passed)
         return _only(self._types.call(value))
 
-    def _own_new(self, value: Symbol) -> Values:
-        return tuple(
-            one for one in self._in_class(value, "__new__") if one.kind in _FUNCTIONS
-        )
+    def _called_method(self, value: Symbol, name: str, passed: bool = False) -> Values:
+        """Return the results of a method of a class or an instance."""
+        methods = self._in_class(value, name)
+        if methods is UNKNOWN:
+            return _NOTHING if passed else UNKNOWN
+        return _union((self._results(one, passed) for one in methods), passed)
 
     def _results(self, function: Symbol, passed: bool = False) -> Values:
         """Return what a function returns, or the generator that it makes."""
         if function.kind not in _FUNCTIONS:
-            return ()
+            return _NOTHING
         path, qual = function.definition
-        key = ("R+" if passed else "R", path, qual, "")
-        return (
-            self._lookups.look_on(key, lambda: self._returned(path, qual, passed)) or ()
+        return self._solver.read(
+            passed,
+            ("R", passed, path, qual),
+            lambda: self._returned(path, qual, passed),
+            _NOTHING,
         )
 
     def _returned(self, path: str, qual: str, passed: bool) -> Values:
         module = self._modules.get(path)
         if module is None or qual not in module.items:
-            return ()
+            return _NOTHING
         self._note(f"e:{path}::{qual}")
         row = module.row(qual)
         if YIELDED in row.vars:
-            return (Symbol(Kind.GENERATOR, path, qual, 1.0),)
+            return frozenset((Symbol(Kind.GENERATOR, path, qual, 1.0),))
         if RETURNED in row.vars and "a" not in row.flags:
             return self._bindings(path, qual, bindings_of(row.vars, RETURNED), passed)
         return _only(self._types.call(Symbol(Kind.FUNCTION, path, qual, 1.0)))
 
-    def _targets(self, value: Symbol) -> Iterator[tuple[Symbol, int]]:
-        """Yield the functions that a call runs, and how many arguments they get more.
+    def _targets(self, value: Symbol) -> list[tuple[Symbol, int]] | None:
+        """Return the functions that a call runs, and how many arguments they get more.
 
-        These are the receivers.
+        These are the receivers. None where that is not known.
         """
         if value.kind is Kind.FUNCTION:
-            yield value, 0
-        elif value.kind is Kind.BOUND:
-            yield value, 1
-        elif value.kind in (Kind.CLASS, Kind.INSTANCE):
-            is_class = value.kind is Kind.CLASS
-            instance = value.as_kind(Kind.INSTANCE)
-            for name in ("__new__", "__init__") if is_class else ("__call__",):
-                for method in self._in_class(instance, name):
-                    if method.kind in _FUNCTIONS:
-                        yield method, 1
+            return [(value, 0)]
+        if value.kind is Kind.BOUND:
+            return [(value, 1)]
+        if value.kind not in (Kind.CLASS, Kind.INSTANCE):
+            return []
+        is_class = value.kind is Kind.CLASS
+        instance = value.as_kind(Kind.INSTANCE)
+        found: list[tuple[Symbol, int]] = []
+        for name in ("__new__", "__init__") if is_class else ("__call__",):
+            methods = self._in_class(instance, name)
+            if methods is UNKNOWN:
+                return None
+            found += [(one, 1) for one in methods if one.kind in _FUNCTIONS]
+        return found
 
     # -- items
 
     def _item(self, value: Symbol, segment: str, passed: bool) -> Values:
         """Return the values of a subscript, or of iterating."""
         if value.kind is Kind.CONTAINER:
-            mark = "C+" if passed else "C"
-            key = (mark, value.path, value.qual, segment)
-            # A container may hold what it gave.
-            return (
-                self._lookups.look_on(
-                    key, lambda: self._contained(value, segment, passed)
-                )
-                or ()
+            return self._solver.read(
+                passed,
+                ("C", passed, value.path, value.qual, segment),
+                lambda: self._contained(value, segment, passed),
+                _NOTHING,
             )
         if value.kind is Kind.GENERATOR:
             path, qual = value.definition
             module = self._modules.get(path)
             if segment != ITERATE or module is None:
-                return ()
+                return _NOTHING
             yielded = bindings_of(module.row(qual).vars, YIELDED)
             return self._bindings(path, qual, yielded, passed)
         if value.kind is Kind.INSTANCE:
+            if passed:
+                return self._item(value, segment, False)
             if segment != ITERATE:
-                methods = self._in_class(value, "__getitem__")
-                return _union(map(self._results, methods))
+                return self._called_method(value, "__getitem__", passed)
             makers = self._in_class(value, "__iter__")
+            if makers is UNKNOWN:
+                return _NOTHING if passed else UNKNOWN
             if makers:
-                iterators = _union(map(self._results, makers))
-                return _union(self._iterated(one, passed) for one in iterators)
-        return _only(self._types.apply(value, segment))
+                iterators = self._called_method(value, "__iter__")
+                if iterators is UNKNOWN:
+                    return _NOTHING if passed else UNKNOWN
+                return _union((self._next(one, passed) for one in iterators), passed)
+        return _only(
+            self._types.apply(value, SUBSCRIPT if segment[0] == "[" else segment)
+        )
 
-    def _iterated(self, iterator: Symbol, passed: bool) -> Values:
+    def _next(self, iterator: Symbol, passed: bool) -> Values:
         if iterator.kind is Kind.INSTANCE:
-            return _union(map(self._results, self._in_class(iterator, "__next__")))
+            return self._called_method(iterator, "__next__", passed)
         return self._item(iterator, ITERATE, passed)
 
     def _contained(self, container: Symbol, segment: str, passed: bool) -> Values:
@@ -483,7 +525,7 @@ class Flow:
         scope, _, prefix = container.qual.partition("|")
         module = self._modules.get(path)
         if module is None:
-            return ()
+            return _NOTHING
         self._note(f"e:{path}::{scope}")
         names: Bindings = module.names
         if scope:
@@ -502,20 +544,25 @@ class Flow:
                 bindings = bindings_of(names, name)
                 found.append(self._bindings(path, scope, bindings, passed))
             else:
-                found.append((container._replace(qual=f"{scope}|{name[:end]}"),))
-        return _union(found)
+                inner = container._replace(qual=f"{scope}|{name[:end]}")
+                found.append(frozenset((inner,)))
+        return _union(found, passed)
 
     # -- parameters
 
-    def _parameter(self, path: str, qual: str, name: str, index: int) -> Values:
-        key = ("P", path, qual, name)
-        return self._lookups.look_on(key, lambda: self._passed(path, qual, index)) or ()
+    def _parameter(self, path: str, qual: str, index: int) -> Values:
+        return self._solver.read(
+            True,
+            ("P", path, qual, index),
+            lambda: self._passed(path, qual, index),
+            _NOTHING,
+        )
 
     def _declared(self, path: str, row: ElementRow, index: int) -> Values:
         """Return an instance of a parameter's type."""
         parameter = parameter_of(row.parameters[index])
         if not parameter.type or parameter.kind.startswith("*"):
-            return ()
+            return _NOTHING
         outer = parent_of(row.qual)
         return _only(self._types.resolve_annotation(path, outer, parameter.type))
 
@@ -523,140 +570,224 @@ class Flow:
         """Return what a function's parameter is given: by its type, else by calls."""
         module = self._modules.get(path)
         if module is None:
-            return ()
+            return _NOTHING
         row = module.row(qual)
         parameter = parameter_of(row.parameters[index])
         if parameter.kind.startswith("*"):
-            return ()
-        found: list[Values] = []
+            return _NOTHING
         outer = parent_of(qual)
         if parameter.type:
             declared = self._types.resolve_annotation(path, outer, parameter.type)
             if declared is not None:
                 return _only(declared)
+        found: list[Values] = []
         if _DOTTED.match(parameter.default):
             found.append(self._values(path, outer, parameter.default, True))
-        for site, received in self._sites_of(path, qual):
-            wanted = (str(index - received), parameter.name)
-            for which, binding in zip(site.passed[::2], site.passed[1::2], strict=True):
-                if which in wanted:
-                    found.append(self._binding(site.path, site.scope, binding, True))
-        return _union(found)
+        sites = [
+            (site, binding)
+            for name in self._names_of(path, qual)
+            for which, received in ((parameter.name, None), (index, 0), (index - 1, 1))
+            for site, more, binding in self._passing(name, str(which)).get(
+                (path, qual), ()
+            )
+            if received is None or more == received
+        ]
+        passed_on = [one for _, one in sites if one[:1] != DECORATED]
+        follows = len(passed_on) <= _MOST_FOLLOWED
+        for site, binding in sites:
+            found.append(self._binding(site.path, site.scope, binding, follows))
+        return frozenset(one for one in _union(found, True) if self._may_run(one))
 
-    def _sites_of(self, path: str, qual: str) -> list[tuple[CallSite, int]]:
-        """Return the calls of a function that pass something to it."""
-        key = ("S", path, qual, "")
-        return self._lookups.look_on(key, lambda: self._search(path, qual)) or []
+    def _may_run(self, value: Symbol) -> bool:
+        """Return whether a value can be called, or holds what can."""
+        if value.kind is not Kind.INSTANCE:
+            return value.kind is not Kind.MODULE
+        return bool(self._in_class(value, "__call__"))
 
-    def _search(self, path: str, qual: str) -> list[tuple[CallSite, int]]:
-        found: dict[CallSite, int] = {}
-        waiting = list(names_of_function(qual))
-        seen = set(waiting)
-        while waiting:
-            name = waiting.pop(0)
-            self._note(f"to:{name}")
+    def _names_of(self, path: str, qual: str) -> list[str]:
+        """Return the names under which calls of a function are found.
+
+        A class passes what it is called with to its bases, so calls of subclasses count
+        as calls of their bases' methods.
+        """
+        found: list[str] = []
+        module = self._modules.get(path)
+        for name, is_class in names_of_function(module, qual):
+            waiting = [name]
+            while waiting:
+                one = waiting.pop(0)
+                if one in found:
+                    continue
+                found.append(one)
+                self._note(f"to:{one}")
+                if is_class:
+                    sites = self._sites(one).get(SUBCLASS, ())
+                    waiting += [name_of(site.scope) for site, _ in sites]
+        return found
+
+    def _sites(self, name: str) -> dict[str, list[tuple[CallSite, Binding]]]:
+        """Return what calls of a name pass, by the parameter's index or keyword."""
+        known = self._sites_by_name.get(name)
+        if known is None:
+            known = self._sites_by_name[name] = {}
             for site in self._find_sites(name):
                 if site.passed[0] == SUBCLASS:
-                    subclass = name_of(site.scope)
-                    if subclass not in seen:
-                        seen.add(subclass)
-                        waiting.append(subclass)
+                    known.setdefault(SUBCLASS, []).append((site, ""))
                     continue
-                for function, received in self._called(site):
-                    if function.definition == (path, qual):
-                        found[site] = received
-        return list(found.items())
+                for which, binding in zip(
+                    site.passed[::2], site.passed[1::2], strict=True
+                ):
+                    known.setdefault(which, []).append((site, binding))
+        return known
 
-    def _called(self, site: CallSite) -> list[tuple[Symbol, int]]:
-        key = ("T", site.path, site.scope, site.callee)
-        return self._lookups.look_on(key, lambda: self._call_targets(site)) or []
+    def _passing(self, name: str, which: str) -> Passing:
+        """Return what calls of a name pass as one parameter, by what they call."""
+        if which not in self._sites(name):
+            return {}
+        return self._solver.read(
+            True,
+            ("S", name, which),
+            lambda: self._resolve_sites(name, which),
+            {},
+        )
 
-    def _call_targets(self, site: CallSite) -> list[tuple[Symbol, int]]:
-        is_result = site.callee.endswith(CALL)
-        values = self._values(site.path, site.scope, site.callee, not is_result)
-        return [target for one in values for target in self._targets(one)]
+    def _resolve_sites(self, name: str, which: str) -> Passing:
+        found: Passing = {}
+        for site, binding in self._sites(name)[which]:
+            called = self._values(site.path, site.scope, site.callee, False)
+            for value in () if called is UNKNOWN else called:
+                for function, received in self._targets(value) or ():
+                    passed = (site, received, binding)
+                    found.setdefault(function.definition, []).append(passed)
+        return found
 
     # -- decorators
 
     def _decorated(self, path: str, qual: str, after: int) -> Values:
         """Return a definition, decorated by all decorators from an index on."""
-        key = ("A", path, qual, str(after))
-        return (
-            self._lookups.look_on(key, lambda: self._decorate(path, qual, after)) or ()
+        return self._solver.read(
+            False,
+            ("A", path, qual, after),
+            lambda: self._decorate(path, qual, after),
+            _NOTHING,
         )
 
     def _decorate(self, path: str, qual: str, after: int) -> Values:
         module = self._modules.get(path)
         if module is None or qual not in module.items:
-            return ()
+            return _NOTHING
         self._note(f"e:{path}::{qual}")
         row = module.row(qual)
         kind = Kind.CLASS if row.type == "class" else Kind.FUNCTION
-        values: Values = (Symbol(kind, path, qual, 1.0),)
+        values: Values = frozenset((Symbol(kind, path, qual, 1.0),))
         for text in reversed(row.decorators[after:]):
-            values = self._apply(path, parent_of(qual), text, values)
+            values = self._apply(path, parent_of(qual), decorator_chain(text), values)
         return values
 
-    def _apply(self, path: str, scope: str, text: str, values: Values) -> Values:
+    def _apply(self, path: str, scope: str, chain: str, values: Values) -> Values:
         """Return what a decorator makes of values; an unknown one keeps them."""
-        decorators = self._values(path, scope, decorator_chain(text), False)
-        if len(decorators) > _MOST_CALLED:
-            return values
+        decorators = self._values(path, scope, chain, False)
+        if decorators is UNKNOWN or values is UNKNOWN:
+            return UNKNOWN
         made: list[Values] = []
+        if not self._replaces(path, scope, chain):
+            made.append(values)
         for one in decorators:
             if one.kind is Kind.CLASS:
-                made.append((one.as_kind(Kind.INSTANCE),))
+                made.append(frozenset((one.as_kind(Kind.INSTANCE),)))
                 continue
-            for function, received in self._targets(one):
-                made.append(self._result_for(function, received, values))
-        # One that also takes settings alone returns itself for them.
-        own = {one.definition for one in decorators}
-        return (
-            tuple(
-                one
-                for one in _union(made)
-                if one.definition not in own or one.kind is Kind.INSTANCE
-            )
-            or values
-        )
+            targets = self._targets(one)
+            if targets is None:
+                return UNKNOWN
+            for function, received in targets:
+                results = self._result_for(function, received, values)
+                if results is UNKNOWN:
+                    return UNKNOWN
+                # One that also takes settings alone returns itself for them.
+                made.append(frozenset(v for v in results if not _is_itself(v, one)))
+        return _union(made, False)
+
+    def _replaces(self, path: str, scope: str, chain: str) -> bool:
+        """Return whether a decorator is known to return something of its own."""
+        decorator = self._resolve_chain(path, scope, chain)
+        if decorator is None or decorator.kind is Kind.CLASS:
+            return decorator is not None
+        if decorator.kind is Kind.INSTANCE:
+            owner = decorator.definition
+            decorator = self._members.find_in_class(*owner, "__call__")
+        if decorator is None or decorator.kind is not Kind.FUNCTION:
+            return False
+        module = self._modules.get(decorator.path)
+        return module is not None and RETURNED in module.row(decorator.qual).vars
 
     def _result_for(self, function: Symbol, index: int, values: Values) -> Values:
         """Return a function's results when one parameter has these values."""
         module = self._modules.get(function.path)
         if module is None:
-            return ()
+            return _NOTHING
         row = module.row(function.qual)
         returned = bindings_of(row.vars, RETURNED)
         if len(row.parameters) <= index or not returned:
             return self._results(function)
         name = parameter_of(row.parameters[index]).name
         return _union(
-            values
-            if one == ASSIGNED_NAME + name
-            else self._binding(function.path, function.qual, one, False)
-            for one in returned
+            (
+                values
+                if one == ASSIGNED_NAME + name
+                else self._binding(function.path, function.qual, one, False)
+                for one in returned
+            ),
+            False,
         )
 
 
+@lru_cache(maxsize=100_000)
+def _parts(chain: str) -> tuple[str, tuple[str, ...]]:
+    """Return a chain's first name, "" where it is none, and its segments."""
+    root = _ROOT.match(chain)
+    if root is None:
+        return "", ()
+    start = len(_SUPER) if chain.startswith(_SUPER) else root.end()
+    segments: list[str] = []
+    position = start
+    while position < len(chain):
+        segment = _SEGMENT.match(chain, position)
+        if segment is None:
+            return "", ()
+        segments.append(segment[0])
+        position = segment.end()
+    return root[0], tuple(segments)
+
+
 def _only(symbol: Symbol | None) -> Values:
-    return (_certain(symbol),) if symbol is not None else ()
+    """Return one value that equals others of its kind, however they were found."""
+    if symbol is None:
+        return _NOTHING
+    certain = symbol if symbol.confidence == 1.0 else symbol._replace(confidence=1.0)
+    return frozenset((certain,))
 
 
-def _certain(symbol: Symbol) -> Symbol:
-    """Return a symbol that equals others of its kind, however they were found."""
-    return symbol if symbol.confidence == 1.0 else symbol._replace(confidence=1.0)
+def _is_itself(value: Symbol, decorator: Symbol) -> bool:
+    """Return whether a value is a decorator, or its definition in another branch."""
+    if value.kind is Kind.INSTANCE or value.path != decorator.path:
+        return False
+    outer, name = parent_of(value.qual), name_of(value.qual)
+    return (outer, name) == (parent_of(decorator.qual), name_of(decorator.qual))
 
 
 def _plain(function: Symbol) -> Symbol:
     return function.as_kind(Kind.FUNCTION)
 
 
-def _union(parts: Iterable[Values]) -> Values:
-    """Return all values, each once, in their order."""
-    found: dict[Symbol, None] = {}
+def _union(parts: Iterable[Values], passed: bool) -> Values:
+    """Return all values; without those that are passed, all must be known, and few."""
+    found: set[Symbol] = set()
+    is_known = True
     for part in parts:
-        for one in part:
-            found[one] = None
-        if len(found) > _MOST_VALUES:
-            break
-    return tuple(found)
+        if part is UNKNOWN:
+            is_known = False
+        else:
+            found |= part
+    if not passed and (not is_known or len(found) > _MOST_VALUES):
+        return UNKNOWN
+    return frozenset(found)

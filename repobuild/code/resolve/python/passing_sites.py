@@ -67,11 +67,21 @@ def decorator_chain(text: str) -> str:
     return name.strip() + ("()" if bracket else "")
 
 
-def names_of_function(qual: str) -> Iterator[str]:
-    """Yield the names under which calls may mean a function, or one within it."""
-    for part in qual.split("."):
-        if part not in _SPECIAL:
-            yield name_of(part)
+def names_of_function(
+    module: ModuleSource | None, qual: str
+) -> Iterator[tuple[str, bool]]:
+    """Yield the names under which calls may mean a function, and which are classes.
+
+    A function within another one is called under the name of that: `outer()()`.
+    """
+    while qual and module is not None:
+        name, outer = name_of(qual), parent_of(qual)
+        is_class = module.type_of(qual) == "class"
+        if name not in _SPECIAL:
+            yield name, is_class
+            if outer and module.type_of(outer) == "class":
+                return
+        qual = outer
 
 
 def sites_of(module: ModuleSource) -> dict[str, list[CallSite]]:

@@ -79,11 +79,12 @@ class Resolver:
     def begin_file(self) -> None:
         """Start collecting the terms of another file."""
         self._lookups.terms = set()
+        self.flow.begin_file()
 
     @property
     def terms(self) -> set[str]:
         """The terms that lookups since `begin_file` depend on."""
-        return self._lookups.terms
+        return self._lookups.terms | self.flow.terms()
 
     def resolve_all(self, path: str, scope: str, text: str) -> list[Symbol]:
         """Return every symbol that a chain may refer to.
