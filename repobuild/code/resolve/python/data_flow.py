@@ -74,7 +74,9 @@ _SEGMENT = re.compile(r"\(\)|\[\w*\]|[*!~]|\.[^.()\[\]*!~]+")
 _DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 _SUPER = "super()"
 _MOST_VALUES = 12
-_MOST_FOLLOWED = int(__import__("os").environ.get("MF", "50"))
+# What more calls pass to a parameter is not followed through their callers' parameters:
+# of sympy, 12 in place of 20 s of CPU, and of the edges 0.4 % less.
+_MOST_FOLLOWED = 50
 _NOTHING: Values = frozenset()
 UNKNOWN: Values = frozenset({Symbol(Kind.MODULE, "?", "?", 0.0)})  # compared by `is`
 _ITEM_METHODS = frozenset({"get", "pop", "setdefault", "popleft"})
@@ -502,23 +504,19 @@ class Flow:
             if passed:
                 return self._item(value, segment, False)
             if segment != ITERATE:
-                return self._called_method(value, "__getitem__", passed)
-            makers = self._in_class(value, "__iter__")
-            if makers is UNKNOWN:
-                return _NOTHING if passed else UNKNOWN
-            if makers:
-                iterators = self._called_method(value, "__iter__")
-                if iterators is UNKNOWN:
-                    return _NOTHING if passed else UNKNOWN
-                return _union((self._next(one, passed) for one in iterators), passed)
-        return _only(
-            self._types.apply(value, SUBSCRIPT if segment[0] == "[" else segment)
-        )
+                return self._called_method(value, "__getitem__")
+            iterators = self._called_method(value, "__iter__")
+            if iterators is UNKNOWN:
+                return UNKNOWN
+            given = (self._next(one) for one in iterators)
+            return _union((_only(self._types.apply(value, ITERATE)), *given), False)
+        plain = SUBSCRIPT if segment[0] == "[" else segment
+        return _only(self._types.apply(value, plain))
 
-    def _next(self, iterator: Symbol, passed: bool) -> Values:
+    def _next(self, iterator: Symbol) -> Values:
         if iterator.kind is Kind.INSTANCE:
-            return self._called_method(iterator, "__next__", passed)
-        return self._item(iterator, ITERATE, passed)
+            return self._called_method(iterator, "__next__")
+        return self._item(iterator, ITERATE, False)
 
     def _contained(self, container: Symbol, segment: str, passed: bool) -> Values:
         path = container.path
