@@ -525,7 +525,7 @@ class ReportSection(Struct, kw_only=True):
     seed_questions: Annotated[
         int, _doc("of the first comparison report", ge=0, le=100_000)
     ] = 16
-    loss_samples: Annotated[int, _doc("for each track", ge=0, le=1_000_000)] = 200
+    loss_samples: Annotated[int, _doc("for each track", ge=0, le=1_000_000)] = 100
     stale_questions: Annotated[
         int,
         _doc(

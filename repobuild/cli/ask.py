@@ -1,7 +1,7 @@
 """repobuild ask: ask base model and adapter the same question, side by side.
 
-With --ground, both are given facts about what the question names; without, a note says
-when the adapter was not taught what it is asked (given_facts.py).
+Where the adapter was not taught what it is asked, both are given facts about what the
+question names (given_facts.py); --ground and --no-ground decide otherwise.
 
 Below the answers it lists these facts, and where the symbols and paths are that the
 adapter's answer names; see mention_list.py.
@@ -20,13 +20,7 @@ import click
 
 from repobuild.cli import options
 from repobuild.cli.adapter_lookup import base_of, find_adapter
-from repobuild.cli.given_facts import (
-    NOTHING_FOUND,
-    Knowledge,
-    fact_lines,
-    find_facts,
-    knowledge_of,
-)
+from repobuild.cli.given_facts import fact_lines, give_facts
 from repobuild.cli.mention_list import mention_facts, mention_lines
 from repobuild.cli.output import (
     bold_title,
@@ -180,19 +174,20 @@ def redacted_pieces(pieces: Iterable[AnswerPiece]) -> Iterator[AnswerPiece]:
     help="Longest answer, in tokens [default: 160].",
 )
 @click.option(
-    "--ground",
-    is_flag=True,
-    help="Give both models facts about what the question names.",
+    "--ground/--no-ground",
+    default=None,
+    help="Give both models facts about what the question names, or none "
+    "[default: where the adapter was not taught the answer].",
 )
 @options.as_json
 def command(
-    question: tuple[str, ...], max_tokens: int, ground: bool, as_json: bool
+    question: tuple[str, ...], max_tokens: int, ground: bool | None, as_json: bool
 ) -> int:
     """Ask base model and adapter the same question; answers appear as they come.
 
     \b
     repobuild ask 'in which file is `Build` defined?'
-    repobuild ask --ground 'who calls want_bytes?'
+    repobuild ask --no-ground 'who calls want_bytes?'
     """
     from repobuild.checkout import open_checkout
     from repobuild.evaluate.retrieval import with_found
@@ -207,20 +202,19 @@ def command(
     checkout.powers.require(BASE_SETTINGS)
     build = checkout.view(checkout.snapshot(), checkout.state())
     asked = AskedAdapter.of(build)
-    facts = find_facts(build, text) if ground else ()
-    prompt = with_found(text, facts) if facts else text
     folder = artifact_folder(build, current_digest(asked.row), "adapter")
     coverage = asked.row.get("coverage") or {}
-    known = Knowledge(None) if ground else knowledge_of(build, folder, coverage, text)
+    facts, taught, note = give_facts(build, folder, coverage, text, ground)
+    prompt = with_found(text, facts) if facts else text
     comparison = _load_comparison(checkout, asked, folder)
     answers = Answers()
     if as_json:
         for _ in answers.collect(comparison.answer_both(prompt, max_tokens)):
             pass
         found = _facts(build, asked, text, facts, answers)
-        emit({**found, "taught": known.taught}, True, str)
+        emit({**found, "taught": taught}, True, str)
         return 0
-    _print_notes(asked, NOTHING_FOUND if ground and not facts else known.note)
+    _print_notes(asked, note)
     in_columns = _has_room_for_columns()
     given = Prompt(prompt, max_tokens)
     _show_answers(comparison, answers, given, asked.title, in_columns)

@@ -1,7 +1,7 @@
-"""Look up the facts that `repobuild ask` gives with --ground, and list them.
+"""Look up the facts that `repobuild ask` puts before a question, and list them.
 
-Without --ground, tell whether the adapter was taught what a question asks for: a model
-answers what it does not know as surely as what it knows.
+A model answers what it does not know as surely as what it knows. So what the adapter
+was not taught is looked up, unless the user decides with --ground or --no-ground.
 """
 
 from __future__ import annotations
@@ -20,52 +20,69 @@ if TYPE_CHECKING:
 
 NOTHING_FOUND = "nothing in the state is about what the question names; asked without"
 NOTHING_SAID = "no sample answers this, so the adapter guesses"
+GIVEN = "both models are given the facts below; --no-ground asks without them"
 
 
-class Knowledge(NamedTuple):
-    """Whether an adapter was taught what it is asked, and what the user is told."""
+class GivenFacts(NamedTuple):
+    """The facts that a question is given, and what the user is told of it."""
 
-    taught: bool | None  # None: no fact is known that answers it
+    facts: tuple[FoundFact, ...] = ()
+    # Whether the adapter was taught what is asked; None: not known, or not looked up.
+    taught: bool | None = None
     note: str = ""
 
 
-def find_facts(build: Build, question: str) -> tuple[FoundFact, ...]:
-    """Return the facts that a question is given; () when nothing is found."""
-    finder = _finder(build)
-    return finder.find(question) if finder else ()
+def give_facts(
+    build: Build,
+    adapter: Path,
+    coverage: Mapping[str, Any],
+    question: str,
+    ground: bool | None,
+) -> GivenFacts:
+    """Return the facts for a question: always, never, or None = where they are needed.
+
+    They are needed where the adapter was not taught the fact that answers it. How much
+    it was taught, `coverage` says.
+    """
+    if build.state.line("dataset") is None:
+        return GivenFacts(note=NOTHING_FOUND if ground else "")
+    from repobuild.evaluate.retrieval import FactFinder
+
+    finder = FactFinder(build)
+    if ground:
+        facts = finder.find(question)
+        return GivenFacts(facts, note="" if facts else NOTHING_FOUND)
+    known = _knowledge_of(finder, adapter, coverage, question)
+    facts = () if known.taught or ground is False else finder.find(question)
+    if facts:
+        return GivenFacts(
+            facts, known.taught, "; ".join(filter(None, (known.note, GIVEN)))
+        )
+    hint = "; --ground looks it up" if known.taught is False else ""
+    return known._replace(note=known.note + hint)
 
 
-def knowledge_of(
-    build: Build, adapter: Path, coverage: Mapping[str, Any], question: str
-) -> Knowledge:
-    """Return whether an adapter was taught the fact that a question asks for."""
+def _knowledge_of(
+    finder: FactFinder, adapter: Path, coverage: Mapping[str, Any], question: str
+) -> GivenFacts:
+    """Tell whether an adapter was taught the fact that a question asks for."""
     from repobuild.model.adapter.lineage import Manifest
     from repobuild.model.teaching.curriculum import fact_of
 
-    finder = _finder(build)
-    answers = finder.answers(question) if finder else None
+    answers = finder.answers(question)
     if answers is None:
-        return Knowledge(None)
+        return GivenFacts()
     if not answers:
-        return Knowledge(None, NOTHING_SAID)
+        return GivenFacts(note=NOTHING_SAID)
     known = Manifest.read(adapter).facts
     if any(fact_of(fact.id) in known for fact in answers):
-        return Knowledge(True)
+        return GivenFacts(taught=True)
     of = (
         f" ({coverage['taught']:,} of {coverage['facts']:,} facts are)"
         if coverage
         else ""
     )
-    note = f"the adapter was not taught this{of}; --ground looks it up"
-    return Knowledge(False, note)
-
-
-def _finder(build: Build) -> FactFinder | None:
-    if build.state.line("dataset") is None:
-        return None
-    from repobuild.evaluate.retrieval import FactFinder
-
-    return FactFinder(build)
+    return GivenFacts(taught=False, note=f"the adapter was not taught this{of}")
 
 
 def fact_lines(facts: Sequence[FoundFact]) -> list[str]:

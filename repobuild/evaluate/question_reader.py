@@ -58,6 +58,7 @@ class QuestionReader:
 
     kinds: Mapping[str, Sequence[Phrasing]]
     weights: Mapping[str, float] = field(default_factory=dict)  # of words
+    _wholes: dict[frozenset[str], float] = field(default_factory=dict)  # of phrasings
 
     @classmethod
     @cache
@@ -83,8 +84,15 @@ class QuestionReader:
 
     def likeness(self, one: Phrasing, other: Phrasing) -> float:
         """Return the weight of the words that both have, of those that either has."""
-        either = self._weight(one.words | other.words)
-        return FULL * self._weight(one.words & other.words) / either if either else 0.0
+        both = self._weight(one.words & other.words)
+        either = self._whole(one.words) + self._whole(other.words) - both
+        return FULL * both / either if either else 0.0
+
+    def _whole(self, words: frozenset[str]) -> float:
+        """Return the weight of a phrasing's words; each is compared with thousands."""
+        if words not in self._wholes:
+            self._wholes[words] = self._weight(words)
+        return self._wholes[words]
 
     def _weight(self, words: Iterable[str]) -> float:
         return sum(self.weights.get(word, UNKNOWN) for word in words)

@@ -25,7 +25,12 @@ from repobuild.truth.claims.list_claims import (
     parse_names,
     strip_more,
 )
-from repobuild.truth.claims.local_claims import LOCAL_CLAIMS, called_line, misses_lines
+from repobuild.truth.claims.local_claims import (
+    LOCAL_CLAIMS,
+    called_line,
+    misses_lines,
+    runs_under,
+)
 from repobuild.truth.claims.plan_claims import PlanSubject, check_plan
 from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.signature_claims import SIGNATURE_CLAIMS
@@ -240,7 +245,14 @@ def _check_fields(subject: Subject, fields: Fields) -> Iterator[CheckedClaim]:
             yield CheckedClaim("purpose", text, actual)
         elif claim == "called line":
             line, code = (fields[part, side] for side in ("line", "code"))
-            yield CheckedClaim(claim, text, called_line(subject, line, code))
+            actual = called_line(subject, line, code) or runs_under(subject, line)
+            yield CheckedClaim(claim, text, actual)
+        elif claim == "line under a head":
+            line, code = (fields[part, side] for side in ("line", "code"))
+            actual = called_line(subject, line, code)
+            head = fields[part, "head"], fields[part, "word"]
+            actual = actual or runs_under(subject, line, *head)
+            yield CheckedClaim(claim, text, actual)
         else:
             source = fields.get((part, "source"), "")
             actual = _check_claim(subject, claim, text, source)

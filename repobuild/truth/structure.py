@@ -44,7 +44,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "container": (),
     "heading": (),
     "explain": (
-        "container|owner?", "deprecated?", "summary?", _HEAD, "settable?",
+        "container|owner?", "deprecated?", "summary?", "warned?", _HEAD, "settable?",
         "parameters?", "returns?", "calls?", "used_by|made_by?",
     ),
     "module": ("summary?", "defines?", "constants?"),
@@ -55,6 +55,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
         "created?", "attributes?", "properties?", "method_list?",
         "parameters?", "raised?", "replaces?", "replaced_by?", "calls?",
+        "property_reads?",
         "used_by|made_by?", "read_by?", "tested_by?",
     ),
     "code": (),
@@ -63,7 +64,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "usage": (
         "container|owner?", "deprecated?",
         "called_in|called_in_docstring|by_signature", _HEAD, "parameters?", "returns?",
-        "brief?",
+        "brief?", "warned?",
     ),
     "construct": (),
     "signature": ("no_arguments?",),
@@ -82,7 +83,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "trace_code?",
     ),
     "example": ("reasoning",),
-    "change": ("steps", "trace_code?"),
+    "change": ("steps",),
     "steps": ("parts",),
     "similar": ("reasoning", "summary?", "class_summary?", "short_code"),
     "trace": ("reasoning",),
@@ -131,7 +132,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
 # The parts that a step of a kind can be.
 STEP_PARTS: Mapping[str, tuple[str, ...]] = {
     "change": (
-        "step_read", "step_overridden", "step_callers", "step_readers", "step_run",
+        "step_overridden", "step_callers", "step_readers", "step_run",
         "step_run_users",
     ),
 }  # fmt: skip
@@ -139,7 +140,8 @@ STEP_PARTS: Mapping[str, tuple[str, ...]] = {
 # The parts that a step of a reasoning can be.
 REASONING_PARTS = tuple(
     "graph_callers graph_callees graph_bases pattern_overrides pattern_overridden"
-    " pattern_subclasses pattern_bases trace_call trace_line"
+    " pattern_subclasses pattern_bases trace_call trace_line trace_call_under"
+    " trace_line_under"
     " trace_members trace_tests".split()
 )
 
@@ -149,12 +151,16 @@ PLAN_PARTS = tuple(
     "plan_pattern plan_pattern_some plan_looked plan_past plan_home plan_new_file"
     " plan_base plan_bases plan_own plan_some plan_raise plan_raise_in"
     " plan_decorator plan_name plan_abstract plan_methods plan_attributes plan_exports"
+    " plan_pattern_public plan_pattern_some_public plan_made plan_made_like"
+    " plan_member"
     " plan_reexport plan_table plan_call plan_function plan_instance plan_entry"
     " plan_document plan_tests plan_together plan_partners plan_changelog".split()
 )
 
 # Parts with code inside of a line.
-INLINE_CODE = frozenset({"trace_call", "trace_line"})
+INLINE_CODE = frozenset(
+    {"trace_call", "trace_line", "trace_call_under", "trace_line_under"}
+)
 
 # The names are keys of what `repobuild verify --samples --json` prints: they stay.
 CLAIMS: Mapping[tuple[str, str], str] = {
@@ -195,6 +201,8 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("no_purpose", "said"): "no purpose",
     ("deprecated", "said"): "deprecated",
     ("settable", "said"): "settable",
+    ("warned", "text"): "warning",
+    ("property_reads", "members"): "property reads",
     ("readers", "apart"): "apart",
     ("stub", "said"): "stub",
     ("properties", "members"): "properties",
@@ -257,6 +265,15 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("trace_call", "members"): "callees",
     ("trace_line", "line"): "called line",
     ("trace_line", "code"): "called line",
+    ("trace_call_under", "line"): "line under a head",
+    ("trace_call_under", "code"): "line under a head",
+    ("trace_call_under", "head"): "line under a head",
+    ("trace_call_under", "word"): "line under a head",
+    ("trace_call_under", "members"): "callees",
+    ("trace_line_under", "line"): "line under a head",
+    ("trace_line_under", "code"): "line under a head",
+    ("trace_line_under", "head"): "line under a head",
+    ("trace_line_under", "word"): "line under a head",
     ("reasoning", "items"): "reasoning",
     ("step_readers", "members"): "readers",
     ("tests", "members"): "tests",
@@ -287,7 +304,6 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("modules", "items"): "key modules with purpose",
     ("technologies", "members"): "technologies",
     ("architecture", "style"): "style",
-    ("statistics", "files"): "files",
     ("of_tests", "classes"): "classes of tests",
     ("of_tests", "functions"): "functions of tests",
     ("of_tests", "methods"): "methods of tests",

@@ -31,6 +31,8 @@ class Sampled:
         self.samples: dict[str, Any] = dict(AllSamples.of(build).entries())
         self.tree = audit_tree(build)
         dataset = dict(build.table("dataset").entries())
+        contexts: dict[str, Any] = dict(build.table("contexts").items())
+        self.context = contexts.__getitem__
         self.kept = {
             key: one for key, one in self.samples.items() if "split" in dataset[key]
         }

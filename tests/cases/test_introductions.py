@@ -53,6 +53,10 @@ def described(files: dict[str, str]) -> str:
         ("# Tool\n\nThis library lets you draw.\n", "This library lets you draw."),
         ("# Tool\n\nA small pen for you.\n", "A small pen for you."),
         ("# Tool\n\n## About\n\nTool is a pen.\n", "Tool is a pen."),
+        (
+            "# Tool\n\n在Github和码云上同步。\n\n## 用途\nTool是一个画图工具。\n",
+            "Tool是一个画图工具。",
+        ),
         # None of these introduces the project.
         ("# Tool\n\n## Installation\n\nTool is a pen.\n", LINE),
         ("# Tool\n\nDocumentation is at https://x.\n", LINE),

@@ -98,6 +98,8 @@ FILES = {
     "tests/test_kinds.py": "from clock.kinds import Cook, Guard, Guest\n\n\n"
     "def test_all():\n    assert Guard().look(1) == '1'\n"
     "    assert Guest().look(1) == '2'\n    assert Cook().look(1) == '3'\n",
+    "tests/test_watch.py": "from clock.clock import Watch\n\n\n"
+    "def test_wear():\n    assert Watch(3).wear() == 'steel'\n",
     "tests/test_alarm.py": "from clock.kinds import Cook, Guard, Guest\n\n\n"
     "def test_alarm():\n    assert [Guard().look(1), Guest().look(1)]\n"
     "    assert Cook().look(1)\n",

@@ -248,9 +248,10 @@ def test_items_of_a_list_are_read_with_their_last_names() -> None:
     assert listed_names("A = {1: 2}\nB = A\n", "A") == []
 
 
-def test_numbers_are_those_of_what_is_analysed(paper: Sampled) -> None:
+def test_numbers_are_those_of_the_source_files(paper: Sampled) -> None:
     (text,) = answers(paper, "statistics")
-    assert text.startswith("10 files of paper are analysed")
+    assert text.startswith("The source files of paper, without generated")
+    assert "files of paper are analysed" not in text
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

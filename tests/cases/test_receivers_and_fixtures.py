@@ -231,7 +231,7 @@ def test_a_list_of_tests_says_which_it_holds(shop: Sampled) -> None:
 def test_a_change_is_tested_by_what_calls_it_whatever_its_name(shop: Sampled) -> None:
     assert answers(shop, "tests", f"{HOME}Box.shut") == set()
     (text,) = answers(shop, "change", f"{HOME}Box.shut")
-    assert "Run the tests that use it: `BoxTests.test_lid` (in" in text
+    assert "Run the tests that use it directly: `BoxTests.test_lid` (in" in text
 
 
 def test_a_call_from_inside_the_own_class_is_no_example(shop: Sampled) -> None:

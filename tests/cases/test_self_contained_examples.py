@@ -128,8 +128,9 @@ def test_what_only_a_test_has_is_in_no_example(shelf: Sampled) -> None:
 
 def test_the_heads_around_a_call_show_what_binds_its_names(shelf: Sampled) -> None:
     assert shown(shelf, "cut_title") == {
-        "LIMIT = 3\ndef shorten_all(titles):\n    ...\n    for title in titles:\n"
-        "        short = cut_title(title, length=LIMIT)"
+        "LIMIT = 3\ndef shorten_all(titles):\n    if titles:\n"
+        "        for title in titles:\n"
+        "            short = cut_title(title, length=LIMIT)"
     }
 
 
@@ -170,12 +171,59 @@ def test_a_name_is_known_when_the_quotation_binds_it(
 def test_the_lines_between_a_head_and_a_call_are_marked_as_left_out() -> None:
     lines = [
         "    def lend(self, desk):",
-        "        if desk:",
-        "            desk.check(1)",
+        "        self.open()",
+        "        desk.check(1)",
     ]
     found = call_example(lines, 2, "check")
     assert found is not None
     assert found.code == "def lend(self, desk):\n    ...\n    desk.check(1)"
+
+
+def test_a_call_under_a_condition_is_shown_with_it_or_not_at_all() -> None:
+    lines = ["def lend(self, desk):", "    if self.day:", "        desk.check(1)"]
+    found = call_example(lines, 2, "check")
+    assert found is not None and found.code == "\n".join(lines)
+    lines += ["    else:", "        desk.close(2)"]
+    assert call_example(lines, 4, "close") is None
+    # What needs no head of the function is quoted alone.
+    lines = [
+        "def lend():",
+        "    if day:",
+        "        print()",
+        "    else:",
+        "        f(2)",
+    ]
+    found = call_example(lines, 4, "f")
+    assert found is not None and found.code == "f(2)"
+
+
+def test_what_a_call_rests_on_is_not_left_out() -> None:
+    lines = ["a = list()", "b = 1", "a.sort()", "print(a)", "assert a", "a.count(b)"]
+    found = call_example(lines, 5, "count")
+    assert found is not None
+    assert found.code == "a = list()\nb = 1\na.sort()\n...\na.count(b)"
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        ["for one in range(3):", "    data.append((one, [one]))"],
+        ["if print():", "    data.sort()"],
+        ["data.extend(", "    [1]", ")"],
+        [f"data.append({'1' * 90})"],
+    ],
+)
+def test_a_call_is_no_example_when_what_makes_its_data_is_long(
+    between: list[str],
+) -> None:
+    lines = ["data = []", *between, "train(data)"]
+    assert call_example(lines, len(lines) - 1, "train") is None
+
+
+def test_a_call_that_passes_on_what_it_is_given_shows_less_than_another() -> None:
+    lines = ["def g(*args):", "    f(*args)", "x = f(1)"]
+    passed, real = (call_example(lines, row, "f") for row in (1, 2))
+    assert passed and real and passed.score < real.score
 
 
 @pytest.mark.parametrize(
@@ -203,6 +251,10 @@ def test_an_assertion_is_no_example_but_what_it_calls(line: str, code: str) -> N
 
 def test_a_result_is_not_given_where_lines_before_it_are_left_out() -> None:
     lines = ["x = list()", "x.append(1)", "assert x.count(1) == 1"]
+    found = call_example(lines, 2, "count")
+    assert found is not None
+    assert found.code == "x = list()\nx.append(1)\nx.count(1)  # == 1"
+    lines = ["x = list()", "print(x.pop())", "assert x.count(1) == 1"]
     found = call_example(lines, 2, "count")
     assert found is not None and found.code == "x = list()\n...\nx.count(1)"
     lines = ["x = list()", "x.append(1)", "y = x.count(1)  # one of them"]

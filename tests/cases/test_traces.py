@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
 
 CHAIN = '''\
 """Chains of nodes."""
@@ -152,10 +152,9 @@ def test_a_class_of_stubs_is_no_example(chains: Sampled) -> None:
 def test_what_a_change_affects_is_asked_with_known_callers_only(
     chains: Sampled,
 ) -> None:
-    for sample in chains.samples.values():
-        if sample["answer"].startswith("To change"):
-            assert "Check the callers" in sample["answer"]
-            assert sample["element"].endswith(("::check", "::Chain.grow"))
+    for sample in of_kind(chains, "change"):
+        assert "Check the callers" in sample["answer"]
+        assert sample["element"].endswith(("::check", "::Chain.grow"))
 
 
 def test_how_something_works_is_told_with_its_whole_code(chains: Sampled) -> None:

@@ -203,12 +203,26 @@ def test_what_is_taught_again_waits_for_the_delta() -> None:
     reviews = {name(n): 0 for n in range(100, 100 + MOST_LOST)}
     given = plan(900, mastered(900), changed=range(20))
     made = next_lesson(given, tokens(), 1_500_000, 0.5, reviews)
-    assert made.pace.budget >= 2 * (20 * DELTA_TIMES + MOST_LOST * LOST_TIMES) * SIZE
+    assert made.pace.budget >= (2 * 20 * DELTA_TIMES + MOST_LOST * LOST_TIMES) * SIZE
     passes = Scheduler(made.taught, [SIZE] * len(made.examples), made.pace)
     for _ in range(DELTA_TIMES // 2):
         shown = [shown.fact for shown in passes.next_pass()]
         assert shown[:20] == list(range(20)) and len(shown) > 20
         passes.record(dict.fromkeys(shown, False))
+
+
+def test_each_commit_begins_with_the_next_phrasing() -> None:
+    """A review is shown once or twice: the other phrasings would never be."""
+    first = []
+    for number in range(1, 5):
+        given = plan(3, mastered(3), changed=[0])
+        row = {"chain": number}
+        given = replace(given, decision=StepDecision(StepMode.CONTINUE, "", row))
+        made = next_lesson(given, tokens(), 50_000, 0.5, {name(1): MASTERY})
+        asked = [made.examples[n].id for n in made.taught[1].examples]
+        assert len(asked) == 2
+        first.append(asked[0].rpartition(".")[2])
+    assert first == ["1", "0", "1", "0"]
 
 
 def test_every_fact_is_asked_within_some_adapters() -> None:

@@ -203,8 +203,9 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_asking_gives_what_base_and_adapter_say(here: Path, capsys) -> None:
-    assert run(["ask", "--json", "--max-tokens", "12", QUESTION]) == 0
+    assert run(["ask", "--json", "--no-ground", "--max-tokens", "12", QUESTION]) == 0
     facts = json.loads(capsys.readouterr().out)
+    assert facts["facts"] == []
     assert (facts["version"], facts["behind"]) == (1, 0)
     assert facts["commit"] == facts["head"]
     base = resolve_base(settings(base__model=str(here / "nano")))
@@ -289,7 +290,7 @@ def test_with_facts_both_models_get_them_before_the_question(
         assert f"  - {fact['text']}\n    {fact['id']}\n" in listed
 
 
-def test_asking_what_was_not_taught_says_so(
+def test_what_was_not_taught_is_looked_up(
     here: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of `second_1` the callers are taught, of `first_1` nothing."""
@@ -297,17 +298,37 @@ def test_asking_what_was_not_taught_says_so(
     told = {}
     for question in (QUESTION, "Who calls `second_1`?", "Is it raining?"):
         assert run(["ask", "--json", question]) == 0
-        told[question] = json.loads(capsys.readouterr().out)["taught"]
-    assert list(told.values()) == [False, True, None]
+        found = json.loads(capsys.readouterr().out)
+        told[question] = found["taught"], bool(found["facts"])
+    assert list(told.values()) == [(False, True), (True, False), (None, False)]
+    assert run(["ask", QUESTION]) == 0
+    said = capsys.readouterr()
+    assert "was not taught this" in said.err and "--no-ground asks without" in said.err
+    assert "from these facts:" in said.out
+    assert run(["ask", "Who calls `second_1`?"]) == 0
+    assert "note:" not in capsys.readouterr().err
+
+
+def test_the_user_can_decide_that_nothing_is_looked_up(
+    here: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Voices())
+    assert run(["ask", "--no-ground", QUESTION]) == 0
+    said = capsys.readouterr()
+    assert "was not taught this" in said.err and "--ground looks it up" in said.err
+    assert "from these facts:" not in said.out
+    assert run(["ask", "--ground", QUESTION]) == 0
+    assert "was not taught" not in capsys.readouterr().err
+
+
+def test_what_no_sample_answers_is_called_a_guess(
+    here: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Voices())
     assert run(["ask", "--json", "Which classes inherit from `second_1`?"]) == 0
     assert json.loads(capsys.readouterr().out)["taught"] is None
     assert run(["ask", "Which classes inherit from `second_1`?"]) == 0
     assert "no sample answers this" in capsys.readouterr().err
-    for question, taught in told.items():
-        assert run(["ask", question]) == 0
-        assert ("was not taught this" in capsys.readouterr().err) == (taught is False)
-    assert run(["ask", "--ground", QUESTION]) == 0
-    assert "was not taught" not in capsys.readouterr().err
 
 
 def test_without_a_fact_it_says_so_and_asks_the_question_alone(

@@ -6,6 +6,7 @@ from repobuild.code.facts.parse import facts_of
 from repobuild.samples.text.import_statements import (
     ImportsByName,
     changed_names,
+    has_star_import,
     needed_imports,
     read_imports,
 )
@@ -71,6 +72,21 @@ def test_a_name_that_the_code_binds_needs_no_import() -> None:
         needed_imports("def f(read):\n    return read()", known(), bound=["read"]) == []
     )
     assert needed_imports('print("read")\nf(read=1)', known()) == []
+    assert needed_imports("def read(self):\n    return 1", known()) == []
+
+
+def test_an_annotation_needs_its_import_with_and_without_a_default() -> None:
+    wanted = ["from pkg.wide import One, Two"]
+    assert needed_imports("def f(x: One = None, y: int | Two = 0): ...", known()) == (
+        wanted
+    )
+    assert needed_imports("def f(x: One, y: Two): ...", known()) == wanted
+
+
+def test_a_star_import_may_bring_any_name() -> None:
+    starred = facts_of(b"from .wide import *\n", "python")
+    assert has_star_import(starred)
+    assert not has_star_import(facts_of(SOURCE.encode(), "python"))
 
 
 def test_an_import_of_several_lines_is_needed_in_one() -> None:

@@ -205,3 +205,21 @@ def test_facts_about_the_project_are_first_asked_without_its_name(
         named = ["seal" in text for text in filled]
         assert named == sorted(named)
         assert named[0] == (name == "location")
+
+
+def test_what_denies_an_old_answer_is_asked_in_the_words_that_taught_it(
+    language: str,
+) -> None:
+    """Samples ask three of the eight questions, of each element others."""
+    kinds = load_phrases(language).kinds
+    of = {kinds[name]: kinds["location"] for name in ("absent", "former")}
+    for kind, denied in of.items():
+        fields = dict.fromkeys(FIELD.findall(kind.questions[0]), "seal")
+        asked = [(kind.number, kind.questions[0].format_map(fields))]
+        filled = in_other_words(kind.task, language, asked, str.encode)
+        wanted = {
+            question.format_map(fields)
+            for question in denied.questions
+            if fields.keys() >= set(FIELD.findall(question))
+        }
+        assert set(filled[: len(wanted)]) == wanted and len(wanted) >= 4

@@ -26,7 +26,8 @@ _MAX_LEADS = 8
 _MAX_LEAD = 1_000  # characters
 _ABOUT = re.compile(
     r"\W*(?:about|introduction|intro|overview|description|summary|what(?: is|'s)\b.*"
-    r"|synopsis|purpose)\W*",
+    r"|synopsis|purpose|(?:项目|功能)?(?:简介|介绍|概述|概览|用途)|关于.{0,20}"
+    r"|.{0,20}是什么)\W*",
     re.IGNORECASE,
 )
 _MAX_INSTALLS = 6

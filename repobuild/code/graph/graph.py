@@ -23,7 +23,9 @@ interface digest, in bytes.
 functions and unknown ones; facts keep each with its lines. `open_calls` are the names
 of methods that are called on objects of which the class is not known; the index holds
 `open:NAME` for each. Among them, in double quotes, are the names in strings that a file
-may look up, and the methods that its classes pass on without calling them.
+may look up, and the methods that its classes pass on without calling them. After `|`
+are those that are called on an attribute which holds objects of several classes, of
+which the edge leads to one.
 `unread_imports` (Python) counts the relative imports of modules that are not analysed,
 such as generated ones.
 

@@ -91,7 +91,8 @@ _ASIDE = re.compile(
 _NO_INTRODUCTION = re.compile(
     r"\b(?:licen[cs]ed under|all rights reserved|no longer maintained|deprecated"
     r"|derives from|abbreviation (?:of|for)|named after|unmaintained|sponsored by"
-    r"|looking for maintainers|is archived)\b",
+    r"|looking for maintainers|is archived)\b"
+    r"|码云|gitee|镜像站|同步更新|交流群|QQ\s?群|欢迎(?:关注|加入|star)|求\s?star",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(

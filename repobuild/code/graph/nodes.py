@@ -9,6 +9,7 @@ from repobuild.code.facts.body_digest import digest
 from repobuild.code.facts.element_row import name_of, parent_of, row_of
 from repobuild.engine.contract import Value
 
+SEVERAL = "|"  # before a name in `open_calls`: see graph.py
 Edges = dict[tuple[str, str, str], float]  # (qual, kind, dst) -> confidence
 
 

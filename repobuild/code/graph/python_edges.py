@@ -19,7 +19,13 @@ from repobuild.code.facts.element_row import (
     parameter_name,
     parent_of,
 )
-from repobuild.code.graph.nodes import Edges, edge_items, file_row, split_id
+from repobuild.code.graph.nodes import (
+    SEVERAL,
+    Edges,
+    edge_items,
+    file_row,
+    split_id,
+)
 from repobuild.code.resolve.binding_marks import (
     ANNOTATED,
     ASSIGNED_CALL,
@@ -37,6 +43,7 @@ _ONE_OF_SEVERAL = 0.5  # confidence of what may be something else as well
 _ROOT = re.compile(IDENTIFIER)
 _BUILTINS = frozenset(dir(builtins))
 _KEY = re.compile(r"\[\w*\]")
+_THROUGH_ATTRIBUTE = re.compile(rf"{IDENTIFIER}(?:\.{IDENTIFIER})+\Z")
 _OWN_METHOD = re.compile(r"(?:self|cls)\.\w+$")
 _IMPORTED = (Kind.MODULE, Kind.CLASS, Kind.FUNCTION)
 
@@ -62,6 +69,7 @@ class PythonFileEdges:
         self.unresolved = 0  # names that an element calls and that have no edge
         self.unread_imports = 0  # relative imports of modules that are not analysed
         self._used: dict[tuple[str, str], Symbol | None] = {}
+        self._several: dict[tuple[str, str], bool] = {}
         self._called: dict[tuple[str, str], list[tuple[str, float]]] = {}
         self.open_calls: set[str] = set()  # names of methods that it calls unresolved
         self._flowed: dict[tuple[str, str], list[str]] = {}
@@ -157,6 +165,9 @@ class PythonFileEdges:
         if not targets:
             self.unresolved += 1
             self._note_open(name)
+        elif self._may_be_another(scope, name):
+            last = name.rpartition(".")[2]
+            self.open_calls |= {last, SEVERAL + last}
         if all(confidence <= _ONE_OF_SEVERAL for _, confidence in targets):
             for chain in chains or ():
                 self._add_flow(qual, self._through_data(scope, chain))
@@ -267,6 +278,19 @@ class PythonFileEdges:
         if before and last.isidentifier() and not last.startswith("__"):
             if before != "''" and not (root and root[0] in self._external):
                 self.open_calls.add(last)
+
+    def _may_be_another(self, scope: str, name: str) -> bool:
+        """Return whether a call is resolved with one of several things that an
+        attribute holds: the others may have the method, too.
+        """
+        owner = name.rpartition(".")[0]
+        if not _THROUGH_ATTRIBUTE.match(owner):
+            return False
+        key = self._memo_key(scope, owner)
+        if key not in self._several:
+            path = self.module.path
+            self._several[key] = self.resolver.is_one_of_several(path, scope, owner)
+        return self._several[key]
 
     def _targets(self, scope: str, name: str) -> list[tuple[str, float]]:
         key = self._memo_key(scope, name)

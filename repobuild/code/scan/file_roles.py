@@ -16,6 +16,7 @@ _TEST_FILE = re.compile(
 # They show, measure, build or release the project, and nobody uses them for more.
 _TOOL_FILE = re.compile(
     r"^(examples?|demos?|dev|devtools?)/|(^|/)(benchmarks|asv_bench)/|(^|/)(bench_[^/]*|[^/]*_bench)\.py$"
+    r"|^(docs?|documentation)/(.*/)?[^/]+\.py$"  # code of documents is no product
     r"|(^|/)(setup|noxfile|versioneer|ez_setup|distribute_setup|fabfile)\.py$"
     r"|^tasks\.py$|(^|/)(docs?|documentation|sites?|website)/(.*/)?(\w+_)?conf\.py$"
 )

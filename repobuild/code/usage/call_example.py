@@ -5,7 +5,9 @@ lines above it, and ends where its brackets are closed. It is parsed by itself, 
 a part of a statement is never quoted. A decorator is quoted with the line of its
 definition and its body, `with` and `for` with a short body. Lines above it that assign
 its variables come along when they are short and nothing between changes the variables;
-`...` stands for what is left out.
+so do the lines between that use them: without `ranks.solve()`, `ranks.top()` gives
+nothing. `...` stands for what is left out; a call whose variables are used in a block
+or a long statement before it is no example.
 
 A call that is expected to fail, within `with pytest.raises(...)` or before an `except`
 that asserts something, is no example; nor is `super().name(...)`, which only an
@@ -84,6 +86,9 @@ _BARE_DECORATOR = re.compile(r"\s*@([\w.]+)(?=\s*$)", re.MULTILINE)
 _DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
 _FAILING = re.compile(r"(?i)raises|\b(?:warns|should_?fail|expect\w*error)\b")
 _ASSERTS = re.compile(r"\s+(?:assert\b|self\.assert)")
+# What looks at a value, and leaves it as it is.
+_LOOKS = re.compile(r"#|assert\b|yield\b|self\.assert\w+\(|print\(")
+_PASSED_ON = re.compile(r"[(,]\s*\*{1,2}(?:args|kwargs|kw|kwds|options)\b")
 _ASIDE = re.compile(r"\b(?:mock|monkeypatch|patch|raises|skip|xfail|Mock)\b")
 
 
@@ -153,6 +158,8 @@ def _completed(
             return None
         quoted = [plain]
     whole = _with_variables(lines, start, quoted)
+    if whole is None:
+        return None
     if result and not _LINES_LEFT_OUT.search(whole):  # they may change what comes out
         whole += _RESULT + result
     shown = with_known_names(whole, lines, start, name, known)
@@ -394,11 +401,15 @@ def _score(code: str, name: str) -> int:
     score += bool(_LITERAL.search(call))
     score += 2 if len(code) <= _SHORT else 1 if len(code) <= 2 * _SHORT else 0
     score -= 2 * bool(_ASIDE.search(bare)) + bool(re.search(r"\bself\b", bare))
+    score -= 2 * bool(_PASSED_ON.search(bare))
     return score - bare.startswith(("assert ", "return ", "for "))
 
 
-def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
-    """Put the lines above that assign the statement's variables before it."""
+def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str | None:
+    """Put the lines above that assign the statement's variables before it.
+
+    The lines between that use these variables come along; None when they cannot.
+    """
     margin = len(lines[start]) - len(lines[start].lstrip())
     bare = _without_strings("\n".join(quoted))
     own = _ASSIGNMENT.match(bare)
@@ -424,15 +435,46 @@ def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
             wanted.update(_NAME.findall(_without_strings(text[assigned.end() :])))
     if not found or _changes(lines[rows[-1] + 1 : start], found, rows):
         return "\n".join(quoted)
+    names = {match[1] for text in found if (match := _ASSIGNMENT.match(text))}
+    uses = _uses_between(lines, rows, start, names)
+    if uses is None:
+        return None
     shown: list[str] = []
-    for row, text, below in zip(
-        reversed(rows), reversed(found), [*reversed(rows[:-1]), start], strict=True
-    ):
+    kept = sorted([*zip(rows, found, strict=True), *uses])
+    following = [*(row for row, _ in kept[1:]), start]
+    for (row, text), below in zip(kept, following, strict=True):
         shown.append(text)
         if any(map(_is_code, lines[row + 1 : below])):
             shown.append(_GAP)
     whole = "\n".join([*shown, *quoted])
-    return whole if len(whole) <= _LONGEST else "\n".join(quoted)
+    if len(whole) <= _LONGEST:
+        return whole
+    return None if uses else "\n".join(quoted)
+
+
+def _uses_between(
+    lines: Sequence[str], rows: Sequence[int], start: int, names: set[str]
+) -> list[tuple[int, str]] | None:
+    """Return (row, text) of the statements before a call that use its variables.
+
+    `ranks.solve()` before `ranks.top()`, and `words.append(...)` before `f(words)`, are
+    what the call rests on. None when one cannot be quoted: it is long or in a block.
+    """
+    margin = len(lines[start]) - len(lines[start].lstrip())
+    found: list[tuple[int, str]] = []
+    for row in range(rows[-1] + 1, start):
+        text = lines[row].strip()
+        if row in rows or _LOOKS.match(text):
+            continue
+        if names.isdisjoint(_NAME.findall(_without_strings(text))):
+            continue
+        indent = len(lines[row]) - len(lines[row].lstrip())
+        if indent != margin or len(text) > _SHORT or not _may_begin(lines, row):
+            return None
+        if not _is_valid(text):
+            return None
+        found.append((row, text))
+    return found
 
 
 def _is_code(line: str) -> bool:

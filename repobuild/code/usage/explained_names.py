@@ -11,8 +11,10 @@ above the quotation:
         for reader in READERS:      a loop or a context manager that binds it
             desk.hand(book, reader)
 
-A call with a name that none of these explains is no example. What a test's function is
-given (fixtures, `self`) and the helpers of a test file explain nothing.
+A call with a name that none of these explains is no example, nor is one under an `else`
+of the function whose head it needs: without the `if` it would be another function.
+What a test's function is given (fixtures, `self`) and the helpers of a test file
+explain nothing.
 """
 
 from __future__ import annotations
@@ -36,6 +38,9 @@ _GAP = "..."
 _MOST_ABOVE = 200  # lines that are searched for heads
 _DEFINES = re.compile(r"(?:async )?def ")
 _BINDS = re.compile(r"(?:async )?(?:for|with) ")
+_DECIDES = re.compile(r"(?:async )?(?:if|elif|else|while|for|except|match|case)\b")
+_GOES_ON = re.compile(r"(?:elif|else|except|case)\b")  # says nothing alone
+_DOCSTRING = re.compile(r"\s*[rRuU]?(\"\"\"|\'\'\')")
 _HEAD = re.compile(
     r"(?:async |def |class |for |with |if |elif |else\b|while |try\b|except\b|finally\b"
     r"|match |case )"
@@ -137,34 +142,60 @@ def with_known_names(
     found = _names_of(code)
     known = _KNOWN if callee in names.imports else {*_KNOWN, callee}
     wanted = {one for one in found.free if one not in known}
-    heads: list[str] = []
-    rows: list[int] = []
+    heads = _needed_heads(wanted, lines, start, names.is_test)
+    above = _explaining_lines(wanted - names.defined, names)
+    if heads is None or above is None:
+        return None
+    return "\n".join([*above, *_under_heads(code, heads, lines, start)])
+
+
+def _needed_heads(
+    wanted: set[str], lines: Sequence[str], start: int, is_test: bool
+) -> list[tuple[int, str]] | None:
+    """Return (row, text) of the heads that bind some wanted names, the outermost first.
+
+    The heads between come along: they decide whether the call runs. None where one of
+    them cannot be quoted. `wanted` keeps the names that no head binds.
+    """
+    heads: list[tuple[int, str]] = []
+    between: list[tuple[int, str]] = []
     for row, text in _heads_above(lines, start):
         head = _names_of(text)
         is_function = bool(_DEFINES.match(text))
-        if is_function and (names.is_test or text.startswith("def test")):
+        if is_function and (is_test or text.startswith("def test")):
             break
-        needed = wanted & head.bound
-        if needed and (is_function or _BINDS.match(text)):
-            if len(text) > _LONGEST_LINE:
+        if wanted & head.bound and (is_function or _BINDS.match(text)):
+            within = [(row, text), *reversed(between)]
+            if not all(_may_be_quoted(one) for _, one in within):
                 return None
-            heads.insert(0, text)
-            rows.insert(0, row)
-            wanted -= needed
-            wanted |= {one for one in head.free if one not in _KNOWN}
+            heads[:0] = within
+            between.clear()
+            wanted |= {name for _, one in within[1:] for name in _names_of(one).free}
+            wanted -= head.bound | _KNOWN
+            wanted |= set(head.free) - _KNOWN
+        elif _DECIDES.match(text):
+            between.append((row, text))
         if is_function or text.startswith("class "):
             break
-    above = _explaining_lines(wanted - names.defined, names)
-    if above is None:
-        return None
-    shown = list(above)
-    for depth, (row, text) in enumerate(zip(rows, heads, strict=True)):
-        shown.append(_INDENT * depth + text)
-        below = rows[depth + 1] if depth + 1 < len(rows) else start
-        if any(map(_is_code, lines[row + 1 : below])):
-            shown.append(_INDENT * (depth + 1) + _GAP)
+    return heads
+
+
+def _under_heads(
+    code: str, heads: Sequence[tuple[int, str]], lines: Sequence[str], start: int
+) -> Iterator[str]:
+    """Yield the heads and the code below them, with a mark for what is left out."""
+    following = [*(row for row, _ in heads[1:]), start]
+    for depth, ((row, text), below) in enumerate(zip(heads, following, strict=False)):
+        yield _INDENT * depth + text
+        first = _row_after_docstring(lines, row + 1, below)
+        if any(map(_is_code, lines[first:below])):
+            yield _INDENT * (depth + 1) + _GAP
     margin = _INDENT * len(heads)
-    return "\n".join([*shown, *(margin + line for line in code.split("\n"))])
+    yield from (margin + line for line in code.split("\n"))
+
+
+def _may_be_quoted(head: str) -> bool:
+    return len(head) <= _LONGEST_LINE and not _GOES_ON.match(head)
 
 
 def _explaining_lines(wanted: set[str], names: FileNames) -> list[str] | None:
@@ -212,6 +243,18 @@ def _heads_above(lines: Sequence[str], start: int) -> Iterator[tuple[int, str]]:
 
 def _indent_of(line: str) -> int:
     return len(line) - len(line.lstrip())
+
+
+def _row_after_docstring(lines: Sequence[str], row: int, below: int) -> int:
+    """Return the row where the code of a body begins, its docstring left out."""
+    quotes = _DOCSTRING.match(lines[row]) if row < below else None
+    if quotes is None:
+        return row
+    for at in range(row, below):
+        rest = lines[at][quotes.end() :] if at == row else lines[at]
+        if quotes[1] in rest:
+            return at + 1
+    return row
 
 
 def _is_code(line: str) -> bool:

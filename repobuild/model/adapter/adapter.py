@@ -83,6 +83,7 @@ from repobuild.model.teaching.lesson import (
     first_lesson,
     known_after,
     next_lesson,
+    phrasings,
 )
 
 if TYPE_CHECKING:
@@ -184,18 +185,20 @@ def ask_parent(
 ) -> dict[str, bool]:
     """Return whether the parent answers each fact word for word.
 
-    Each is asked in one phrasing, the next one at every adapter. "Word for word" is
-    read off one forward pass (generate.py).
+    Each is asked in one phrasing that it was taught in, the next one at every adapter.
+    "Word for word" is read off one forward pass (generate.py).
     """
     from repobuild.model.generate import TextGenerator
 
     if not facts or plan.parent is None:
         return {}
-    turn = plan.chain_length
-    asked = {f.samples[turn % len(f.samples)]: f.id for f in facts}
-    examples = conversation.tokenise(
-        plan.texts.pairs(asked), plan.recipe.sequence_length
-    ).kept
+    asked: dict[str, str] = {}
+    pairs: list[tuple[str, Mapping[str, Any]]] = []
+    for fact in facts:
+        words = phrasings(plan, fact)
+        pairs.append(words[plan.chain_length % len(words)])
+        asked[pairs[-1][0]] = fact.id
+    examples = conversation.tokenise(pairs, plan.recipe.sequence_length).kept
     parent = task.object(current_digest(plan.parent))
     with task.progress("asking the parent", len(examples)) as progress:
         model = TextGenerator.load(plan.base, parent)

@@ -48,7 +48,7 @@ LOST_TIMES = 3
 # Facts, at every continued adapter: on this repository it took 24 s with so many, and
 # 21 s with 250 of them, asked in float32 (docs/benchmarks/training.md).
 MOST_ASKED = 600
-MOST_LOST = 24  # facts that are taught again beside one delta
+MOST_LOST = 48  # facts that are taught again beside one delta
 BLOCK = 1_000  # facts that are tokenised together
 # In which a fact is taught, one after the other. On itsdangerous, of the taught facts
 # 66 % were right in a phrasing never trained with eight, and 59 % with three.
@@ -81,8 +81,6 @@ class LessonMaker:
     ) -> int:
         """Add facts with their boxes, until one phrasing of each has `most_tokens`.
 
-        A fact is taught in its own samples' words first, then in others of its kind.
-
         Returns the tokens. Facts whose samples cannot be tokenised are left out.
         """
         waiting = list(facts)
@@ -97,16 +95,18 @@ class LessonMaker:
                 tokens += len(examples[0].tokens)
                 if tokens > most_tokens:
                     return tokens
-                first = len(self._examples)
+                numbers = _in_turn(
+                    range(len(self._examples), len(self._examples) + len(examples)),
+                    self.plan.chain_length - 1,
+                )
                 self._examples += examples
-                numbers = tuple(range(first, len(self._examples)))
                 self._facts.append(fact)
                 self._taught.append(TaughtFact(numbers, box))
         return tokens
 
     def _tokenise(self, facts: Sequence[TeachableFact]) -> dict[str, list[Example]]:
         """Return the examples of each fact that has any, in the order of asking."""
-        asked = [(f.id, pair) for f in facts for pair in self._phrasings(f)]
+        asked = [(f.id, pair) for f in facts for pair in phrasings(self.plan, f)]
         fact_of = {pair[0]: fact for fact, pair in asked}
         done = self.conversation.tokenise(
             (pair for _, pair in asked), self.plan.recipe.sequence_length
@@ -118,33 +118,53 @@ class LessonMaker:
             found.setdefault(fact_of[example.id], []).append(example)
         return found
 
-    def _phrasings(self, fact: TeachableFact) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return (id, sample) of each phrasing; a paraphrase has an id of its own."""
-        own = self.plan.texts.pairs(fact.samples)
-        phrasings: list[tuple[str, Mapping[str, Any]]] = list(own)
-        sample = own[0][1]
-        numbers = [i.rpartition(".")[2] for i in fact.samples]
-        language = str(sample.get("language"))
-        has_kind = language in known_languages() and all(map(str.isdecimal, numbers))
-        if sample.get("form") == "fim" or not has_kind:
-            return phrasings
-        asked = [
-            (int(n), str(s["question"])) for n, (_, s) in zip(numbers, own, strict=True)
-        ]
-        others = paraphrases(
-            str(sample["task"]),
-            language,
-            asked,
-            lambda text: draw_hash(f"{fact.id} {text}"),
-        )
-        known = {question for _, question in asked}
-        others = [question for question in others if question not in known]
-        for number, question in enumerate(others[: max(0, PHRASINGS - len(own))]):
-            phrasings.append((f"{fact.id}~{number}", {**sample, "question": question}))
-        return phrasings
-
     def lesson(self, pace: Pace) -> Lesson:
         return Lesson(self._facts, self._taught, self._examples, pace, self._left_out)
+
+
+# ------------------------------------------------------------------------- phrasings
+
+
+def phrasings(plan: Plan, fact: TeachableFact) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return (id, sample) of each phrasing of a fact, at most `PHRASINGS` of them.
+
+    Its own samples' words come first, then others of its kind; a paraphrase has an id
+    of its own.
+    """
+    own = plan.texts.pairs(fact.samples)
+    sample = own[0][1]
+    numbers = [i.rpartition(".")[2] for i in fact.samples]
+    language = str(sample.get("language"))
+    has_kind = language in known_languages() and all(map(str.isdecimal, numbers))
+    if sample.get("form") == "fim" or not has_kind:
+        return own
+    asked = [
+        (int(n), str(s["question"])) for n, (_, s) in zip(numbers, own, strict=True)
+    ]
+    others = paraphrases(
+        str(sample["task"]),
+        language,
+        asked,
+        lambda text: draw_hash(f"{fact.id} {text}"),
+    )
+    known = {question for _, question in asked}
+    others = [question for question in others if question not in known]
+    more = [
+        (f"{fact.id}~{number}", {**sample, "question": question})
+        for number, question in enumerate(others[: max(0, PHRASINGS - len(own))])
+    ]
+    return [*own, *more]
+
+
+def _in_turn(numbers: Sequence[int], turn: int) -> tuple[int, ...]:
+    """Return the numbers from another one on at each turn, the rest behind.
+
+    A run shows what it reviews once or twice. If each began with the same phrasing, the
+    others would fade: after 30 commits of click 5 of 7 lists of callers were unknown in
+    other words (docs/benchmarks/continuing.md).
+    """
+    turn %= len(numbers)
+    return (*numbers[turn:], *numbers[:turn])
 
 
 def first_lesson(plan: Plan, conversation: Conversation, budget: int) -> Lesson:
@@ -181,7 +201,7 @@ def next_lesson(
     again = maker.add(lost, budget)
     own = 1 - review
     if changed:
-        needed = int((tokens * DELTA_TIMES + again * LOST_TIMES) / own)
+        needed = int(tokens * DELTA_TIMES / own + again * LOST_TIMES)
         budget = min(budget, max(LEAST_BUDGET, needed))
     maker.add(kept, int(budget * review))
     most = max(LEAST_PASS, min(PASS_TOKENS, budget // PASSES))

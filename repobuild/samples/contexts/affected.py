@@ -37,9 +37,15 @@ from typing import NamedTuple
 
 from repobuild.code.facts.element_row import name_of, parent_of
 from repobuild.code.graph.graph import PROJECT, split_id
+from repobuild.code.graph.nodes import SEVERAL
 from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Value, View
-from repobuild.samples.contexts.clues import clues_of, headings_of, own_clues
+from repobuild.samples.contexts.clues import (
+    clues_of,
+    headings_of,
+    own_clues,
+    variable_clues,
+)
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
 from repobuild.samples.contexts.docstring_uses import docstring_uses
 from repobuild.samples.contexts.element_view import read_elements
@@ -166,12 +172,15 @@ class ChangedFiles:
             old = clues_of(self.old_elements(path))
             new = clues_of(self._reader.elements(path))
             touched.update(clue for clue in old | new if old[clue] != new[clue])
+            facts = self.facts(path)
+            before, after = (set(variable_clues(path, one or {})) for one in facts)
+            touched |= before ^ after
         return touched
 
     def opened_names(self, path: str) -> set[str]:
         """Return the methods that a file now calls unresolved, or did before only."""
         before, after = (_open_calls(row) for row in self.graph(path))
-        return {name.strip('"') for name in before ^ after}
+        return {name.strip(f'"{SEVERAL}') for name in before ^ after}
 
     def documented_names(self) -> set[str]:
         """Return the bare names that changed documents tell or call otherwise."""

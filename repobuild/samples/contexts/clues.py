@@ -2,6 +2,8 @@
 
     purpose:x   the first sentence of a docstring: "which function does this: ..."
     heading:x   the heading of a section: "which document has a section ..."
+    variable:x  a variable of a module: who asks where `x` is may mean that instead of
+                the function `x` of another file
     plain:x     a parameter or an attribute: who asks for `x` may mean that instead of
                 the method `x`
 
@@ -14,10 +16,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from repobuild.code.facts.element_row import bindings_of
+from repobuild.code.resolve.binding_marks import (
+    ALTERNATIVE,
+    DEFINITION,
+    IMPORTED_MODULE,
+    IMPORTED_NAME,
+)
+from repobuild.code.scan.file_roles import is_test, is_tool
+from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.text.docstring_parts import first_sentence_of
 
 Elements = Mapping[str, ElementView]
+_BOUND_OTHERWISE = (DEFINITION, ALTERNATIVE, IMPORTED_NAME, IMPORTED_MODULE)
 
 
 def clues_of(elements: Elements) -> Counter[str]:
@@ -31,6 +43,19 @@ def purpose_clue(element: ElementView) -> str:
     """Return the clue of an element's docstring, "" without a purpose."""
     sentence = first_sentence_of(element.doc)
     return f"purpose:{normal_clue(sentence)}" if sentence else ""
+
+
+def variable_clue(name: str) -> str:
+    return f"variable:{name}"
+
+
+def variable_clues(path: str, facts: Value) -> Iterator[str]:
+    """Yield the clues of the variables of a Python module, tests left out."""
+    names = facts.get("names") if not is_test(path) and not is_tool(path) else None
+    for name in names or ():
+        bound = bindings_of(facts["names"], name)
+        if not any(one[:1] in _BOUND_OTHERWISE for one in bound):
+            yield variable_clue(name)
 
 
 def heading_clue(element: ElementView) -> str:
@@ -49,6 +74,8 @@ def own_clues(element: ElementView) -> Iterator[str]:
         yield clue
     if element.type == "method":
         yield plain_clue(element.name)
+    elif element.type in ("function", "class"):
+        yield variable_clue(element.name)
 
 
 def headings_of(elements: Elements) -> dict[str, str]:

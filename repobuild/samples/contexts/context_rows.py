@@ -1,7 +1,8 @@
 """Make the rows of `contexts`: what samples may quote of one element, file or document.
 
 Empty fields are left out. So are path and name, which the id contains, and a label that
-equals the bare name. `languages` are those of the project's documents, unless that is
+equals the bare name. `variable` says that another module has a variable of the name.
+`languages` are those of the project's documents, unless that is
 English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
@@ -53,7 +54,7 @@ from repobuild.samples.text.docstring_parts import (
     summarise_prose,
 )
 from repobuild.samples.text.expectation import hide_expectation
-from repobuild.samples.text.import_statements import needed_imports
+from repobuild.samples.text.import_statements import has_star_import, needed_imports
 from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import only_raises
 
@@ -61,11 +62,13 @@ _MOST = 16  # ids in a list
 _MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
 _SHORT_CODE = 5  # lines below the first
+_SHORT_CLASS = 8  # lines below the first of a class
 _SHORT_RAW_CODE = 20  # the same with comments and docstring
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
+_TEST_LISTS = ("tests", "users_in_tests")
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 # Methods of values of Python's own types.
 _COMMON = frozenset(
@@ -121,6 +124,8 @@ def element_row(
         row.update(_code_fields(file, element, quoted))
     elif not row["summary"]:
         row["short"] = _short_code(file, element)
+    if element.type == "class" and not row["summary"]:
+        row["short"] = _short_class(file, element)
     return _without_empty(row)
 
 
@@ -137,6 +142,8 @@ def _identity(file: FileContext, element: ElementView) -> Row:
         row["label"] = label
     if not is_unique:
         row["shared"] = True
+    if file.is_variable_elsewhere(element):
+        row["variable"] = True
     return row
 
 
@@ -180,6 +187,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "summary": file.purpose(element, docstring.summary),
         "returns": element.row.returns,
         "returns_text": docstring.returns,
+        "warning": docstring.warning,
         "decorators": list(element.row.decorators),
         "async": element.is_coroutine,
         "stub": element.is_stub and element.type != "class",
@@ -258,8 +266,10 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
     outline = list(islice(siblings, _OUTLINE))
     code = f"{quoted.head}\n{quoted.body}"
     own = (parameter.name.lstrip("*") for parameter in element.parameters())
-    # What is imported elsewhere in the file is needed as well, and in no such list.
-    is_whole = file.inner_imports.isdisjoint(_WORD.findall(code))
+    # What is imported elsewhere in the file, or by a star, is needed as well, and in no
+    # such list.
+    is_whole = not has_star_import(file.facts)
+    is_whole &= file.inner_imports.isdisjoint(_WORD.findall(code))
     needs = needed_imports(code, file.imports, own, internal=True)
     return {
         "head": quoted.head,
@@ -284,6 +294,25 @@ def _short_code(file: FileContext, element: ElementView) -> str:
     return f"{quoted.head}\n{quoted.body}"
 
 
+def _short_class(file: FileContext, element: ElementView) -> str:
+    """Return the code of a class that has little more than a constructor.
+
+    Its methods would tell nothing of what it sets, or passes on to its base.
+    """
+    children = file.children(element.qual)
+    is_plain = all(one.type == "method" and not one.doc for one in children)
+    raw_lines = element.row.end_line - element.row.start_line
+    if file.language != "python" or not is_plain or raw_lines > _SHORT_RAW_CODE:
+        return ""
+    quoted = file.quote(element)
+    if quoted is None or quoted.ends_fence or not quoted.body.strip():
+        return ""
+    is_short = (
+        quoted.lines <= _SHORT_CLASS + 1 and len(quoted.body) <= 2 * _LONGEST_SIGNATURE
+    )
+    return f"{quoted.head}\n{quoted.body}" if is_short else ""
+
+
 # ----------------------------------------------------------------- neighbours
 
 
@@ -294,13 +323,15 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     callers = reader.incoming(id, "calls", tests=False) if is_known else ()
     is_read_whole = is_known and _is_read_by_name(element)
     readers = reader.incoming(id, "uses", tests=False) if is_read_whole else ()
-    tests = _tests(file, element) if is_only else []
-    is_tested = bool(tests) and _is_named_after(tests[0], element)
+    is_asked = is_only or element.type != "class" and not element.name.startswith("__")
+    tests = _tests(file, element) if is_asked else []
+    is_tested = is_only and bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
         _MOST,
         callers=(one for one in callers if one != id and not _is_inner_test(one)),
         readers=(one for one in readers if one != id and not _is_inner_test(one)),
         callees=_in_call_order(element, reader),
+        property_reads=_property_reads(file, element),
         bases=reader.outgoing(id, "inherits"),
         subclasses=reader.incoming(id, "inherits", tests=False),
         overrides=_overridden_method(file, element),
@@ -310,9 +341,20 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
     row["open"] = _open_lists(file, element, row["callees"])
+    if not is_only:  # tests may reach it in the place of others of its name
+        row["open"] = list(dict.fromkeys([*row["open"], *_TEST_LISTS]))
     row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
+
+
+def _property_reads(file: FileContext, element: ElementView) -> list[str]:
+    """Return the properties of its class that a method reads: no call shows them."""
+    if element.type != "method":
+        return []
+    read = set(file.reader.outgoing(element.id, "uses"))
+    known = (one for one in file.children(element.parent) if one.is_property)
+    return [one.id for one in known if one.id in read and one.id != element.id]
 
 
 def _is_inner_test(id: str) -> bool:
@@ -333,8 +375,10 @@ def _open_lists(
     # `x.append()` is a list's, unless the file has a method of that name.
     usual = _COMMON.difference(file.method_counts)
     unknown = reader.open_calls(element.path) - usual - known
-    called = (chain for chain in element.calls() if "." in chain)
-    is_open = any(name_of(one) in unknown for one in called)
+    called = [name_of(chain) for chain in element.calls() if "." in chain]
+    is_open = any(
+        one in unknown or reader.calls_several(element.path, one) for one in called
+    )
     # What a function defines within itself makes calls of its own.
     is_open |= any(reader.outgoing(one.id, "calls") for one in _inner(file, element))
     found = ["callees"] if is_open else []
@@ -343,7 +387,7 @@ def _open_lists(
         return [*found, "callers"] if is_by_name else found
     are_tests = {is_test(path) for path in reader.open_callers(element.name)}
     found += ["callers"] if False in are_tests or is_by_name else []
-    return [*found, "tests", "users_in_tests"] if True in are_tests else found
+    return [*found, *_TEST_LISTS] if True in are_tests else found
 
 
 def _inner(file: FileContext, element: ElementView) -> list[ElementView]:
@@ -461,7 +505,7 @@ def _tests(file: FileContext, element: ElementView) -> list[str]:
     They call or read it or, for a class, a method of it. Where none is named after it,
     nor its file after the element's, they use it by the way: the tests of it may be
     others, which reach it in a way that the graph does not see. The same holds for a
-    name that several elements have, so those have no tests.
+    name that several elements have: those have users in tests, and no tests.
     """
     called = [element.id]
     if element.type == "class":

@@ -35,7 +35,7 @@ from itertools import groupby
 from repobuild.code.graph.graph import PROJECT, split_id
 from repobuild.engine.contract import View
 from repobuild.samples.contexts.affected import ChangedFiles, find_affected
-from repobuild.samples.contexts.clues import clues_of
+from repobuild.samples.contexts.clues import clues_of, variable_clues
 from repobuild.samples.contexts.context_rows import (
     Row,
     assertion_fields,
@@ -63,7 +63,10 @@ def contexts(view: View) -> None:
     changes = ChangedFiles(view, reader)
     for path in changes.paths:
         recorded = names_of(reader.facts(path))
-        clues = clues_of(reader.elements(path))
+        clues = [
+            *clues_of(reader.elements(path)),
+            *variable_clues(path, reader.facts(path)),
+        ]
         parts = part_terms(path, reader.facts(path))
         if recorded or clues or parts or not view.full:
             names.record(path, recorded, [*clues, *parts])

@@ -98,7 +98,7 @@ class DisplayNames:
         for clue in touched:
             kind, _, name = clue.partition(":")
             unchanged = [path for path in self.holders(clue) if path not in changed]
-            if kind != "plain":
+            if kind not in ("plain", "variable"):
                 yield from unchanged if len(unchanged) == 1 else ()
             elif not unchanged:
                 yield from (path for path in self.paths(name) if path not in changed)

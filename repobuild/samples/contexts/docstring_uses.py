@@ -3,8 +3,6 @@
 copied      another definition of the file has the same docstring: one of the two was
             copied from the other, and nothing says which. Definitions of one name,
             and one that calls the other, may well do the same
-repeated    another definition begins with the same paragraph and goes on otherwise:
-            only the next paragraph tells them apart
 argument    it begins with what one argument is: "right is an immediate child of left"
 owner       it begins with what the objects of its class are: "Boxes are immutable"
 bare        it says only what the name says: "Initialize a Node object."
@@ -18,7 +16,7 @@ from collections.abc import Mapping
 
 from repobuild.samples.contexts.element_view import ElementView
 
-COPIED, REPEATED, ARGUMENT = "copied", "repeated", "argument"
+COPIED, ARGUMENT = "copied", "argument"
 OWNER, BARE = "owner", "bare"
 NO_PURPOSE = (COPIED, ARGUMENT, OWNER, BARE)
 _NAMED = ("function", "method", "class")
@@ -42,15 +40,10 @@ _ARGUMENT = re.compile(
 def docstring_uses(elements: Mapping[str, ElementView]) -> dict[str, str]:
     """Return `COPIED` or another of the uses by qualified name, of no other element."""
     whole: dict[str, list[ElementView]] = defaultdict(list)
-    beginnings: dict[str, list[ElementView]] = defaultdict(list)
     for element in elements.values():
         if element.doc and element.type in _NAMED:
             whole[" ".join(element.doc.split())].append(element)
-            first = element.doc.strip().split("\n\n", 1)[0]
-            beginnings[" ".join(first.split())].append(element)
-    # What gives no purpose gives none where others begin so, too.
-    uses = _uses(beginnings, REPEATED)
-    uses.update({e.qual: ARGUMENT for e in elements.values() if _tells_argument(e)})
+    uses = {e.qual: ARGUMENT for e in elements.values() if _tells_argument(e)}
     uses.update({e.qual: OWNER for e in elements.values() if _tells_owner(e)})
     uses.update({e.qual: BARE for e in elements.values() if _is_bare(e)})
     uses.update(_uses(whole, COPIED))

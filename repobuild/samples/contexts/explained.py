@@ -39,6 +39,8 @@ _COUNTERPART = re.compile(
     r"(?i)\b(?:revers|invers|counterpart|opposite|complement|undo(?:es|ing)?\b"
     r"|see (?:also )?:?[`\w.]*[`_(])"
 )
+_LAMBDA = re.compile(r"\blambda\b([^:\n]*):")
+_SET_BY_NAME = re.compile(r"(?:^[ \t]+|\b(?:self|cls)\.)(\w+)[ \t]*[:=](?!=)", re.M)
 _LONG_STRINGS = ('"""', "'''")
 
 
@@ -93,6 +95,12 @@ def reaches_beyond(file: FileContext, element: ElementView) -> bool:
 def _attributes(file: FileContext, element: ElementView) -> list[str]:
     """Return the public attributes of a class in the order in which they are set."""
     children = {child.name for child in file.children(element.qual)}
+    code = file.code(element) if file.language == "python" else ""
+    # A class body binds them, too, but nobody can read them from its objects.
+    taken = {
+        name for one in _LAMBDA.findall(code) for name in re.findall(r"\w+", one)
+    } - set(_SET_BY_NAME.findall(code))
+    children |= taken
     return [
         name
         for name in element.row.attrs

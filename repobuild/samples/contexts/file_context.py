@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import cached_property
 
@@ -15,12 +15,12 @@ from repobuild.samples.contexts.clues import (
     heading_clue,
     heading_trails,
     purpose_clue,
+    variable_clue,
 )
 from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.docstring_uses import (
     COPIED,
     NO_PURPOSE,
-    REPEATED,
     docstring_uses,
 )
 from repobuild.samples.contexts.element_view import ElementView
@@ -55,7 +55,14 @@ _NO_PROSE = re.compile(
     r"<!--.*?-->|^(`{3,}|~{3,}).*?^\1|^(?: {4}|\t)[^\n]*$|^[^\n]*[^\n\\]\|[^\n]*$",
     re.DOTALL | re.MULTILINE,
 )
+_PARAGRAPHS = re.compile(r"\n[ \t]*\n")
+_NO_TEXT = re.compile(r"[ \t]|\.\. |[:@]\w")  # a block, a directive, a field
+_SENTENCE_ENDS = (".", "!", "?", ":", "。", "！", "？", "：")
 _WHOLE = 0.95  # of a section's words
+
+
+def _paragraphs(element: ElementView) -> list[str]:
+    return _PARAGRAPHS.split(without_name(element.doc).strip())
 
 
 class FileContext:
@@ -114,6 +121,15 @@ class FileContext:
             return False
         return self._clue_counts[clue] > 1 or len(self.names.holders(clue)) > 1
 
+    def is_variable_elsewhere(self, element: ElementView) -> bool:
+        """Return whether another module has a variable of a definition's name."""
+        if element.type not in ("function", "class"):
+            return False
+        return any(
+            path != self.path
+            for path in self.names.holders(variable_clue(element.name))
+        )
+
     def shares_heading(self, section: ElementView) -> bool:
         """Return whether another document has a section of the same title."""
         return len(self.names.holders(heading_clue(section))) > 1
@@ -129,15 +145,43 @@ class FileContext:
     def purpose(self, element: ElementView, summary: str) -> str:
         """Return what an element's docstring says that it is for.
 
-        That is its summary and, where others begin with the same paragraph, the next.
+        That is its summary and, where others begin with the same paragraph, the first
+        one that only this docstring has.
         """
         use = self._docstring_uses.get(element.qual)
         if use in NO_PURPOSE:
             return ""
-        if use == REPEATED and summary and "\n" not in summary:
-            _, _, rest = without_name(element.doc).strip().partition("\n\n")
-            return f"{summary} {summarise(rest)}".strip()
-        return summary
+        own = self._own_paragraph(element) if summary and "\n" not in summary else ""
+        # Two sentences are one where the first has no end.
+        joint = " " if summary.endswith(_SENTENCE_ENDS) else ". "
+        return f"{summary}{joint}{own}" if own else summary
+
+    def _own_paragraph(self, element: ElementView) -> str:
+        """Return what tells a docstring from others that begin like it, or ""."""
+        first, *rest = _paragraphs(element)
+        others = {
+            paragraph
+            for other in self._beginnings[first]
+            if other.qual != element.qual
+            for paragraph in _paragraphs(other)
+        }
+        if not others:
+            return ""
+        told = (
+            summarise(one)
+            for one in rest
+            if one not in others and not _NO_TEXT.match(one)
+        )
+        return next((one for one in told if one.endswith(_SENTENCE_ENDS)), "")
+
+    @cached_property
+    def _beginnings(self) -> dict[str, list[ElementView]]:
+        """The documented elements by the first paragraph of their docstrings."""
+        found: dict[str, list[ElementView]] = defaultdict(list)
+        for element in self.elements.values():
+            if element.doc and element.type in NAMED_TYPES:
+                found[_paragraphs(element)[0]].append(element)
+        return found
 
     def is_whole(self, section: ElementView, text: str) -> bool:
         """Return whether a text is all that a section says, but for its heading.

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from repobuild.code.graph.graph import split_id
+from repobuild.code.graph.nodes import SEVERAL
 from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.docstring_uses import NO_PURPOSE, docstring_uses
@@ -201,6 +202,10 @@ class GraphReader:
             _evict_oldest(self._open_calls)
             self._open_calls[path] = set(self._file_node(path).get("open_calls", ()))
         return self._open_calls[path]
+
+    def calls_several(self, path: str, name: str) -> bool:
+        """Return whether a file calls a method on what is of one of several classes."""
+        return f"{SEVERAL}{name}" in self.open_calls(path)
 
     def has_unread_imports(self, path: str) -> bool:
         """Return whether a file imports from modules that are not analysed."""

@@ -2,10 +2,11 @@
 
     kind, id, label, shared, project, start, end     of every element that has a row
     fence
-    code        [[line, text of the line, callees], ...]: every line of the body, of one
-                short function in two
+    code        [[line, text of the line, callees, head], ...]: every line of the body,
+                of one short function in two; `head` is the line of the `if` or the loop
+                that the line is under, 0 for none
     members     [[name, start, end], ...]: every method that runs, of classes that
-                inherit from the project's
+                inherit from the project's, are used, and not there for old versions
     bases, container      those of the element's own row
 
 No other row holds a line number: an edit above an element changes these rows and the
@@ -20,6 +21,7 @@ from collections import Counter
 from zlib import crc32
 
 from repobuild.code.graph.graph import split_id
+from repobuild.code.usage.dated import has_dated_name, needs_python_2
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import ElementView
@@ -30,6 +32,7 @@ Row = dict[str, Value]
 
 LINES = "@lines"
 
+_USES = ("calls", "uses", "inherits", "imports")  # edges to a class that is used
 _IDENTITY = ("label", "shared", "project")
 _TRACED = 2  # one function in two: a trace is as long as the rest of the row
 _MOST_LINES = 8  # of a body that is traced
@@ -38,6 +41,8 @@ _LONGEST_LINE = 100  # characters
 _MEMBERS = 12
 # Nothing happens in such a line alone: no step, and without it a part is missing.
 _NO_STEP = re.compile(r"\s*(?:(?:else|try|finally)\s*:|break|continue|pass)[\s;]*")
+# Lines below it run once, never or often.
+_HEAD = re.compile(r"(?:async )?(?:if|elif|for|while|with|except|match|case)\b.*:")
 _SET = re.compile(r"(?!__)(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
 _STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 
@@ -66,8 +71,8 @@ def lines_row(file: FileContext, element: ElementView, row: Row) -> Row | None:
 def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
     """Return what a reasoning trace cites; empty when that is too little for one."""
     steps: Row = {}
-    if element.type == "class" and row.get("deprecated"):
-        return {}  # nobody is to follow it
+    if element.type == "class" and not _is_followed(file, element, row):
+        return {}
     if element.type == "class":
         bases = row.get("bases")
         steps = {"members": _members(file, element), "bases": bases} if bases else {}
@@ -75,7 +80,7 @@ def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
             return {}
     elif row.get("callees") and crc32(element.id.encode()) % _TRACED == 0:
         steps = {"code": _code(file, element, row)}
-        if not any(ids for *_, ids in steps["code"]):
+        if not any(ids for _, _, ids, _ in steps["code"]):
             return {}
     if not steps:
         return {}
@@ -85,8 +90,19 @@ def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
     return trace
 
 
+def _is_followed(file: FileContext, element: ElementView, row: Row) -> bool:
+    """Return whether a class may be the model of another: it is used, and not dated."""
+    if row.get("deprecated") or has_dated_name(element.name):
+        return False
+    if file.language == "python":
+        if needs_python_2(file.own_bytes(element), file.source):
+            return False
+    users = (next(file.reader.incoming(element.id, kind), "") for kind in _USES)
+    return any(users)
+
+
 def _code(file: FileContext, element: ElementView, row: Row) -> list[list[Value]]:
-    """Return [line, text, callees] of every line of a short function, or nothing.
+    """Return [line, text, callees, head] of every line of a function, or nothing.
 
     A trace that leaves out lines would leave out what the function is for. There is
     none of a function with lines that are no step of a reasoning.
@@ -103,13 +119,19 @@ def _code(file: FileContext, element: ElementView, row: Row) -> list[list[Value]
     called = _called_lines(element, row.get("callees") or [])
     number, end = element.row.start_line, element.row.end_line
     lines: list[list[Value]] = []
+    heads: list[tuple[int, int]] = []  # (indentation, line) of the blocks around a line
     for quoted in body:
         while number <= end and not _is_line(file.line(number), quoted.strip()):
             number += 1
         text = file.line(number) if number <= end else ""
         if not 0 < len(text) <= _LONGEST_LINE or not _is_statement(quoted):
             return []
-        lines.append([number, text, called.get(number, [])])
+        indent = len(quoted) - len(quoted.lstrip())
+        heads = [head for head in heads if head[0] < indent]
+        head = heads[-1][1] if heads else 0
+        lines.append([number, text, called.get(number, []), head])
+        if _HEAD.match(text):
+            heads.append((indent, number))
         number += 1
     return lines
 

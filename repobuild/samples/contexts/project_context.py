@@ -24,7 +24,7 @@ _MOST_TECHNOLOGIES = 12
 _MOST_COMMANDS = 12
 _LONGEST = 400  # characters of a description; its first sentence is never cut
 _LONGEST_SENTENCE = 700
-_COUNTS = ("files", "classes", "functions", "methods")
+_COUNTS = ("classes", "functions", "methods")
 # A sentence ends before white space, but not after "e.g." or before a small letter.
 _SENTENCE_END = re.compile(
     r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\betc\.)(?<!\bvs\.)(?<!\bcf\.)"

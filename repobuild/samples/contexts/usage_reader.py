@@ -24,6 +24,7 @@ from repobuild.code.usage.document_text import read_document
 from repobuild.code.usage.explained_names import file_names, written_imports
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.text.docstring_parts import warning_of
 from repobuild.samples.text.import_statements import module_of
 
 _MOST_PATHS = 16  # files with calls that are compared, tests and others each
@@ -121,8 +122,8 @@ def _docstring_example(element: ElementView) -> CallExample | None:
 
     Of equal ones it is the first: the later ones show what is special, or fails.
     """
-    if f"{element.name}(" not in element.doc:
-        return None
+    if f"{element.name}(" not in element.doc or warning_of(element.doc):
+        return None  # it may show what it warns of
     blocks = read_document(element.doc, is_rst=True).code
     written = [line for lines in blocks for line in lines]
     around = element.plain_qual.split(".")[:-1]

@@ -212,7 +212,8 @@ class _Keeper:
             return True
         row = self._view.own.get(key)
         ids = [one[0] for one in row["siblings"]] if row else self._ids(key)
-        homes = {split_id(id)[0] for id in (*ids, Family.of(key).where)}
+        made = [one for own in (row or {}).get("own", {}).values() for one in own]
+        homes = {split_id(id)[0] for id in (*ids, *made, Family.of(key).where)}
         if homes & paths:
             return True
         names = searched_names(ids)

@@ -17,6 +17,11 @@ sites           [[kind, path, name, [number of a sibling, ...], {name: line}, or
                 whether the file imports siblings by name]];
                 order of a list: `SORTED` by the alphabet, else the name of its last
                 sibling, "" where it shows none
+made            [[base, [[number of a sibling, class], ...]], ...]: classes that most
+                siblings make for themselves
+own             {id: [class, ...]}: all classes that a sibling makes for itself, where
+                most make some
+members         [[enum, [[number of a sibling, member, element that names it], ...]]]
 tests           [[path or pattern, [number of a sibling, ...]], ...]
 past            [[subject, [ids], [paths]], ...] of commits that added siblings
 past_count, past_ids   all commits that added siblings
@@ -39,6 +44,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from repobuild.code.graph.graph import split_id
+from repobuild.code.usage.dated import has_dated_name, needs_python_2
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.families.family_tree import (
@@ -55,6 +61,11 @@ from repobuild.samples.families.membership import (
     shape_names,
 )
 from repobuild.samples.families.named_sites import registration_sites
+from repobuild.samples.families.own_classes import (
+    enum_members,
+    own_classes,
+    shared_bases,
+)
 from repobuild.samples.families.past_additions import (
     NAME,
     PastAddition,
@@ -79,8 +90,8 @@ LIKE = "like::"  # begins the key of a row about one sibling
 # Fields of a family's row that the row of one of its siblings has, too.
 _OF_FAMILY = tuple(
     "project family language count homes folder new_file required some arguments"
-    " attributes tests past together past_count past_ids partners home_ids"
-    " changelog".split()
+    " attributes made own members tests past together past_count past_ids partners"
+    " home_ids changelog".split()
 )
 MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _USUAL = 0.6  # share of the commits to a file that change another one, too
@@ -111,7 +122,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     required = [one for one in methods if one[2] or is_usual(one[1], ids)]
     home = _most_first(homes)[0]
     is_new_file = _is_new_file(family, alone, ids, past)
-    in_home = {id for id in ids if split_id(id)[0] == home[0]}
+    fitting = alone if is_new_file else {one for one in ids if _path(one) == home[0]}
     row: Row = {
         "kind": "family",
         "id": _about(family, ids, elements),
@@ -121,18 +132,17 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "siblings": [
             [
                 *_sibling(family, id, one, required, tree),
-                id in (alone if is_new_file else in_home) and is_small(one, tree),
+                id in fitting and _is_model(one, tree),
             ]
             for id, one in zip(ids, elements, strict=True)
         ],
-        "homes": _most_first(homes)[:MOST_LISTED],
-        "folder": _most_first(_folders(homes))[0][0],
-        "new_file": is_new_file,
+        **_places(homes, is_new_file),
         "required": required,
         "some": replaced_by_some(family, methods, ids, tree),
         "arguments": common_arguments(family, elements),
         "attributes": common_attributes(elements, tree),
         "sites": sites,
+        **_own_fields(family, ids, searched, tree),
         "tests": covering_tests(family, ids, alone, tree),
         **_history(past, tree),
         **({} if is_new_file else _partners(home[0], tree)),
@@ -141,8 +151,36 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     # Siblings agree on where a new one goes, and show how it is made.
     is_at_home = is_new_file or home[1] > HALF * len(ids)
     if not is_at_home or not _is_alike(family, row, elements, tree):
-        return FamilyRow({}, searched)
+        row = {}
     return FamilyRow({k: v for k, v in row.items() if v}, searched)
+
+
+def _path(id: str) -> str:
+    return split_id(id)[0]
+
+
+def _places(homes: Counter[str], is_new_file: bool) -> Row:
+    """Return where siblings are, and where a new one goes."""
+    return {
+        "homes": _most_first(homes)[:MOST_LISTED],
+        "folder": _most_first(_folders(homes))[0][0],
+        "new_file": is_new_file,
+    }
+
+
+def _own_fields(family: Family, ids: list[str], searched: set[str], tree: Tree) -> Row:
+    """Return what siblings have besides themselves: classes, members of an enum.
+
+    The files of the classes are added to those that were searched.
+    """
+    own = own_classes(family, ids, tree)
+    searched.update(split_id(one)[0] for classes in own for one in classes)
+    made = shared_bases(own, family, tree)
+    return {
+        "made": made,
+        "own": {id: one for id, one in zip(ids, own, strict=True) if one and made},
+        "members": enum_members(ids, own, tree),
+    }
 
 
 def _history(past: list[PastAddition], tree: Tree) -> Row:
@@ -153,6 +191,17 @@ def _history(past: list[PastAddition], tree: Tree) -> Row:
         "past_count": len(past),
         "past_ids": [one.commit for one in past],
     }
+
+
+def _is_model(element: ElementView | None, tree: Tree) -> bool:
+    """Return whether another one may be made like this: it is small, and not dated."""
+    if element is None:
+        return True
+    if has_dated_name(element.name) or not is_small(element, tree):
+        return False
+    source = tree.read(element.path) or b""
+    code = source[element.row.start : element.row.start + element.row.length]
+    return not (element.path.endswith(".py") and needs_python_2(code, source))
 
 
 def _folders(homes: Counter[str]) -> Counter[str]:

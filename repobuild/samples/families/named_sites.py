@@ -69,7 +69,8 @@ def registration_sites(
             continue
         text = source.decode("utf-8", "replace").replace("\r\n", "\n")
         inner = tree.reader.elements(path)
-        for one in mentions(path, text, names, inner, own_lines[path]):
+        here = names - _meant_otherwise(path, names, ids, searched, tree)
+        for one in mentions(path, text, here, inner, own_lines[path]):
             if kind := _kind(one, family):
                 found[kind, path, one.where].setdefault(one.name, one.line)
     _add_raising_files(found, ids)
@@ -84,6 +85,37 @@ def registration_sites(
     sites = _with_passing_files(sites, {split_id(id)[0] for id in ids})
     sites.sort(key=lambda site: (-len(site[3]), site[:3]))
     return _least(sites), searched
+
+
+def _meant_otherwise(
+    path: str, names: set[str], ids: list[str], searched: set[str], tree: Tree
+) -> set[str]:
+    """Return the names that mean something else in a file: what it imports or defines.
+
+    What a document names may be any element of the name.
+    """
+    known = set(ids)
+    imported = tree.reader.edges(path).outgoing.get(("", "imports"), [])
+    if is_document(path):
+        others = {id for one in searched for id in _top_level(one, tree)}
+        others.update(
+            id
+            for one in searched
+            for id in tree.reader.edges(one).outgoing.get(("", "imports"), [])
+        )
+    else:
+        named = {name_of(split_id(id)[1]) for id in known.intersection(imported)}
+        others = {id for id in imported if name_of(split_id(id)[1]) not in named}
+        others |= _top_level(path, tree)
+    return names & {name_of(split_id(id)[1]) for id in others - known}
+
+
+def _top_level(path: str, tree: Tree) -> set[str]:
+    """Return the functions and classes at the top level of a file of code."""
+    if is_document(path) or is_aside(path):
+        return set()
+    elements = tree.reader.elements(path).values()
+    return {one.id for one in elements if not one.parent and one.type != "section"}
 
 
 def _own_lines(

@@ -95,6 +95,14 @@ def _evidence(row: Mapping[str, Value]) -> dict[str, Value]:
             [path, where, [ids[n] for n in numbers]]
             for _, path, where, numbers, *_ in row.get("sites", ())
         ]
+        evidence["made"] = [
+            [base, [[ids[n], one] for n, one in pairs]]
+            for base, pairs in row.get("made", ())
+        ]
+        evidence["members"] = [
+            [enum, [[ids[n], *rest] for n, *rest in pairs]]
+            for enum, pairs in row.get("members", ())
+        ]
         evidence["tests"] = [
             [path, [ids[n] for n in numbers]] for path, numbers in row.get("tests", ())
         ]
@@ -244,7 +252,8 @@ class _Plan:
         yield (
             "plan_pattern",
             self._part(
-                "plan_pattern" if total == len(ids) else "plan_pattern_some",
+                ("plan_pattern" if total == len(ids) else "plan_pattern_some")
+                + ("_public" if self._are_public() else ""),
                 total=str(total),
                 members=named,
                 project=str(self._scope.get("project")),
@@ -267,11 +276,17 @@ class _Plan:
             yield "plan_past", self._part("plan_past", **fields)
             break
 
+    def _are_public(self) -> bool:
+        """Return whether siblings of a private name are left out (membership.py)."""
+        base = self._where.rpartition("::")[2].rpartition(".")[2]
+        return self._kind == "subclass" and not base.startswith("_")
+
     # ------------------------------------------------------------------------ steps
 
     def _steps(self) -> Iterator[tuple[str, str]]:
         yield self._home()
         yield from self._definitions()
+        yield from self._own_classes()
         for number, site in enumerate(self._scope.get("sites") or ()):
             if number < _SITES:
                 yield f"plan_site {number}", self._site(site)
@@ -361,6 +376,48 @@ class _Plan:
             listed = self._scope.phrases.listed(attributes)
             yield "plan_attributes", self._part("plan_attributes", members=listed)
 
+    def _own_classes(self) -> Iterator[tuple[str, str]]:
+        """Say what a new one needs besides itself: classes, and a member of an enum."""
+        made = self._scope.get("made") or ()
+        own = (self._scope.get("own") or {}).get(self._model_id, ())
+        allowed = self._scope.without_held_out(list(own))
+        if made and self._is_like and allowed:
+            members = answer_parts.list_elements(
+                self._listing, allowed, more=len(allowed) < len(own)
+            )
+            fields = {"members": members, "model": self._name_of_model()}
+            yield "plan_made", self._part("plan_made_like", **fields)
+        elif made and not self._is_like:
+            yield from self._shown_by_model("plan_made", *made[0])
+        for enum, pairs in (self._scope.get("members") or ())[:1]:
+            yield from self._shown_by_model("plan_member", enum, pairs)
+
+    def _shown_by_model(
+        self, part: str, id: str, pairs: list[Value]
+    ) -> Iterator[tuple[str, str]]:
+        """Say what most siblings have, by that of the model or of another one."""
+        siblings = self._scope.get("siblings")
+        ids = [one if isinstance(one, str) else one[0] for one in siblings]
+        rows = [(ids[number], *rest) for number, *rest in pairs]
+        rows.sort(key=lambda row: row[0] != self._model_id)
+        for sibling, like, *_ in rows:
+            named = [sibling, id, like] if "::" in like else [sibling, id]
+            if len(self._scope.without_held_out(named)) < len(named):
+                continue
+            yield (
+                part,
+                self._part(
+                    part,
+                    item=strip_counts(id.partition("::")[2]),
+                    other=id.partition("::")[0],
+                    count=str(len(pairs)),
+                    total=str(self._count),
+                    like=strip_counts(like.rpartition("::")[2]),
+                    model=strip_counts(sibling.partition("::")[2]),
+                ),
+            )
+            return
+
     def _item(self, name: str, count: int) -> str:
         return self._part(
             "plan_item", item=name, count=str(count), total=str(self._count)
@@ -437,6 +494,7 @@ def _shows_more_than_head(code: str) -> bool:
 _FILE_STEPS = frozenset(
     (
         "plan_home",
+        "plan_member",
         *(f"plan_site {number}" for number in range(_SITES)),
         "plan_tests",
         "plan_together",

@@ -19,6 +19,7 @@ _TOKENS = (
     r"|[^\W\d]\w*"
 )
 _PYTHON_TOKEN = re.compile(_TOKENS, re.DOTALL)  # where `//` divides
+_WORD_OR_LINE = re.compile(r"\n|[^\W\d]\w*")
 _TOKEN = re.compile(rf"//[^\n]*|{_TOKENS}", re.DOTALL)
 _ITEM = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*|[\[\](){},]|[^\W\d][\w.]*")
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -70,6 +71,8 @@ def mentions(
     has_sections = path.endswith((".toml", ".cfg", ".ini"))
     stack: list[_Open] = []
     pattern = _PYTHON_TOKEN if path.endswith(".py") else _TOKEN
+    if is_document(path):
+        pattern = _WORD_OR_LINE  # a rule of quotes is no string
     for token in pattern.finditer(text):
         word = token[0]
         if word == "\n":
@@ -141,7 +144,8 @@ def _named_in(token: str, names: set[str]) -> list[str]:
 
 def _is_code_in_prose(name: str, line: str) -> bool:
     """Return whether a word of a document means code: `File` may be plain English."""
-    if "_" in name.strip("_") or name[1:].lower() != name[1:]:
+    is_mixed = name[1:].lower() != name[1:] and not name.isupper()  # JSON is a word
+    if "_" in name.strip("_") or is_mixed:
         return True
     return bool(re.search(rf"`[^`]*\b{name}\b[^`]*`|::\s*.*\b{name}\b", line))
 

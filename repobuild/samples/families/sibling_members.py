@@ -47,16 +47,32 @@ def replaced_by_some(
 ) -> list[Value]:
     """Return the methods of the base that some siblings replace, and most do not."""
     path, qual = split_id(family.where)
-    inherited = {
-        one.name for one in tree.reader.elements(path).values() if one.parent == qual
-    }
+    elements = tree.reader.elements(path)
+    inherited = {one.name for one in elements.values() if one.parent == qual}
+    base = elements.get(qual) if qual else None
+    fields = set(_class_attributes(base, tree)) - inherited if base else set()
     some = [
         [name, count]
         for name, count, is_abstract in counted_methods
         if not is_abstract and not is_usual(count, ids) and name in inherited
     ]
+    some += [one for one in _set_by_some(fields, ids, tree) if fields]
+    some.sort(key=lambda item: (-item[1], item[0]))
     is_subclass = family.kind == "subclass" and bool(qual)
     return some if is_subclass and len(some) <= MOST_METHODS else []
+
+
+def _set_by_some(names: set[str], ids: list[str], tree: Tree) -> list[Value]:
+    """Return the attributes of a base that some siblings set, or define as property."""
+    counts: Counter[str] = Counter()
+    for id in ids:
+        path, qual = split_id(id)
+        one = tree.reader.elements(path).get(qual)
+        if one is not None:
+            own = {*_class_attributes(one, tree), *_running_methods(one, tree)}
+            counts.update(names & own)
+    found = sorted(counts.items())
+    return [[name, count] for name, count in found if not is_usual(count, ids)]
 
 
 def defined_methods(element: ElementView, tree: Tree) -> list[str]:
@@ -79,10 +95,18 @@ def _running_methods(element: ElementView, tree: Tree) -> list[str]:
 
 
 def own_methods(family: Family, element: ElementView | None, tree: Tree) -> list[str]:
-    """Return all methods of a class that run; none of one with many."""
+    """Return all methods of a class that run, and the attributes of its base that it
+    sets otherwise; none of a class with many methods.
+    """
     if family.kind != "subclass" or element is None or not is_small(element, tree):
         return []
-    return _running_methods(element, tree)
+    path, qual = split_id(family.where)
+    base = tree.reader.elements(path).get(qual) if qual else None
+    fields = _class_attributes(base, tree) if base else []
+    own = set(_class_attributes(element, tree))
+    methods = _running_methods(element, tree)
+    set_here = (one for one in fields if one in own)
+    return list(dict.fromkeys([*methods, *set_here]))
 
 
 def is_small(element: ElementView | None, tree: Tree) -> bool:
@@ -131,17 +155,23 @@ def common_attributes(elements: list[ElementView | None], tree: Tree) -> list[Va
     for one in elements:
         if one is None or one.type != "class" or not one.path.endswith(".py"):
             return []
-        source = tree.read(one.path) or b""
-        start = source.rfind(b"\n", 0, one.row.start) + 1
-        if source[start : one.row.start].strip():
-            return []
-        code = source[start : one.row.start + one.row.length]
-        if code[:1] not in b" \t":  # a class at the top level: its body is one level in
-            plain = without_long_strings(code.decode("utf-8", "replace"))
-            counts.update(set(_ATTRIBUTE.findall(plain)))
+        counts.update(set(_class_attributes(one, tree)))
     kept: list[Value] = [
         [name, count]
         for name, count in counts.items()
         if count >= 2 and count > HALF * len(elements) and not name.startswith("__")
     ]
     return sorted(kept, key=lambda item: (-item[1], item[0]))[:MOST_METHODS]
+
+
+def _class_attributes(element: ElementView, tree: Tree) -> list[str]:
+    """Return the names that the body of a class at the top level assigns (Python)."""
+    if element.type != "class" or not element.path.endswith(".py"):
+        return []
+    source = tree.read(element.path) or b""
+    start = source.rfind(b"\n", 0, element.row.start) + 1
+    code = source[start : element.row.start + element.row.length]
+    if source[start : element.row.start].strip() or code[:1] in (b" ", b"\t"):
+        return []
+    plain = without_long_strings(code.decode("utf-8", "replace"))
+    return _ATTRIBUTE.findall(plain)

@@ -83,11 +83,19 @@ def render_deprecated(scope: FactScope) -> str:
     return scope.phrases.part("deprecated") if scope.get("deprecated") else ""
 
 
+def list_constants(scope: FactScope) -> str:
+    return list_texts(scope, [f"`{name}`" for name in scope.get("constants") or ()])
+
+
+def render_warning(scope: FactScope) -> str:
+    """Quote what the docstring warns of, as of a behaviour that will change."""
+    text = scope.get("warning")
+    return scope.phrases.part("warned", text=text) if text else ""
+
+
 def render_constants(scope: FactScope) -> str:
-    names = [f"`{name}`" for name in scope.get("constants") or ()]
-    if not names:
-        return ""
-    return scope.phrases.part("constants", members=list_texts(scope, names))
+    members = list_constants(scope)
+    return scope.phrases.part("constants", members=members) if members else ""
 
 
 def render_settable(scope: FactScope) -> str:
@@ -101,9 +109,10 @@ def render_code(scope: FactScope, text: str) -> str:
 def render_short_code(scope: FactScope, most: int) -> str:
     """Return the whole code of what has fewer lines than `most`: it says the most."""
     body = str(scope.get("body") or "")
-    if body.count("\n") >= most or scope.get("kind") == "class":
+    if body.count("\n") >= most:
         return ""
-    code = f"{scope.get('head')}\n{body}" if body else scope.get("short")
+    is_quoted = body and scope.get("kind") != "class"
+    code = f"{scope.get('head')}\n{body}" if is_quoted else scope.get("short")
     if not code:
         return ""
     return scope.phrases.part("short_code", code=render_code(scope, code))
@@ -200,12 +209,21 @@ def list_elements(
 def _list_of_file(
     scope: FactScope, path: str, quals: list[str], is_file: bool, own: str | None
 ) -> str:
-    part = "file" if is_file else "top_level"
-    items = [] if all(quals) else [scope.phrases.part(part, path=path)]
-    if named := [f"`{qual}`" for qual in quals if qual]:
+    part = scope.phrases.part
+    top = "file" if is_file else "top_level"
+    items = [] if all(quals) else [part(top, path=path)]
+    named = [f"`{qual}`" for qual in quals if qual]
+    if path == own and scope.get("kind") == "method":
+        # `classify` in an answer about `Bayes.classify` would read as the method.
+        own_name = f"`{scope.get('name')}`"
+        named = [
+            part("namesake", names=one, path=path) if one == own_name else one
+            for one in named
+        ]
+    if named:
         names = scope.phrases.listed(named)
         if path != own:
-            names = scope.phrases.part("mention", names=names, path=path)
+            names = part("mention", names=names, path=path)
         items.append(names)
     return scope.phrases.listed(items)
 

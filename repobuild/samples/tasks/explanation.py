@@ -71,6 +71,7 @@ def _explain(scope: FactScope) -> Fact:
         + answer_parts.render_container(scope)
         + answer_parts.render_deprecated(scope)
         + answer_parts.render_summary(scope)
+        + answer_parts.render_warning(scope)
         + answer_parts.render_signature(scope)
         + answer_parts.render_settable(scope)
         # The definition of a class does not show what its constructor takes.
@@ -101,7 +102,7 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     most = _SHORT_BODY if said else _LONGEST_BODY
     code = answer_parts.render_short_code(scope, most)
     if scope.get("kind") == "class":
-        structure = _class_parts(scope)
+        structure = "" if code else _class_parts(scope)
     else:
         # A signature that is too long to be quoted is told parameter by parameter.
         is_quoted = bool(scope.get("signature"))
@@ -145,6 +146,10 @@ def _neighbours(
             continue
         if members and not (name == "overrides" and ids == sources):
             text += part(answer_parts.users_label(scope, label), members=members)
+            sources += ids
+        if name == "callees":
+            members, ids = answer_parts.list_field(scope, "property_reads")
+            text += part("property_reads", members=members) if members else ""
             sources += ids
     return text, sources
 

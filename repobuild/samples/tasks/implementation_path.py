@@ -6,6 +6,7 @@ the graph knows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from repobuild.samples.tasks import answer_parts
@@ -15,13 +16,14 @@ from repobuild.samples.tasks.trace import (
     merged,
     numbered,
     reasoning,
-    render_source,
     whole_list,
 )
 
 _SHORT_BODY = 14  # lines that are quoted whole
 _FIRST_TESTS = 4
 _FEWEST_LINES = 2  # of a trace
+_FEWEST_STEPS = 2  # of a change
+_FIRST_WORD = re.compile(r"(?:async )?\w+")  # of the head of a block
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -38,7 +40,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 
 
 def _change(scope: FactScope) -> Iterator[Fact]:
-    """Say what a change of a function affects, where that is known.
+    """Say what to look at when a function changes, where more than callers is known.
 
     Nothing is asked of a class, which its annotations and attributes bind as well; of a
     method that overrides another, which is called in its place; of one without callers;
@@ -54,7 +56,7 @@ def _change(scope: FactScope) -> Iterator[Fact]:
     if not scope.get("callers") and not scope.get("readers") or scope.get("beyond"):
         return
     part = scope.phrases.part
-    steps = [part("step_read", **scope.common_fields)]
+    steps: list[str] = []
     groups: list[tuple[str, ...]] = [(scope.id,)]
     for field, step in (
         ("overridden", "step_overridden"),
@@ -68,14 +70,16 @@ def _change(scope: FactScope) -> Iterator[Fact]:
             return
         steps.append(part(step, members=text))
         groups.append(ids)
-    if not scope.get("tests") and answer_parts.is_open(scope, "tests"):
-        return  # that no test is named would read as that there is none
     step, text, ids = _tests_to_run(scope, name)
     if text:
         steps.append(part(step, members=text))
         groups.append(ids)
+    elif answer_parts.is_open(scope, "tests"):
+        return  # that no test is named would read as that there is none
+    if len(steps) < _FEWEST_STEPS:
+        return  # who changes code looks at its callers, and needs no answer for that
     answer = scope.answer("change") + part("steps", items=numbered(steps))
-    yield Fact("change", answer + render_source(scope), merged(*groups), "hard")
+    yield Fact("change", answer, merged(*groups), "hard")
 
 
 def _tests_to_run(scope: FactScope, name: str) -> tuple[str, str, tuple[str, ...]]:
@@ -140,7 +144,8 @@ def _trace(scope: FactScope) -> Iterator[Fact]:
     if len(rows) < _FEWEST_LINES:
         return
     trace = Trace(scope)
-    for line, text, callees in rows:
+    words = {line: _FIRST_WORD.match(text) for line, text, *_ in rows}
+    for line, text, callees, head in rows:
         ids = scope.without_held_out(callees)
         # A code span holds text with a backtick only between double backticks.
         code = f"`` {text} ``" if "`" in text else f"`{text}`"
@@ -148,6 +153,9 @@ def _trace(scope: FactScope) -> Iterator[Fact]:
         if ids:
             fields["members"] = answer_parts.list_elements(scope, ids)
         kind = "trace_call" if ids else "trace_line"
+        if word := words.get(head):
+            kind += "_under"
+            fields |= {"head": str(head), "word": word[0]}
         trace.steps.append(scope.phrases.part(kind, **fields))
         trace.sources += ids
     if not trace.sources:

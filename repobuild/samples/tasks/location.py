@@ -35,12 +35,24 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     elif kind == "document":
         yield from _sections(scope)
     elif kind in ("module", "file") and not _is_cut(scope):
-        most = len(scope.get("members"))  # a file with too many is cut
-        text, ids = answer_parts.list_field(scope, "members", most)
-        if text and not scope.get("brief"):
-            answer = scope.answer("contents", members=text)
-            answer += answer_parts.render_constants(scope)
-            yield Fact("contents", answer, (scope.id, *ids))
+        yield from _contents(scope)
+
+
+def _contents(scope: FactScope) -> Iterator[Fact]:
+    """What a file defines; of one without functions and classes its constants."""
+    if scope.get("brief"):
+        return
+    members = scope.get("members") or ()
+    if not members and (constants := answer_parts.list_constants(scope)):
+        text = scope.phrases.words["only_constants"].format(items=constants)
+        yield Fact("contents", scope.answer("contents", members=text), (scope.id,))
+        return
+    # A file with too many is cut.
+    text, ids = answer_parts.list_field(scope, "members", len(members))
+    if text:
+        answer = scope.answer("contents", members=text)
+        answer += answer_parts.render_constants(scope)
+        yield Fact("contents", answer, (scope.id, *ids))
 
 
 def _element(scope: FactScope) -> Iterator[Fact]:
@@ -53,7 +65,10 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     # Nobody asks for `__iter__`, even where there is one only.
     is_bare_dunder = str(scope.get("label")).startswith("__")
     if scope.get("label") and not scope.get("shared") and not is_bare_dunder:
-        yield Fact("location", scope.answer("location"), (scope.id,))
+        is_ambiguous = bool(scope.get("variable"))  # which is asked for, too
+        yield Fact(
+            "location", scope.answer("location"), (scope.id,), ambiguous=is_ambiguous
+        )
     clue = lead(scope.get("summary"))
     is_clue = len(clue) >= SHORTEST_CLUE and not _is_named_in(scope, clue)
     if is_clue and not scope.get("name").startswith("__"):

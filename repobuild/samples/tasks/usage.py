@@ -48,7 +48,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         yield _usage(scope, is_wrapped)
     if kind == "class":
         # `*args` alone tells nobody what to pass.
-        if python and any(not one.startswith("*") for one, *_ in parameters or ()):
+        is_told = any(not one.startswith("*") for one, *_ in parameters or ())
+        if python and is_told and not _is_only_inherited(scope):
             yield _construct(scope)
     elif is_wrapped:
         return  # its parameters may not be those that a caller passes
@@ -80,9 +81,12 @@ def _is_abstract(name: str, summary: str) -> bool:
 def _says_something(scope: FactScope) -> bool:
     """Return whether a call by the signature tells more than the parameters' names.
 
-    A class that only its own file makes is not made by those who use it.
+    A class that only its own file makes is not made by those who use it, nor is one
+    that others inherit from and nobody makes: it may lack what they add.
     """
-    parameters = scope.get("params") or []
+    if _is_only_inherited(scope):
+        return False
+    parameters = [one for one in scope.get("params") or () if one[0][:1] != "*"]
     if any(not name.strip("_*") and not default for name, _, default, *_ in parameters):
         return False  # `_` tells nobody what to pass
     makers = scope.get("callers") or ()
@@ -92,6 +96,12 @@ def _says_something(scope: FactScope) -> bool:
     if is_inner and all(one.startswith(f"{scope.get('path')}::") for one in makers):
         return False
     return any(type or text for _, type, _, text, *_ in parameters)
+
+
+def _is_only_inherited(scope: FactScope) -> bool:
+    """Return whether a class has subclasses, and no call that makes one is known."""
+    is_made = scope.get("callers") or scope.get("example")
+    return bool(scope.get("subclasses")) and not is_made
 
 
 def _usage(scope: FactScope, is_wrapped: bool) -> Fact:
@@ -104,6 +114,7 @@ def _usage(scope: FactScope, is_wrapped: bool) -> Fact:
         answer += answer_parts.render_returns(scope)
     if text := lead(scope.get("summary")):
         answer += scope.phrases.part("brief", summary=text)
+    answer += answer_parts.render_warning(scope)
     return Fact("usage", answer, (scope.id,))
 
 
@@ -152,14 +163,14 @@ def _declaration(row: list[str]) -> str:
 def example_call(scope: FactScope) -> str:
     """Return a call with all required arguments and one or two optional ones.
 
-    Optional arguments are given by name, so no positional one can follow: `*args` is
-    left out once there is one. A default of None shows nothing and is left out.
+    A default of None shows nothing and is left out. So are `*args` and `**kwargs`: no
+    caller has variables of these names.
     """
     arguments: list[str] = []
     # Only Python's keyword arguments are known to be valid syntax.
     defaults = 0 if scope.get("fence") == "python" else _MAX_DEFAULTS
     for name, _, default, _, passing in scope.get("params"):
-        if name.startswith("**") or (name.startswith("*") and defaults):
+        if name.startswith("*"):
             continue
         if default:
             defaults += 1

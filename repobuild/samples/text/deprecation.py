@@ -3,6 +3,9 @@
 @deprecated("...")                       a decorator
 .. deprecated:: 2.0                      in its docstring, and "Deprecated: ..."
 warnings.warn("...", DeprecationWarning)     at the first level of its body
+
+What will be deprecated, or will change, is not: its docstring says so, and is quoted
+(`warning_of` in docstring_parts.py).
 """
 
 from __future__ import annotations
@@ -12,7 +15,12 @@ from collections.abc import Iterable
 
 _DOCSTRING = re.compile(
     r"(?im)\A\W*deprecated\b|^\.\. deprecated::|^@deprecated\b|^:deprecated:"
+    r"|\bthis (?:function|method|class|property|attribute|module|decorator)"
+    r" (?:is|has been) (?:now )?deprecated\b"
 )
+# What a warning says of a later version, or of a part of what warns.
+_LATER = re.compile(r"(?i)\b(?:be|become) deprecated\b|\bwill change\b|\bbehaviou?r\b")
+_JOINT = re.compile(r"['\"]\s*\n\s*[a-z]*['\"]")  # of a text on several lines
 _WARNING = "DeprecationWarning"
 _BODY = re.compile(r"^(?P<margin>[ \t]+)\S", re.MULTILINE)
 _WARN = re.compile(r"(?:\w+\.)*warn\((?P<arguments>(?:[^()]|\([^()]*\))*)\)")
@@ -34,10 +42,15 @@ def is_deprecated_module(source: bytes, docstring: str) -> bool:
         return False
     text = source.decode("utf-8", "replace")
     return any(
-        _WARNING in warning["arguments"]
+        _says_so(warning["arguments"])
         for warning in _WARN.finditer(text)
         if not text[: warning.start()].rpartition("\n")[2]
     )
+
+
+def _says_so(arguments: str) -> bool:
+    """Return whether a deprecation warning says that something is deprecated now."""
+    return _WARNING in arguments and not _LATER.search(_JOINT.sub("", arguments))
 
 
 def _always_warns(code: str) -> bool:
@@ -49,7 +62,7 @@ def _always_warns(code: str) -> bool:
     indents = (len(m["margin"]) for m in _BODY.finditer(body))
     least = min((one for one in indents if one > margin), default=0)
     return any(
-        _WARNING in warning["arguments"]
+        _says_so(warning["arguments"])
         for warning in _WARN.finditer(body)
         if body[: warning.start()].rpartition("\n")[2] == " " * least
     )

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from textwrap import dedent
 from typing import NamedTuple
 
 from repobuild.code.graph.introduction import letters
@@ -86,6 +87,8 @@ _NO_PURPOSE = re.compile(
     |[(\[{{]\s*['"]  # data, as of a rule
     |this[ ](?:can(?:'t|not|[ ]not)?|should(?:n't)?|could|must|needs?[ ]to|has[ ]to)\b
     |(?:todo|fixme|xxx)\b  # notes to those who maintain it
+    |(?:the[ ])?main[ ](?:module|class|file|function)\W*$
+    |主(?:模块|类|函数|程序|文件)\W*$  # of what it does it says nothing
     |from[ ]\w+[ ]to[ ]\w+,[ ]\w+[ ](?:is|are)[ ]so\b  # a slogan
     |[.,;)|]+(?:\s|$) | \.{{2,3}} | !!!\ \w  # a directive of a documentation tool
     |created[ ](?:on|by)\b(?=:|[^\n]*\b(?:19|20)\d\d\b) | date[ ]*:[^\n]*\d
@@ -146,7 +149,23 @@ _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
 _LINK_SENTENCE = re.compile(
     r"(?:(?<=[.!?])\s+|(?<=[。！？]))[^.。]*?[:：]?\s*https?://\S+\s*$"
 )
+_BEFORE_ANNOUNCEMENT = re.compile(r"(.*[.!?。！？]|.*[,，])")
+# A sentence that tells what happens under a condition, as one of several.
+_CASE = re.compile(r"(?:If|When|Unless|Otherwise|Else|In case|For)\b|如果|若|否则|当")
+# A first line that names the base class, and no purpose.
+_BASE_LINE = re.compile(
+    r"(?:An? |The )?(?:sub-?class|child|derived class|implementation|extension) of"
+    r" [:`~\w.]+[.:]?\s*(?:\n\s*\n|$)",
+    re.IGNORECASE,
+)
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
+
+
+_WARNING_DIRECTIVE = re.compile(
+    r"^\.\. (?:warning|caution|danger|attention)::[ \t]*"
+    r"(.*(?:\n(?:[ \t]+\S.*|[ \t]*(?=\n[ \t]*\n|\n[ \t]+\S)))*)",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +178,7 @@ class DocstringParts:
     summary: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
     returns: str = ""
+    warning: str = ""
 
 
 def parse_docstring(docstring: str) -> DocstringParts:
@@ -180,7 +200,14 @@ def parse_docstring(docstring: str) -> DocstringParts:
                     returns = returns or _one_line(text)
                 else:
                     parameters.update(read(block))
-    return DocstringParts(summarise_with_list(docstring), parameters, returns)
+    summary = summarise_with_list(docstring)
+    return DocstringParts(summary, parameters, returns, warning_of(docstring))
+
+
+def warning_of(docstring: str) -> str:
+    """Return what a docstring warns of in a directive for that, "" without one."""
+    found = _WARNING_DIRECTIVE.search(docstring)
+    return summarise_prose(dedent(found[1])) if found else ""
 
 
 def summarise(docstring: str, most: int = SUMMARY) -> str:
@@ -224,8 +251,13 @@ def description(text: str, default: str) -> str:
 
 
 def without_name(docstring: str) -> str:
-    """Return a docstring without a name alone before it, or a line with its call."""
+    """Return a docstring without what comes before its purpose.
+
+    That is a name alone, a line with its call, or one that names the base class.
+    """
     text = strip_title_rules(docstring).strip()
+    if base := _BASE_LINE.match(text):
+        return text[base.end() :]
     first, _, rest = text.partition("\n\n")
     if _NAME_ALONE.fullmatch(first.strip()):
         return rest
@@ -346,7 +378,22 @@ def shorten(text: str, most: int) -> str:
         return text
     ends = [match.start() for match in _SENTENCE_END.finditer(text)] or [len(text)]
     end = max((end for end in ends if end <= most), default=ends[0])
+    end = _end_before_cases(text, ends, end)
     return text[:end].rstrip() if end <= most * _STRETCH else ""
+
+
+def _end_before_cases(text: str, ends: list[int], end: int) -> int:
+    """Return the end of a cut before the first of several cases, if any is before it.
+
+    "If a port is given, it is returned." alone would tell one case as the whole rule.
+    """
+    kept = [one for one in ends if one <= end]
+    while len(kept) > 1 and _CASE.match(text[end:].lstrip()):
+        if not _CASE.match(text[kept[-2] :].lstrip()):
+            break
+        kept.pop()
+        end = kept[-1]
+    return end
 
 
 def _lines_before_list(lines: list[str]) -> list[str]:
@@ -411,7 +458,12 @@ def _one_line(block: str) -> str:
         end = marked[1] if len(marked) > 1 else len(lines)
         lines = [_MARK.sub("", lines[0]), *lines[1:end]]
     lines = _lines_of_first_sentences(lines, max(map(len, lines)))
-    return shorten(strip_markup(join_lines("\n".join(lines))), TEXT)
+    text = shorten(strip_markup(join_lines("\n".join(lines))), TEXT)
+    # The table or the blocks that a last sentence announces are not quoted.
+    if text.endswith((":", "：")):
+        whole = _BEFORE_ANNOUNCEMENT.match(text)
+        return whole[1].rstrip(",， ") if whole else ""
+    return text
 
 
 def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:

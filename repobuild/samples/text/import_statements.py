@@ -21,7 +21,12 @@ from repobuild.engine.contract import Value
 
 _LONGEST = 300  # characters of all statements that are quoted for one piece of code
 _MOST = 8  # such statements
-_NAME = re.compile(rf"(?<!\.)(?<!{NAME_SIGN}){IDENTIFIER}(?!{NAME_SIGN}|\s*=[^=])")
+# A name that is read: not `x.name`, `f(name=1)` nor `def name`.
+_NAME = re.compile(
+    rf"(?<!\.)(?<!{NAME_SIGN})(?<!def )(?<!class ){IDENTIFIER}"
+    rf"(?!{NAME_SIGN}|\s*=[^=])"
+)
+_ANNOTATION = re.compile(rf"[:|]\s*({IDENTIFIER})\s*=[^=]")  # `x: Name = None`
 _STRING = re.compile(r"""(?<![fF\w])("[^"\n]*"|'[^'\n]*')""")
 _BOUND = re.compile(
     rf"^[ \t]*(?:for |import |from \S+ import )?({IDENTIFIER})"
@@ -94,8 +99,8 @@ def needed_imports(
         return []
     without_strings = normal_form(_STRING.sub("", code))
     own = {name for pair in _BOUND.findall(without_strings) for name in pair}
-    mentioned = {name for name in _NAME.findall(without_strings) if name in known}
-    used = mentioned - own - set(bound)
+    read = {*_NAME.findall(without_strings), *_ANNOTATION.findall(without_strings)}
+    used = (read & known.keys()) - own - set(bound)
     chosen = [known[name] for name in used if known[name].internal or not internal]
     plain = sorted(f"import {one.binding}" for one in chosen if not one.name)
     bindings: dict[tuple[str, str], list[str]] = {}
@@ -110,6 +115,11 @@ def needed_imports(
     texts = [*plain, *named]
     is_short = len(texts) <= _MOST and sum(map(len, texts)) <= _LONGEST
     return texts if is_short else []
+
+
+def has_star_import(facts: Value) -> bool:
+    """Return whether any name of a file may come from `from module import *`."""
+    return any(name == "*" for _, _, name, _ in facts.get("imports", ()))
 
 
 def names_imported_inside(facts: Value, source: bytes) -> set[str]:

@@ -36,7 +36,10 @@ def paraphrases(
     `asked` holds (number of the sample's key, question) of the samples of one fact.
     Unknown tasks and numbers have none. Those that name nothing ("Where are the
     tests?") come first: only facts about the project have them, and who sits in a
-    checkout asks so.
+    checkout asks so. Then, if the kind says that something is gone, the words in which
+    samples ask where it was: any of them may have been taught the old answer. Without,
+    9 of 22 questions for what commits of click had removed got the old path, 7 of them
+    although the adapter was right in the words that it was taught.
     """
     fields: dict[str, str] = {}
     kind: FactKind | None = None
@@ -48,14 +51,19 @@ def paraphrases(
         fields |= fields_of(question, kind.questions[place]) or {}
     if kind is None:
         return []
-    pool = phrasings(language)[kind.name]
-    known = fields.keys()
+    first = set(kind.questions) if _denies(kind, language) else set[str]()
     found = {
-        text.format_map(fields): bool(fields_in(text))
-        for text in pool
-        if fields_in(text) <= known
+        template.format_map(fields): (bool(fields_in(template)), template not in first)
+        for template in phrasings(language)[kind.name]
+        if fields_in(template) <= fields.keys()
     }
     return sorted(found, key=lambda text: (found[text], order(text)))
+
+
+def _denies(kind: FactKind, language: str) -> bool:
+    """Return whether a kind answers the questions of another one, which is above it."""
+    kinds = load_phrases(language).kinds.values()
+    return kind != next(other for other in kinds if other.questions == kind.questions)
 
 
 @cache

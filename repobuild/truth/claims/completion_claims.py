@@ -12,7 +12,7 @@ from repobuild.truth.claims.code_claims import (
     quoted_definition,
 )
 from repobuild.truth.subject import LocalCheck, Subject
-from repobuild.truth.tree.python_reader import imported_names
+from repobuild.truth.tree.python_reader import imported_names, parse_source
 
 _GAP = "\n\n\n"  # between imports and code
 
@@ -48,7 +48,7 @@ def needed_imports(subject: Subject, claimed: str) -> str:
         return wrong
     if wrong := _check_imports(subject, answer):
         return wrong
-    nodes = ast.walk(ast.parse(actual))
+    nodes = ast.walk(parse_source(actual))
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
     for node in ast.parse(answer).body:
         assert isinstance(node, ast.Import | ast.ImportFrom)  # by `_check_imports`
@@ -57,7 +57,31 @@ def needed_imports(subject: Subject, claimed: str) -> str:
         spare = {name for name in bound - used if name not in actual}
         if spare:
             return f"it does not use {', '.join(sorted(spare))}"
+    if missing := _missing_imports(subject, actual, answer):
+        return f"it also uses {', '.join(sorted(missing))}"
     return subject.defer("own imports", answer)
+
+
+def _missing_imports(subject: Subject, actual: str, answer: str) -> set[str]:
+    """Return names that code reads, and that are imported beside those of an answer.
+
+    From elsewhere in the package: by a relative import, or from the same top package.
+    """
+    listed = {pair for node in ast.parse(answer).body for pair in imported_names(node)}
+    tops = {module.partition(".")[0] for module, _ in listed}
+    nodes = list(ast.walk(parse_source(actual)))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    stored = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    bound = stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
+    bound |= {text.rpartition(" ")[2] for _, text in listed}
+    read = {node.id for node in names} - bound
+    known = subject.file.python.imports if subject.file.python else set()
+    return {
+        name
+        for module, text in known - listed
+        if module and module.partition(".")[0] in tops
+        if (name := text.rpartition(" ")[2]) in read
+    }
 
 
 def _check_imports(subject: Subject, text: str) -> str:

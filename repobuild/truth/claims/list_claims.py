@@ -55,6 +55,7 @@ def parse_names(text: str, templates: AnswerTemplates) -> list[ListedName] | Non
     mention = templates.parts["mention"].replace("{path}", _PATH_MARK)
     before, after = mention.split("{names}")
     file = re.compile(re.escape(after).replace(_PATH_MARK, r"([^`\n]+)"))
+    namesake = templates.parts["namesake"].split("{names}")[0]
     at_top = templates.parts["top_level"].split("`{path}`")[1]
     join = templates.words["join"]
     parsed: list[ListedName] = []
@@ -65,6 +66,7 @@ def parse_names(text: str, templates: AnswerTemplates) -> list[ListedName] | Non
                 return None
             position += len(join)
         position += len(before) if before and text.startswith(before, position) else 0
+        position += len(namesake) if text.startswith(namesake, position) else 0
         name = _NAME.match(text, position)
         if name is None:
             return None

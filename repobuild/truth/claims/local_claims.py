@@ -31,6 +31,7 @@ from repobuild.truth.tree.python_reader import PythonDefinition
 _ELEMENT_KINDS = ("function", "method", "class")
 # What a definition of each kind begins with in Python.
 _KEYWORDS = {"function": "def", "method": "def", "class": "class"}
+_JOINT = re.compile(r"(?<=[.!?:。！？：])[ ]?(?=\S)")  # of two paragraphs
 _NO_PURPOSE = "that is a section, a field or an imprint, and no purpose"
 
 
@@ -248,6 +249,11 @@ def sections(subject: Subject, claimed: str) -> str:
 
 def contents(subject: Subject, claimed: str) -> str:
     """Check the top-level definitions: all of them, or "and others"."""
+    begin, end = subject.templates.words["only_constants"].split("{items}")
+    if claimed.startswith(begin) and claimed.endswith(end) and subject.file.python:
+        if _listed_definitions(subject, ""):
+            return "it defines functions or classes"
+        return constants(subject, claimed[len(begin) : len(claimed) - len(end)])
     parsed = parse_list(
         claimed, subject.templates, subject.path, subject.sample["sources"]
     )
@@ -377,6 +383,36 @@ def called_line(subject: Subject, line: str, code: str) -> str:
     return ""
 
 
+def runs_under(subject: Subject, line: str, head: str = "", word: str = "") -> str:
+    """Check the block that a line of a definition is in: none unless `head` is given.
+
+    `head` is the number of the line that opens it, `word` the first word of that line.
+    No entry of `LOCAL_CLAIMS`, for the same reason.
+    """
+    definition, python = subject.definition, subject.file.python
+    if definition is None or python is None:
+        return ""
+    body = definition.node.body
+    first = body[0].lineno if body else definition.end
+    number = int(line)
+    indent = _indent(python.lines[number - 1])
+    above = (
+        row
+        for row in range(number - 1, first - 1, -1)
+        if python.lines[row - 1].strip() and _indent(python.lines[row - 1]) < indent
+    )
+    row = next(above, 0)
+    if not row:
+        return "no block is around that line" if head else ""
+    text = python.lines[row - 1].strip()
+    is_told = head == str(row) and word and text.startswith(word)
+    return "" if is_told else f"it is in the block of line {row}: {text!r}"
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
 def misses_lines(subject: Subject, numbers: list[str]) -> str:
     """Return "" when lines of a trace are all the lines of the body, in order.
 
@@ -439,8 +475,23 @@ def _has_word(text: str, word: str) -> bool:
 def _check_doc(claimed: str, doc: str) -> str:
     if not is_purpose(claimed):
         return _NO_PURPOSE
-    good = is_beginning(claimed, doc)
+    good = is_beginning(claimed, doc) or _is_beginning_with_paragraph(claimed, doc)
     return "" if good else f"its docstring begins: {doc[:80]!r}"
+
+
+def _is_beginning_with_paragraph(claimed: str, doc: str) -> bool:
+    """Return whether a text is how a docstring begins, and one more paragraph of it.
+
+    Where several docstrings begin with one sentence, the next paragraph that is text
+    tells them apart. The first gets a full stop if it has none.
+    """
+    for joint in _JOINT.finditer(claimed):
+        first, rest = claimed[: joint.start()], claimed[joint.end() :]
+        if not occurs(rest, doc, PARAGRAPH_START):
+            continue
+        if is_beginning(first, doc) or is_beginning(first.removesuffix("."), doc):
+            return True
+    return False
 
 
 def _check_paragraph(claimed: str, text: str) -> str:

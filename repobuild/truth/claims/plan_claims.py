@@ -453,7 +453,9 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _check_own(plan: PlanSubject, fields: Mapping[str, str]) -> str:
-    """Return "" when the sibling defines just these methods, apart from stubs."""
+    """Return "" when the sibling defines just these methods, apart from stubs, and
+    sets just these attributes of the base.
+    """
     found = _model(plan, fields["model"])
     if found is None:
         return f"there is no sibling {fields['model']}"
@@ -463,8 +465,84 @@ def _check_own(plan: PlanSubject, fields: Mapping[str, str]) -> str:
         for one in file.children_by_name(qual).values()
         if one.kind == "method" and not file.is_stub(one) and one.name.strip("_")
     }
+    path, _, base = plan.evidence["family"][1].rpartition("::")
+    above = plan.python(path) if path else None
+    known |= (
+        class_attributes(above, base) & class_attributes(*found) if above else set()
+    )
     named = set(re.findall(r"`([^`]+)`", fields["members"]))
     return "" if named == known else f"it defines {', '.join(sorted(known))}"
+
+
+def _check_made(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when as many siblings make a class of their own below this base."""
+    base = f"{fields['other']}::{fields['item']}"
+    pairs = next((p for id, p in plan.evidence["made"] if id == base), None)
+    if pairs is None or str(len(pairs)) != fields["count"]:
+        return "the evidence counts otherwise"
+    if len({one for _, one in pairs}) < len(pairs):
+        return "two siblings make the same class"
+    for sibling, one in pairs:
+        path, _, qual = one.partition("::")
+        bases = plan.index.possible_bases(path, qual)
+        if Location(*_split(base)) not in bases or not _names(
+            plan, sibling, _bare(one)
+        ):
+            return f"{sibling} makes no {one}"
+    shown = {(_shown(sibling), _shown(one)) for sibling, one in pairs}
+    told = (fields["model"], fields["like"])
+    return "" if told in shown else f"{told[0]} makes no {told[1]}"
+
+
+def _check_made_like(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when a sibling names these classes of the project."""
+    found = _model(plan, fields["model"])
+    if found is None:
+        return f"there is no sibling {fields['model']}"
+    words = words_of(_code(*found))
+    for name in re.findall(r"`([^`]+)`", fields["members"]):
+        if name not in plan.index.paths and name.rpartition(".")[2] not in words:
+            return f"it names no {name}"
+    return ""
+
+
+def _check_member(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when as many siblings have a member of the enum for themselves."""
+    enum = f"{fields['other']}::{fields['item']}"
+    rows = next((p for id, p in plan.evidence["members"] if id == enum), None)
+    if rows is None or str(len(rows)) != fields["count"]:
+        return "the evidence counts otherwise"
+    file = plan.python(fields["other"])
+    known = class_attributes(file, fields["item"]) if file else set()
+    if len({member for _, member, _ in rows}) < len(rows):
+        return "two siblings have the same member"
+    for sibling, member, holder in rows:
+        if member not in known or not _names(plan, holder, member):
+            return f"{holder} names no {member}"
+        if holder != sibling and not _names(plan, sibling, _bare(holder)):
+            return f"{sibling} names no {holder}"
+    told = (fields["model"], fields["like"])
+    shown = {(_shown(sibling), member) for sibling, member, _ in rows}
+    return "" if told in shown else f"{told[0]} has no {told[1]}"
+
+
+def _names(plan: PlanSubject, id: str, name: str) -> bool:
+    """Return whether the code of a class has a name in it."""
+    path, qual = _split(id)
+    file = plan.python(path)
+    if file is None or qual not in file.definitions:
+        return False
+    return name in words_of(_code(file, qual))
+
+
+def _split(id: str) -> tuple[str, str]:
+    path, _, qual = id.partition("::")
+    return path, qual
+
+
+def _code(file: PythonFile, qual: str) -> str:
+    one = file.definitions[qual]
+    return "\n".join(file.lines[one.start - 1 : one.end])
 
 
 def _check_wording(plan: PlanSubject, fields: Mapping[str, str]) -> str:
@@ -667,6 +745,8 @@ _SITES = frozenset(
 # What share of the siblings has to be exceeded for a step to say what to do.
 _SHARES = {
     "plan_home": 0.5,
+    "plan_made": 0.5,
+    "plan_member": 0.5,
     "plan_raise": 0.5,
     "plan_raise_in": 0.5,
     "plan_function": 0.9,
@@ -674,6 +754,11 @@ _SHARES = {
 _CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
     "plan_pattern": _check_pattern,
     "plan_pattern_some": _check_pattern,
+    "plan_pattern_public": _check_pattern,
+    "plan_pattern_some_public": _check_pattern,
+    "plan_made": _check_made,
+    "plan_made_like": _check_made_like,
+    "plan_member": _check_member,
     "plan_looked": _check_looked,
     "plan_past": _check_past,
     "plan_home": _check_home,

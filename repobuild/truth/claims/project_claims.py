@@ -217,26 +217,20 @@ def style(index: TreeIndex, claim: DeferredClaim) -> str:
 
 def count(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check one of the numbers; a minimum where not all files are Python."""
-    if claim.claim == "files":
-        actual = sum(1 for language in index.languages.values() if language)
-        is_minimum = False
-    else:
-        kind, _, where = claim.claim.partition(" of ")
-        files = [
-            file
-            for path, file in index.files.items()
-            if not where or TEST_PATH.search(path)
-        ]
-        counts = Counter(
-            definition.kind
-            for file in files
-            for definition in file.definitions.values()
-        )
-        actual = counts[_KINDS[kind]]
-        is_minimum = any(
-            file.is_text or file.problem or file.language not in ("python", *_PROSE)
-            for file in files
-        )
+    kind, _, where = claim.claim.partition(" of ")
+    files = [
+        file
+        for path, file in index.files.items()
+        if not where or TEST_PATH.search(path)
+    ]
+    counts = Counter(
+        definition.kind for file in files for definition in file.definitions.values()
+    )
+    actual = counts[_KINDS[kind]]
+    is_minimum = any(
+        file.is_text or file.problem or file.language not in ("python", *_PROSE)
+        for file in files
+    )
     if claim.claimed == str(actual) or (is_minimum and actual <= int(claim.claimed)):
         return ""
     return f"there are {actual}"
@@ -332,7 +326,6 @@ PROJECT_CLAIMS: Mapping[str, DeferredCheck] = {
     "package parts": package_parts,
     "technologies": technologies,
     "style": style,
-    "files": count,
     "classes": count,
     "functions": count,
     "methods counted": count,

@@ -48,6 +48,12 @@ _FIELD = re.compile(r"[:@](?:param|arg|type|return|rtype|raise|throws|author)\w*
 _NAME_ALONE = re.compile(
     r"^[ \t`*]*[A-Za-z_][\w./:-]*(?:\([^\n]*\)[^\n]*\n|[ \t`*()]*\n\s*\n)\s*"
 )
+# Nor does one that names the base class.
+_BASE_LINE = re.compile(
+    r"^(?:an? |the )?(?:sub-?class|child|derived class|implementation|extension) of"
+    r" \S+[ \t]*\n\s*\n\s*",
+    re.I,
+)
 _REFERENCE = re.compile(r"(?<=\w)_(?!\w)")  # `Sphinx_`, a link to a target
 _IMPRINT = re.compile(
     r"(?:copyright\b|\(c\)|©|created (?:on|by)\b).*(?:19|20)\d\d|licen[sc]ed under",
@@ -69,7 +75,7 @@ def is_beginning(text: str, source: str) -> bool:
     words, source = plain(bare).split(), plain(_REFERENCE.sub("", source)).strip()
     if not words:
         return False
-    for start in (source, _NAME_ALONE.sub("", source)):
+    for start in (source, _NAME_ALONE.sub("", source), _BASE_LINE.sub("", source)):
         match = re.match(_words_pattern(words), start)
         if match is not None and _may_end(text, start[match.end() :]):
             return True

@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterator, Mapping
 
 from repobuild.truth.claims.list_claims import parse_names, strip_more
-from repobuild.truth.claims.prose_match import is_beginning, is_purpose
+from repobuild.truth.claims.prose_match import is_beginning, is_purpose, occurs
 from repobuild.truth.claims.usage_claims import call_problem, quotation_problem
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile, display_name
 
+_WARNING_DIRECTIVE = r"\.\. (?:warning|caution|danger|attention):+\s*"
 _RECEIVERS = ("self", "cls")
 _COMMENT = re.compile(r"^\s*#[#:]*\s?")
 _METHOD = re.compile(r"\n- `([^`\n]+)`([^\n]*)")
@@ -56,6 +57,37 @@ def deprecated(subject: Subject, claimed: str) -> str:
         [subject.definition.doc, maker.doc if maker else "", *map(ast.unparse, told)]
     )
     return "" if "deprecat" in said.lower() else "nothing says that it is deprecated"
+
+
+def warning(subject: Subject, claimed: str) -> str:
+    """Check that a directive for warnings of the docstring begins like that."""
+    if subject.definition is None:
+        return "there is no such definition" if subject.file.python else ""
+    good = occurs(claimed, subject.definition.doc, _WARNING_DIRECTIVE)
+    return "" if good else "its docstring warns of no such thing"
+
+
+def property_reads(subject: Subject, claimed: str) -> str:
+    """Check that a method reads these properties of its class through its receiver."""
+    listed = parse_names(strip_more(claimed, subject.templates)[0], subject.templates)
+    definition, python = subject.definition, subject.file.python
+    if not listed:
+        return "it cannot be read as a list of names"
+    if definition is None or python is None:
+        return "there is no such definition" if python else ""
+    read = {
+        inner.attr
+        for inner in ast.walk(definition.node)
+        if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Load)
+        if isinstance(inner.value, ast.Name) and inner.value.id in _RECEIVERS
+    }
+    known = python.children_by_name(definition.parent)
+    for one in listed:
+        owner, _, name = one.name.rpartition(".")
+        is_known = name in known and known[name].is_property
+        if name not in read or not is_known or display_name(definition.parent) != owner:
+            return f"it reads no property {one.name}"
+    return ""
 
 
 def settable(subject: Subject, claimed: str) -> str:
@@ -202,6 +234,8 @@ UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {
     "no purpose": no_purpose,
     "deprecated": deprecated,
     "settable": settable,
+    "warning": warning,
+    "property reads": property_reads,
     "stub": stub,
     "comment above": comment_above,
     "purpose of constructor": constructor_purpose,

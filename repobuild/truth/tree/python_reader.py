@@ -95,6 +95,27 @@ class PythonDefinition:
         return list(parameters_of(self.node.args))
 
 
+# Statements of Python 2 that `ast` refuses, which keep their lines when rewritten.
+_PYTHON_2 = (
+    (re.compile(r"^([ \t]*except[ \t]+[^\n:,]+|[ \t]*except[ \t]*\([^\n:()]+\))"
+                r"[ \t]*,[ \t]*(\w+)[ \t]*:", re.M), r"\1 as \2:"),
+    (re.compile(r"^([ \t]*)print[ \t]+([^\s=(.][^\n]*)$", re.M), r"\1print(\2)"),
+)  # fmt: skip
+
+
+def parse_source(text: str) -> ast.Module:
+    """Parse a source; where that fails, with two statements of Python 2 rewritten."""
+    try:
+        return ast.parse(text)
+    except SyntaxError:
+        rewritten = text
+        for pattern, new in _PYTHON_2:
+            rewritten = pattern.sub(new, rewritten)
+        if rewritten == text:
+            raise
+        return ast.parse(rewritten)
+
+
 class PythonFile:
     """The definitions of one file.
 
@@ -106,7 +127,7 @@ class PythonFile:
         self.text = text
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes
-            self.tree = ast.parse(text)
+            self.tree = parse_source(text)
         self.definitions: dict[str, PythonDefinition] = {}
         self._counts: dict[str, int] = {}
         self._dead: set[ast.AST] = set()

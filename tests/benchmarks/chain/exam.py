@@ -6,8 +6,9 @@
     changed    questions whose answer changed, and whose old answer is known
     removed    where an element lies that a commit removed; only staleness is marked
 
-Answers are marked as the report does: *right* by
-repobuild/evaluate/scoring/exact_facts.py, *stale* by staleness.py beside it. Answers
+What is asked was taught, and the expected answer is the taught one: of a change, its
+first paragraph, without the quoted code. Answers are marked as the report does: *right*
+by repobuild/evaluate/scoring/exact_facts.py, *stale* by staleness.py beside it. Answers
 with code are left to the loss.
 """
 
@@ -23,6 +24,7 @@ from typing import Any
 from repobuild.evaluate.mentions.mention_parser import KnownNames
 from repobuild.evaluate.scoring import exact_facts
 from repobuild.evaluate.scoring.staleness import OutdatedQuestion
+from repobuild.model.teaching.curriculum import Teaching
 
 KINDS = ("new", "reworded", "retained", "changed", "removed")
 NEW, REWORDED, RETAINED, CHANGED, REMOVED = KINDS
@@ -34,7 +36,7 @@ KNOWN = KnownNames.of(["a.py", "a.md"], [])
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One sample of a dataset."""
+    """One sample of a dataset, as it is taught if it is."""
 
     id: str
     element: str
@@ -45,15 +47,26 @@ class Row:
     recall: bool
 
     @classmethod
-    def of(cls, id: str, sample: Mapping[str, Any], place: Mapping[str, Any]) -> Row:
-        track = place.get("track", "")
-        texts = (sample["task"], sample["question"], sample["answer"])
-        return cls(id, sample["element"], *texts, not track, track == "recall")
+    def of(
+        cls,
+        id: str,
+        sample: Mapping[str, Any],
+        place: Mapping[str, Any],
+        teaching: Teaching,
+    ) -> Row:
+        rank, track = teaching.rank(id, str(sample["task"])), place.get("track", "")
+        taught = None if rank is None else teaching.shorten(sample)
+        told = taught or sample
+        texts = (told["task"], told["question"], told["answer"])
+        trained = taught is not None and not track
+        recall = taught is not None and track == "recall"
+        return cls(id, sample["element"], *texts, trained, recall)
 
     @property
     def is_marked(self) -> bool:
-        """Whether its answer holds facts and no code."""
-        return "```" not in self.answer and bool(stated(self))
+        """Whether it is taught, and its answer holds facts and no code."""
+        is_taught = self.trained or self.recall
+        return is_taught and "```" not in self.answer and bool(stated(self))
 
     @property
     def names_its_own(self) -> bool:
@@ -92,14 +105,15 @@ def questions(
     first: Mapping[str, Row], last: Mapping[str, Row], now: Mapping[str, Row]
 ) -> list[Question]:
     """The exam at `now`; `last` is the commit of the exam before."""
-    fresh = [row for row in now.values() if last.get(row.id) != row]
+    marked = [row for row in now.values() if row.is_marked]
+    fresh = [row for row in marked if last.get(row.id) != row]
     old = {id: row for id, row in last.items() if id not in now or now[id] != row}
     return [
         *_drawn(NEW, (_question(NEW, row) for row in fresh if row.trained)),
         *_drawn(REWORDED, (_question(REWORDED, row) for row in fresh if row.recall)),
         *_drawn(RETAINED, (
             _question(RETAINED, row)
-            for row in now.values()
+            for row in marked
             if row.recall and first.get(row.id) == row
         )),
         *_drawn(CHANGED, _changed(old, now)),
@@ -121,7 +135,7 @@ def _question(kind: str, row: Row, old: str = "") -> Question:
 def _changed(old: Mapping[str, Row], now: Mapping[str, Row]) -> Iterator[Question]:
     for id, row in old.items():
         same = id in now and now[id].question == row.question
-        if same and stated(row) - stated(now[id]):
+        if same and now[id].is_marked and stated(row) - stated(now[id]):
             yield _question(CHANGED, now[id], row.answer)
 
 

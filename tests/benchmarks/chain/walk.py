@@ -70,21 +70,15 @@ class Walk:
         return {**row, "folder": folder, "seconds": time.perf_counter() - began}
 
     def rows(self, commit: str) -> dict[str, Row]:
-        """Every sample of the dataset at a commit that is taught whole and whose answer
-        can be marked, and those that tell of changes."""
+        """Every sample of the dataset at a commit that is taught and can be marked, and
+        those that tell of changes."""
         standard = self._at(commit, "dataset")
         build, teaching = standard.open(), Teaching.of(standard.settings)
-
-        def is_taught(id: str, sample: Mapping[str, Any]) -> bool:
-            rank = teaching.rank(id, str(sample["task"]))
-            return rank is not None and teaching.shorten(sample) == sample
-
         places = dict(build.table("dataset").entries())
         found = {
-            id: Row.of(id, sample, places[id])
+            id: Row.of(id, sample, places[id], teaching)
             for id, sample in AllSamples.of(build).entries()
             if places.get(id, {}).get("split") and not quotes_lines(id)
-            if HISTORY in id or is_taught(id, sample)
         }
         standard.close()
         return {id: r for id, r in found.items() if r.is_marked or HISTORY in id}

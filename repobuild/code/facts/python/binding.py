@@ -117,6 +117,8 @@ class Binder:
             offset = node.start_byte
             if offset not in known:  # a `with` target already has an event
                 owner, name = self.outline.owner(offset), self.outline.text(node)
+                if self.outline.is_class(owner) and _is_in_lambda(node):
+                    continue  # a parameter, and no attribute of the class
                 self._events.append(BindingEvent(offset, owner, name, ""))
         for node in sites.get("rebound", ()):
             self._rebind(node)

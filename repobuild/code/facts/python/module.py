@@ -201,6 +201,7 @@ class PythonModule:
         """Return the chains that each definition reads and does not call or assign."""
         outline = self.outline
         roots = {"self", "cls", *imported, *(one.name for one in outline.definitions)}
+        made = self._made_objects(imported)
         other = {
             (node.start_byte, node.end_byte) for node in outline.sites.get("call", ())
         }
@@ -214,9 +215,30 @@ class PythonModule:
             if end - start > _LONGEST_READ or (start, end) in other:
                 continue
             text = outline.text(node)
-            if text.partition(".")[0] in roots and _DOTTED.match(text):
-                reads[outline.owner(start)].add(text)
+            owner, root = outline.owner(start), text.partition(".")[0]
+            if (root in roots or (owner, root) in made) and _DOTTED.match(text):
+                reads[owner].add(text)
         return reads
+
+    def _made_objects(self, imported: Mapping[str, str]) -> set[tuple[int, str]]:
+        """Return (function, variable) of what a name of the project was called for.
+
+        `assertRaises(TypeError, basket.fill, 42)` calls a method without a call.
+        """
+        outline, known = self.outline, self._names_of_elements(imported)
+        made: set[tuple[int, str]] = set()
+        for kind, parts in outline.other_matches:
+            if kind != "assignment" or "right" not in parts:
+                continue
+            left, right = parts["left"][0], parts["right"][0]
+            owner = outline.owner(left.start_byte)
+            if owner < 0 or left.type != "identifier" or right.type != "call":
+                continue
+            function = right.child_by_field_name("function")
+            root = outline.text(function).partition(".")[0] if function else ""
+            if root.encode() in known:
+                made.add((owner, outline.text(left)))
+        return made
 
     def _bare_reads(self, imported: Mapping[str, str]) -> Iterator[tuple[int, str]]:
         """Yield (definition, name) of functions and classes that are named uncalled.

@@ -9,7 +9,7 @@ from repobuild.code.facts.element_row import (
     parent_of,
     without_type_arguments,
 )
-from repobuild.code.resolve.binding_marks import ANNOTATED
+from repobuild.code.resolve.binding_marks import ALTERNATIVE, ANNOTATED, DEFINITION
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.mro import MRO, c3_merge
@@ -18,6 +18,7 @@ from repobuild.code.scan.file_roles import is_test
 
 _REPLACEABLE = 0.4  # no edge that samples state
 _MAX_BASES = 100  # of one class; merging them costs their number for each member
+_DECLARED = (ANNOTATED, DEFINITION, ALTERNATIVE)
 _WITH_MRO = frozenset({Kind.CLASS, Kind.INSTANCE, Kind.SUPER})
 _CONTAINER_METHODS = {
     Kind.MAPPING: {
@@ -41,6 +42,7 @@ class Members:
         self._modules = context.modules
         self._look, self._note = context.lookups.look, context.lookups.note
         self._resolve_chain = context.expressions.resolve_chain
+        self._resolve_binding = context.expressions.resolve_binding
         self._global_names = global_names
 
     def find_member(self, symbol: Symbol, name: str) -> Symbol | None:
@@ -143,6 +145,35 @@ class Members:
         if not skip_itself:
             yield Symbol(Kind.CLASS, path, qual, 1.0)
         yield from self.mro(path, qual)[1:]
+
+    def is_one_of_several(self, owner: Symbol, name: str) -> bool:
+        """Return whether an attribute of an instance is given unlike things.
+
+        `find_member` follows the last one that is known.
+        """
+        if owner.kind is not Kind.INSTANCE:
+            return False
+        path, qual = owner.definition
+        key = ("several", path, qual, name)
+        return bool(self._look(key, lambda: self._is_given_several(path, qual, name)))
+
+    def _is_given_several(self, path: str, qual: str, name: str) -> bool:
+        for entry in self._mro_entries(path, qual, skip_itself=False):
+            module = self._modules.get(entry.path) if entry is not None else None
+            if entry is None or module is None or entry.qual not in module.items:
+                continue
+            self._note(f"m:{entry.path}::{entry.qual}:{name}")
+            bindings = module.class_bindings(entry.qual, name)
+            if not bindings:
+                continue
+            if any(b[:1] in _DECLARED for b in bindings):
+                return False
+            given = {
+                one[:3] if (one := self._resolve_binding(*entry.definition, b)) else ()
+                for b in bindings
+            }
+            return len(given) > 1
+        return False
 
     def mro(self, path: str, qual: str) -> MRO:
         """Return a class's method resolution order, the class itself first."""

@@ -150,6 +150,18 @@ class Resolver:
         is_known = owner.qual in module.items
         return owner if is_known and module.class_bindings(owner.qual, name) else None
 
+    def is_one_of_several(self, path: str, scope: str, text: str) -> bool:
+        """Return whether a dotted chain goes through an attribute of unlike things."""
+        root, *names = normal_form(text).split(".")
+        owner = self._scopes.resolve_name(path, scope, root)
+        for name in names:
+            if owner is None:
+                return False
+            if self._members.is_one_of_several(owner, name):
+                return True
+            owner = self._follow(owner, f".{name}", 0)
+        return False
+
     def alternatives_of(self, symbol: Symbol) -> list[Symbol]:
         """Return a definition with those that may exist instead, itself among them."""
         module = self._modules.get(symbol.path)
