@@ -102,7 +102,6 @@ class Flow:
         self._solver = FixedPoint(context.lookups)
         self._resolve_chain = context.expressions.resolve_chain
         self._resolve_binding = context.expressions.resolve_binding
-        self._alternatives_of = context.expressions.alternatives_of
         self._imports = imports
         self._global_names = global_names
         self._members = members
@@ -310,8 +309,10 @@ class Flow:
         if bindings and not module.is_package:
             return found
         other = self._global_names.resolve_global(path, name)
-        others = self._alternatives_of(other) if other is not None else ()
-        return _union((found, *map(_only, others)), passed)
+        values = [found, _only(other)]
+        if other is not None and other.path != path and _is_called(other, name):
+            values.append(self._global(other.path, name, passed))
+        return _union(values, passed)
 
     def _bindings(
         self, path: str, scope: str, bindings: Iterable[Binding], passed: bool
@@ -771,6 +772,11 @@ def _is_itself(value: Symbol, decorator: Symbol) -> bool:
         return False
     outer, name = parent_of(value.qual), name_of(value.qual)
     return (outer, name) == (parent_of(decorator.qual), name_of(decorator.qual))
+
+
+def _is_called(definition: Symbol, name: str) -> bool:
+    """Return whether a name of a module is that of a definition."""
+    return not parent_of(definition.qual) and name_of(definition.qual) == name
 
 
 def _plain(function: Symbol) -> Symbol:

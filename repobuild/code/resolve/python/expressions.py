@@ -28,9 +28,6 @@ class Expressions(Protocol):
     def resolve_binding(self, path: str, scope: str, binding: Binding) -> Symbol | None:
         """Return what a name with this binding (element_row.py) refers to."""
 
-    def alternatives_of(self, symbol: Symbol) -> list[Symbol]:
-        """Return a definition with those that may exist instead, itself among them."""
-
 
 @dataclass(frozen=True, slots=True)
 class ResolverContext:
