@@ -1,4 +1,4 @@
-"""The data flow has one solution, however files depend on each other, at bounded cost."""
+"""The data flow has one solution, whatever is built first, at bounded cost."""
 
 from __future__ import annotations
 
