@@ -50,15 +50,21 @@ def _text(facts: dict[str, Any]) -> str:
 def status_facts(
     checkout: Checkout, snapshot: Snapshot, goals: list[str]
 ) -> dict[str, Any]:
-    """Return what building `goals` at a snapshot would do; writes nothing."""
+    """Return what building `goals` at a snapshot would do; writes nothing.
+
+    HEAD is current, too, where every artifact of it would stay: an adapter that was
+    given a larger budget than the settings name.
+    """
     from repobuild.cli.reason_text import stale_text
-    from repobuild.engine.explain.forecast import forecast_build
+    from repobuild.engine.explain.forecast import NO_WORK, forecast_build
 
     state = checkout.state()
     build = checkout.view(snapshot, state)
     adapter = head_adapter(build)
     forecast = forecast_build(build, goals)
     lines = {line.name: line for line in state.lines()}
+    built = lines["files"].commit if "files" in lines else ""
+    all_stay = all(forecast.tasks.get(name) == NO_WORK for name in forecast.reasons)
     tables = [
         {
             "name": name,
@@ -72,8 +78,8 @@ def status_facts(
     return {
         "version": 1,
         "head": snapshot.commit,
-        "built": lines["files"].commit if "files" in lines else "",
-        "stale": bool(forecast.reasons),
+        "built": built,
+        "stale": bool(forecast.reasons) and not (all_stay and built == snapshot.commit),
         "tables": tables,
         "pending": {
             "files": forecast.files,
@@ -114,12 +120,9 @@ def status_text(facts: dict[str, Any]) -> str:
     """Return the forecast as a few lines."""
     from repobuild.engine.explain.forecast import NO_WORK
 
-    if not facts["stale"]:
-        current = f"current: {short(facts['head'])} is built"
-        return "\n".join([current, *_rolled_back(facts), *_coverage(facts)])
     pending = facts["pending"]
-    width = max(map(len, pending["reasons"]))
     lines = [_headline(facts)]
+    width = max(map(len, pending["reasons"]), default=0)
     for name, reason in pending["reasons"].items():
         task = pending["tasks"].get(name, "")
         effect = "the artifact stays" if task == NO_WORK else task
@@ -127,12 +130,15 @@ def status_text(facts: dict[str, Any]) -> str:
             f"  {name.ljust(width)}  {'; '.join(filter(None, (reason, effect)))}"
         )
     lines += _rolled_back(facts) + _coverage(facts)
-    lines += [_estimate(pending), "run `repobuild` to build"]
+    if facts["stale"]:
+        lines += [_estimate(pending), "run `repobuild` to build"]
     return "\n".join(lines)
 
 
 def _headline(facts: dict[str, Any]) -> str:
     head, built = facts["head"], facts["built"]
+    if not facts["stale"]:
+        return f"current: {short(head)} is built"
     if not built:
         return f"stale: nothing is built yet, HEAD is {short(head)}"
     if head == built:

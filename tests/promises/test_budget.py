@@ -53,3 +53,19 @@ def test_a_budget_of_the_command_line_is_recorded_as_tokens_and_continues(
 
     assert run(["status"]) in (0, 1)
     assert re.search(r"taught (all )?[\d,]+ ", capsys.readouterr().out)
+
+
+def test_an_adapter_of_a_larger_budget_than_the_settings_name_is_current(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = here / "repobuild.toml"
+    goals = '\n[build]\ngoals = ["adapter"]\n'
+    settings.write_text(settings.read_text() + goals)
+    trust_settings(here)
+    built(capsys, "--budget", "9k")
+    assert run(["status"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("current: ") and "the artifact stays" in said
+    assert "run `repobuild`" not in said
+    assert run(["status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["stale"] is False
