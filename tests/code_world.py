@@ -42,8 +42,11 @@ class World:
         return found
 
     def calls(self, source: str) -> list[str]:
-        """Return what one element calls, sorted."""
-        return sorted(dst for src, dst in self.edges("calls") if src == source)
+        """Return what one element calls by a name, sorted: no calls through data."""
+        edges = self.edges("calls").items()
+        return sorted(
+            dst for (src, dst), sure in edges if src == source and sure >= 0.5
+        )
 
 
 def snapshot_of(files: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:

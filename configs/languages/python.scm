@@ -24,6 +24,11 @@
   (#set! kind "assignment"))
 
 (assignment
+  left: (subscript) @left
+  right: (_) @right
+  (#set! kind "item"))
+
+(assignment
   left: (pattern_list) @left
   right: (expression_list) @right
   (#set! kind "unpacking"))
@@ -127,5 +132,6 @@
 (delete_statement (expression_list (tuple (identifier) @rebound)))
 (return_statement (_) @return)
 (yield) @yield
+(with_item value: (_) @entered)
 (global_statement (identifier) @global)
 (nonlocal_statement (identifier) @nonlocal)

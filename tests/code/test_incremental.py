@@ -42,6 +42,8 @@ def _function(dice: random.Random, name: str, receiver: str = "") -> list[str]:
     kind = dice.choice(CLASSES)
     returns = dice.choice(["", "", "", f" -> {kind}", f" -> list[{kind}]"])
     lines = [f"def {name}({', '.join(given)}){returns}:"]
+    if dice.random() < 0.2:
+        lines.insert(0, f"@{_expression(dice).removesuffix('()')}")
     if dice.random() < 0.4:
         lines.append(f"    x = {_expression(dice)}")
     if receiver and dice.random() < 0.5:
@@ -71,6 +73,15 @@ def _loose(dice: random.Random) -> list[str]:
             [f"    return {kind}"],
             [f"    sorted(x, key={name})"],
             [f"    y = {_expression(dice)}", f"    y().{name}()"],
+            ["    x()"],
+            [f"    {dice.choice(NAMES)}({dice.choice(NAMES + CLASSES)})"],
+            [f"    {dice.choice(CLASSES)}(x, {name}).{name}()"],
+            [f"    y = {{'a': {name}}}", "    y['a']()", "    return y['a']"],
+            [f"    for y in ({name}, x):", "        y()"],
+            [f"    yield {name}"],
+            ["    self.given = x"],
+            ["    self.given()"],
+            [f"    @{name}", "    def inner(y):", "        return y()", "    inner(x)"],
         ]
     )
 

@@ -13,14 +13,16 @@ language leaves a choice, these conventions hold:
 
 - An edge is right when some run of the program makes it. A name that is bound in two
   branches refers to both; `f#2` replaces `f` where both definitions run in turn.
-- A call is made by call syntax or by a decorator. Operators, subscripts, `with`, `for`,
-  reading a property and creating a class are no calls.
+- A call is made by call syntax, by a decorator, or by a `for` or `with` that runs a
+  method of the repository. Operators, subscripts, reading a property and creating a
+  class are no calls.
 - The caller is the innermost element whose text, with decorators and defaults, holds
   the call. The element around a lambda or a comprehension makes the calls in it.
 - Calling a class calls the class, and the `__init__` (or `__new__`) of the repository
   that this runs.
-- A decorated function is called under its own name. The decorator is called, too; the
-  wrapper in between is not named.
+- A decorated function is called under its own name, and so is the wrapper of the
+  repository that runs in its place. The decorator is called by the element that it
+  stands at, and by the code around that, which runs it.
 - A function that is passed to a builtin or to functools to be called (`key`, `map`) is
   called by the element that passes it: the builtin is no element of the repository.
 - A method of a declared type is that type's own; overrides in subclasses are not
@@ -35,8 +37,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from repobuild.samples.contexts.graph_reader import CONFIDENT
 from tests.code_world import World
 
+STATED = "of these stated by samples"
 KINDS = ("calls", "imports", "inherits")
 Edge = tuple[str, str, str]  # source, kind, target
 
@@ -51,13 +55,14 @@ class Case:
     right: set[Edge] = field(default_factory=set)
     traps: set[Edge] = field(default_factory=set)
 
-    def graph_edges(self) -> set[Edge]:
-        """Return the edges that the graph has for these files."""
+    def graph_edges(self, at_least: float = 0.0) -> set[Edge]:
+        """Return the edges of this confidence that the graph has for these files."""
         world = World(self.files)
         return {
             (source, kind, target)
             for kind in KINDS
-            for source, target in world.edges(kind)
+            for (source, target), confidence in world.edges(kind).items()
+            if confidence >= at_least
         }
 
 
@@ -121,11 +126,12 @@ def _full_id(id: str) -> str:
 
 
 def scores() -> dict[str, Score]:
-    """Return the score of each group, and of `all`."""
+    """Return the score of each group, of `all`, and of the edges that samples state."""
     by_group: dict[str, Score] = {}
-    total = Score()
+    total, stated = Score(), Score()
     for case in cases():
         edges = case.graph_edges()
         by_group.setdefault(case.group, Score()).add(case, edges)
         total.add(case, edges)
-    return by_group | {"all": total}
+        stated.add(case, case.graph_edges(CONFIDENT))
+    return by_group | {"all": total, STATED: stated}

@@ -30,6 +30,7 @@ from repobuild.engine.contract import Table, Task, Value
 
 _DIGEST = 8
 _SEARCHED = 200  # ancestors in which equal features are looked for
+_CONFIDENT = 0.5
 _STRENGTH = {"imports": 1.0, "calls": 0.5, "inherits": 1.0, "uses": 0.25}
 
 
@@ -137,11 +138,14 @@ def _evidence(
 
 
 def dependency_strengths(row: Value | None, path: str) -> dict[str, float]:
-    """Return the other files that a file's row depends on, with the strength."""
+    """Return the other files that a file's row depends on, with the strength.
+
+    Calls through data do not count: by these a decorator binds all that it decorates.
+    """
     found: dict[str, float] = defaultdict(float)
-    for sub in row or {}:
+    for sub, item in (row or {}).items():
         key = edge_key(sub)
-        if key and key.kind in _STRENGTH:
+        if key and key.kind in _STRENGTH and item["confidence"] >= _CONFIDENT:
             other = split_id(key.target)[0]
             if other != path:
                 found[other] += _STRENGTH[key.kind]

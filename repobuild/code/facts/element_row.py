@@ -67,6 +67,7 @@ class ElementRow(NamedTuple):
     flags: str = ""
     head: str = ""  # the signature; of Python only where it has type parameters
     reads: list[str] = []  # names and chains that it reads and does not call
+    flow: list[list[str]] = []  # where values go; see python/flow.py
 
 
 class Parameter(NamedTuple):

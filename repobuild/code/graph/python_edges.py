@@ -5,25 +5,44 @@ Other languages: `linked_edges.py`.
 
 from __future__ import annotations
 
+import builtins
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from repobuild.code.facts.element_row import (
     IDENTIFIER,
+    Binding,
     ElementRow,
+    bindings_of,
     name_of,
     parameter_name,
     parent_of,
 )
-from repobuild.code.graph.nodes import SEVERAL, Edges, edge_items, file_row
+from repobuild.code.graph.nodes import (
+    SEVERAL,
+    Edges,
+    edge_items,
+    file_row,
+    split_id,
+)
+from repobuild.code.resolve.binding_marks import (
+    ANNOTATED,
+    ASSIGNED_CALL,
+    ASSIGNED_NAME,
+)
+from repobuild.code.resolve.python.data_flow import THROUGH_DATA
 from repobuild.code.resolve.python.modules import ModuleFacts
+from repobuild.code.resolve.python.passing_sites import decorator_chain
 from repobuild.code.resolve.python.resolver import Resolver
 from repobuild.code.resolve.python.scopes import binds_name, receiver_kind
 from repobuild.code.resolve.symbol import Kind, Symbol, symbol_id
 
 _SURE = 0.75  # confidence of an owner whose attribute is read
+_ONE_OF_SEVERAL = 0.5  # confidence of what may be something else as well
 _ROOT = re.compile(IDENTIFIER)
+_BUILTINS = frozenset(dir(builtins))
+_KEY = re.compile(r"\[\w*\]")
 _THROUGH_ATTRIBUTE = re.compile(rf"{IDENTIFIER}(?:\.{IDENTIFIER})+\Z")
 _OWN_METHOD = re.compile(r"(?:self|cls)\.\w+$")
 _IMPORTED = (Kind.MODULE, Kind.CLASS, Kind.FUNCTION)
@@ -53,9 +72,10 @@ class PythonFileEdges:
         self._several: dict[tuple[str, str], bool] = {}
         self._called: dict[tuple[str, str], list[tuple[str, float]]] = {}
         self.open_calls: set[str] = set()  # names of methods that it calls unresolved
+        self._flowed: dict[tuple[str, str], list[str]] = {}
         self._external = self._imports()
         self.open_calls.update(f'"{one}"' for one in module.facts.get("strings", ()))
-        self._calls("", module.facts.get("calls", ()))
+        self._calls("", module.facts.get("calls", ()), module.facts.get("flow", ()))
         self._reads("", module.facts.get("reads", ()))
         for qual in module.items:
             self._element(module.row(qual))
@@ -92,10 +112,15 @@ class PythonFileEdges:
             base = self.resolver.find_base(self.module.path, row.qual, text)
             if base is not None:
                 self._add(row.qual, "inherits", symbol_id(base), base.confidence)
+        outer = parent_of(row.qual)
         for text in row.decorators:
-            self._call(row.qual, parent_of(row.qual), text.partition("(")[0])
+            name = text.partition("(")[0]
+            self._call(row.qual, outer, name)
+            self._decorator(row.qual, outer, name)
+            if (chain := decorator_chain(text)) != name:
+                self._decorator(row.qual, outer, chain)
         # A decorator that is called is also among the calls, under its own name.
-        self._calls(row.qual, row.calls)
+        self._calls(row.qual, row.calls, row.flow)
         self._reads(row.qual, row.reads)
 
     def _reads(self, qual: str, reads: list[str]) -> None:
@@ -123,11 +148,19 @@ class PythonFileEdges:
                 if self.edges.keys().isdisjoint(known):
                     self._add(qual, "uses", dst, used.confidence)
 
-    def _calls(self, qual: str, calls: list[list[Any]]) -> None:
+    def _calls(self, qual: str, calls: list[list[Any]], flow: list[list[str]]) -> None:
+        keyed: dict[str, list[str]] = {}  # chains with keys, by the chain without
+        for chain, *rest in flow:
+            if len(rest) == 1:
+                self._implied(qual, chain, rest[0])
+            elif "[" in chain:
+                keyed.setdefault(_KEY.sub("[]", chain), []).append(chain)
         for name, *_ in calls:
-            self._call(qual, qual, name)
+            self._call(qual, qual, name, keyed.get(name, [name]))
 
-    def _call(self, qual: str, scope: str, name: str) -> None:
+    def _call(
+        self, qual: str, scope: str, name: str, chains: list[str] | None = None
+    ) -> None:
         targets = self._targets(scope, name)
         if not targets:
             self.unresolved += 1
@@ -135,8 +168,105 @@ class PythonFileEdges:
         elif self._may_be_another(scope, name):
             last = name.rpartition(".")[2]
             self.open_calls |= {last, SEVERAL + last}
+        if all(confidence <= _ONE_OF_SEVERAL for _, confidence in targets):
+            for chain in chains or ():
+                self._add_flow(qual, self._through_data(scope, chain))
         for dst, confidence in targets:
             self._add(qual, "calls", dst, confidence)
+            for wrapper in self._wrappers(scope, name, dst):
+                self._add(qual, "calls", wrapper, THROUGH_DATA)
+
+    # -- calls through data
+
+    def _add_flow(self, qual: str, targets: Iterable[tuple[str, float]]) -> None:
+        for dst, _ in targets:
+            self._add(qual, "calls", dst, THROUGH_DATA)
+
+    def _through_data(self, scope: str, chain: str) -> list[tuple[str, float]]:
+        """Return what a call of a chain runs that no name states."""
+        root = _ROOT.match(chain)
+        if root is None or root[0] in self._external:
+            return []
+        key = self._memo_key(scope, chain)
+        if key not in self._flowed and not self._may_flow(key[0], root[0], chain):
+            return []
+        if key not in self._flowed:
+            found = self.resolver.flow.callees(self.module.path, scope, chain)
+            self._flowed[key] = [symbol_id(one) for one in found]
+        return [(id, THROUGH_DATA) for id in self._flowed[key]]
+
+    def _wrappers(self, scope: str, chain: str, id: str) -> list[str]:
+        """Return what runs in place of a decorated function, or of a property."""
+        path, qual = split_id(id)
+        key = path, f"@{qual}"
+        if key not in self._flowed:
+            function = Symbol(Kind.FUNCTION, path, qual, 1.0)
+            flow = self.resolver.flow
+            if flow.is_property(function):
+                return [id for id, _ in self._through_data(scope, chain)]
+            self._flowed[key] = [symbol_id(one) for one in flow.wrappers(function)]
+        return self._flowed[key]
+
+    def _decorator(self, qual: str, outer: str, chain: str) -> None:
+        """Add what runs where a decorator is applied: by the code around it, too."""
+        key = outer, "@" + chain
+        if key not in self._flowed:
+            found = self.resolver.flow.decorators(self.module.path, outer, chain)
+            self._flowed[key] = [symbol_id(one) for one in found]
+        for id in self._flowed[key]:
+            self._add(qual, "calls", id, THROUGH_DATA)
+            self._add(outer, "calls", id, THROUGH_DATA)
+
+    def _implied(self, qual: str, chain: str, mark: str) -> None:
+        """Add the methods that a `for` or `with` calls."""
+        root = _ROOT.match(chain)
+        if root is None or root[0] in self._external:
+            return
+        outer, rest = self._memo_key(qual, chain)
+        if not self._may_flow(outer, root[0], chain + "."):
+            return
+        key = outer, rest + mark
+        if key not in self._flowed:
+            flow, path = self.resolver.flow, self.module.path
+            found = flow.implied(path, qual, chain, mark)
+            self._flowed[key] = [symbol_id(one) for one in found]
+        for id in self._flowed[key]:
+            self._add(qual, "calls", id, THROUGH_DATA)
+
+    def _may_mean(self, binding: Binding) -> bool:
+        """Return whether a binding begins with something of the repository."""
+        if not binding or binding[0] == ANNOTATED:
+            return False
+        if binding[0] not in (ASSIGNED_NAME, ASSIGNED_CALL):
+            return True
+        root = _ROOT.match(binding, 1)
+        if root is None or root[0] in self._external:
+            return False
+        name = root[0]
+        return name not in _BUILTINS or name in self.module.names
+
+    def _may_flow(self, scope: str, root: str, chain: str) -> bool:
+        """Return whether a scope may know what a chain begins with.
+
+        Most calls without an edge are of builtins, and of methods of parameters:
+        values are not followed into these.
+        """
+        module = self.module
+        if not scope:
+            if root in module.items or root in module.containers(""):
+                return True
+            bindings = module.bindings(root)
+            return any(map(self._may_mean, bindings)) or "*" in module.names
+        if scope not in module.items:
+            return True  # the key of a receiver's class
+        row = module.row(scope)
+        if row.type == "class" or f"{scope}.{root}" in module.items:
+            return True
+        if bindings := bindings_of(row.vars, root):
+            if root in module.containers(scope):
+                return True
+            return all(bindings) and any(map(self._may_mean, bindings))
+        return "." not in chain or root in module.containers(scope)
 
     def _note_open(self, name: str) -> None:
         """Record the method of an unknown object that a chain calls.

@@ -14,6 +14,7 @@ from repobuild.code.graph.nodes import open_terms, target_terms
 from repobuild.code.graph.python_edges import python_file_row
 from repobuild.code.resolve.python.distributions import Distributions, normal_name
 from repobuild.code.resolve.python.modules import Modules, python_surface, stem_of
+from repobuild.code.resolve.python.passing_sites import CallSite
 from repobuild.code.resolve.python.resolver import Resolver
 from repobuild.code.scan.python_table import python_table, standard_library
 from repobuild.engine.contract import Change, OwnTable, Table, Value
@@ -45,8 +46,13 @@ class PythonFiles:
             self._manifests(facts), python_table()["import_names"]
         )
         self.resolver = Resolver(
-            self._modules, self._candidates, self._standard, self._distributions
+            self._modules,
+            self._candidates,
+            self._standard,
+            self._distributions,
+            self._call_sites,
         )
+        self._sites: dict[str, list[CallSite]] | None = None  # of all files, by name
 
     def row(self, path: str) -> tuple[dict[str, Any], list[str]] | None:
         """Return a file's row and its index terms; None when it is not Python."""
@@ -55,11 +61,12 @@ class PythonFiles:
             return None
         self.resolver.begin_file()
         row = python_file_row(module, self.resolver)
-        within = tuple(f"{mark}:{path}:" for mark in "nbmdxs")
+        within = tuple(f"{mark}:{path}:" for mark in "nbmdxse")
         looked_up = self.resolver.terms
         terms = {term for term in looked_up if not term.startswith(within)}
         terms.add("mod:" + stem_of(path).rpartition("/")[2])
         terms |= open_terms(row)
+        terms.update(f"pass:{name}" for name in module.call_sites)
         return row, sorted(terms | target_terms(path, row))
 
     def changed_terms(self) -> set[str]:
@@ -73,9 +80,11 @@ class PythonFiles:
                 )
             elif was or now:
                 terms |= _module_terms(path)
+                surface = python_surface(path, new if now else old)
+                terms.update(term for term in surface if term.startswith("to:"))
             else:
-                surface = self._distributions.surface
-                terms |= _different(surface(path, old), surface(path, new))
+                declared = self._distributions.surface
+                terms |= _different(declared(path, old), declared(path, new))
         return terms
 
     def is_external(self, top: str) -> bool:
@@ -110,6 +119,24 @@ class PythonFiles:
             if stem.rpartition("/")[2] == name and self._modules.at(stem) is not None
         ]
         return known
+
+    def _call_sites(self, name: str) -> list[CallSite]:
+        """Return what is passed to something of this name, in order of the files."""
+        if self._full:
+            if self._sites is None:
+                self._sites = {}
+                for module in self._modules.all():
+                    for one, sites in module.call_sites.items():
+                        self._sites.setdefault(one, []).extend(sites)
+            return self._sites.get(name, [])
+        paths = {*self._own.index.find(f"pass:{name}"), *self._changed}
+        modules = map(self._modules.get, sorted(paths))
+        return [
+            site
+            for module in modules
+            if module is not None
+            for site in module.call_sites.get(name, ())
+        ]
 
     def _manifests(self, facts: Table) -> Iterator[tuple[str, Value | None]]:
         """Yield every file that declares a project, with its facts."""

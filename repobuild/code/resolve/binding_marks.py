@@ -16,6 +16,8 @@ IMPORTED_MODULE: Final = "!"
 ASSIGNED_NAME: Final = "="  # a chain
 ASSIGNED_CALL: Final = "("  # the chain that is called
 ANNOTATED: Final = ":"  # the annotation's source text
+IN_FUNCTION: Final = "$"  # `qual:binding`: as the function `qual` binds it
+DECORATED: Final = "^"  # `i:qual`: `qual`, decorated by its decorators from i on
 
 # Segments of a chain, after its first name and its `.attribute` segments.
 CALL: Final = "()"

@@ -31,6 +31,7 @@ from repobuild.code.facts.python.branches import (
 )
 from repobuild.code.facts.python.exports import NAME as EXPORTS
 from repobuild.code.facts.python.exports import ExportStatement, statements_of_calls
+from repobuild.code.facts.python.flow import FlowReader
 from repobuild.code.facts.python.value import NONE, Values
 from repobuild.code.facts.syntax import Outline, Parts
 
@@ -42,8 +43,13 @@ _LITERALS = frozenset(
     " none lambda list_comprehension ellipsis binary_operator".split()
 )
 _RETURNED = frozenset({"identifier", "call", "attribute", "none"})
+_CONTAINERS = frozenset({"dictionary", "list", "tuple", "set"})
+_MAX_ROWS = 100  # of a literal that a loop iterates over
 # Types that are less exact than the assigned value.
 _VAGUE_TYPES = re.compile(r"(?:\w+\.)*(?:Callable|TypeAlias|Any|object)\b")
+_VAGUE_RESULTS = re.compile(r"\b(?:Callable|Any|object|Iterator|Iterable|Generator)\b")
+RETURNED = "return*"  # names in `vars` that no variable has: what a function returns,
+YIELDED = "yield*"  # and what a generator yields, in its own scope
 
 
 class BindingEvent(NamedTuple):
@@ -65,9 +71,11 @@ class Binder:
         parameters: list[list[Any]],
         imports: ImportBindings,
         values: Values,
+        flow: FlowReader,
     ) -> None:
         self.outline = outline
         self.imports = imports
+        self._flow = flow
         self._values = values
         self.parameters = parameters
         self.names: Bindings = {}
@@ -97,6 +105,8 @@ class Binder:
                 scopes[owner].add(self.outline.text(node))
         for kind, parts in self.outline.other_matches:
             self._read_statement(kind, parts)
+        for call, holder, binding in self._flow.put:
+            self._put(call, holder, "[]", binding)
         self._events += self.imports.events
         for event in self.imports.events:
             if event.name == EXPORTS and event.owner < 0:
@@ -117,11 +127,15 @@ class Binder:
             for owner in self._functions_of(self.outline.owner(offset)):
                 self._events.append(BindingEvent(offset, owner, name, ""))
         self._define()
-        returned = self._returned()
+        returned, results = self._returned(), self._results()
         self._file_events()
         for owner, binding in returned.items():
             if outside := self._returned_outside(owner, binding):
                 self.vars[owner]["return"] = outside
+        for owner, bindings in results.items():
+            key = YIELDED if owner in self.generators else RETURNED
+            if key == YIELDED or "return" not in self.vars[owner]:
+                self.vars[owner][key] = bindings
 
     def _roots_of_calls(
         self, calls: dict[int, list[tuple[str, int]]]
@@ -230,6 +244,8 @@ class Binder:
             return
         elif kind == "unpacking":
             self._unpacking(left, right)
+        elif kind == "item":
+            self._item(left, right)
         elif kind == "loop":
             self._loop(left, right)
         elif kind == "with":
@@ -242,6 +258,34 @@ class Binder:
         if right is not None and self.outline.text(left) == EXPORTS:
             self._add_exports(left.start_byte, right)
         self._record(left, self._assigned_bindings(parts, right))
+        if right is not None and right.type in _CONTAINERS:
+            for keys, binding in self._values.contents(right):
+                self._put(left, self.outline.text(left), keys, binding)
+
+    def _item(self, left: Node, right: Node) -> None:
+        """Record `d["a"] = f` under `d[a]`."""
+        chain = self._values.chain(left)
+        name, bracket, keys = chain.partition("[")
+        if not bracket or "()" in chain or "." in keys:
+            return
+        if right.type in _CONTAINERS:
+            for inner, binding in self._values.contents(right):
+                self._put(left, name, f"[{keys}{inner}", binding)
+            return
+        for binding in self._values.of(right):
+            if binding[:1] in ("=", "("):
+                self._put(left, name, f"[{keys}", binding)
+
+    def _put(self, node: Node, name: str, keys: str, binding: str) -> None:
+        """Add an event for an element of a container."""
+        receiver, dot, attribute = name.rpartition(".")
+        if (dot and receiver not in ("self", "cls")) or not attribute.isidentifier():
+            return
+        offset = node.start_byte
+        owner = self.outline.owner(offset)
+        root = _ROOT.match(binding, 1)
+        self._used_roots[owner].add(root[0] if root else "")
+        self._events.append(BindingEvent(offset, owner, name + keys, binding))
 
     def _add_exports(self, offset: int, value: Node) -> None:
         if self.outline.owner(offset) < 0:
@@ -270,12 +314,34 @@ class Binder:
                 self._record(target, self._values.of(value))
 
     def _loop(self, left: Node, right: Node) -> None:
-        if left.type == "identifier":
+        if right.type in _CONTAINERS and right.type != "dictionary":
+            self._loop_of_literal(left, right)
+        elif left.type == "identifier":
             self._record(left, [self._values.element(right)])
         elif left.type in ("pattern_list", "tuple_pattern"):
             names = left.named_children
             if len(names) == 2 and names[1].type == "identifier":
                 self._record(names[1], [self._values.second(right)])
+
+    def _loop_of_literal(self, left: Node, right: Node) -> None:
+        """Record `for f in (g, h)` and `for name, f in [("a", g), ("b", h)]`."""
+        names = [left]
+        if left.type in ("pattern_list", "tuple_pattern"):
+            names = left.named_children
+        elif left.type != "identifier":
+            return
+        for index, name in enumerate(names):
+            if name.type != "identifier":
+                continue
+            bindings: list[str] = []
+            for row in right.named_children[:_MAX_ROWS]:
+                value: Node | None = row
+                if len(names) > 1:
+                    is_row = row.type in ("tuple", "list")
+                    value = row.named_child(index) if is_row else None
+                if row.type != "comment":
+                    bindings += self._values.of(value) if value is not None else [""]
+            self._record(name, bindings)
 
     def _record(self, left: Node, bindings: Iterable[str]) -> None:
         """Add an event for each binding, and mark the name it begins with as used."""
@@ -315,6 +381,41 @@ class Binder:
                 if root := _ROOT.match(binding, 1):
                     self._used_roots[owner].add(root[0])
         return returned
+
+    def _results(self) -> dict[int, list[str]]:
+        """Return all that functions without an exact type may return, or yield.
+
+        The bindings are those of the function's own scope.
+        """
+        found: dict[int, dict[str, None]] = defaultdict(dict)
+        sites = self.outline.sites
+        for node in (*sites.get("return", ()), *sites.get("yield", ())):
+            owner = self.outline.owner(node.start_byte)
+            is_yield = node.type == "yield"
+            if owner < 0 or is_yield is not (owner in self.generators):
+                continue
+            declared = self.outline.definitions[owner].parts.get("returns")
+            if declared and not _VAGUE_RESULTS.search(self.outline.text(declared[0])):
+                continue
+            for binding in self._result(node) if is_yield else self._values.of(node):
+                if binding[:1] in ("=", "(") and self._flow.is_own(binding[1:]):
+                    if len(found[owner]) < _MAX_ROWS:
+                        found[owner][binding] = None
+        for owner, bindings in found.items():
+            for binding in bindings:
+                if root := _ROOT.match(binding, 1):
+                    self._used_roots[owner].add(root[0])
+        return {owner: list(bindings) for owner, bindings in found.items()}
+
+    def _result(self, node: Node) -> Iterator[str]:
+        """Yield the bindings of what a `yield` gives."""
+        value = node.named_child(0) if node.named_child_count else None
+        if value is None:
+            return
+        if any(child.type == "from" for child in node.children):
+            yield self._values.element(value)
+        else:
+            yield from self._values.of(value)
 
     def _is_fixture(self, owner: int) -> bool:
         """Return whether tests get what a generator yields: pytest iterates over it."""
@@ -369,7 +470,9 @@ class Binder:
     def _file_local(self, owner: int, name: str, binding: str) -> None:
         if name in self._global[owner]:
             self._add(self.names, name, binding)
-        elif name in self._used_roots[owner] and name not in self._nonlocal[owner]:
+            return
+        root = name.partition("[")[0]
+        if root in self._used_roots[owner] and root not in self._nonlocal[owner]:
             self._add(self.vars[owner], name, binding)
 
     def _file_attribute(self, owner: int, name: str, binding: str) -> None:
@@ -379,7 +482,12 @@ class Binder:
         if not self.outline.is_class(parent) or "." in attribute:
             return
         if receiver in ("self", "cls"):
-            self._add(self.attrs[parent], attribute, self._outside(owner, binding))
+            outside = self._outside(owner, binding)
+            is_vague = not outside or _VAGUE_TYPES.match(outside, 1)
+            if is_vague and binding[:1] in ("=", "("):
+                if self._flow.is_own(binding[1:]):
+                    outside = f"${self.outline.definitions[owner].qual}:{binding}"
+            self._add(self.attrs[parent], attribute, outside)
 
     def _outside(self, owner: int, binding: str) -> str:
         """Return what a binding made in a function means outside of it."""

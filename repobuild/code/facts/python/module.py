@@ -33,6 +33,7 @@ from repobuild.code.facts.element_row import (
 from repobuild.code.facts.python.binding import Binder, read_imports
 from repobuild.code.facts.python.docstring import docstring
 from repobuild.code.facts.python.exports import read_exports
+from repobuild.code.facts.python.flow import FlowReader
 from repobuild.code.facts.python.looked_up import looked_up_names
 from repobuild.code.facts.python.value import Values, call_name
 from repobuild.code.facts.syntax import Definition, Outline, load_grammar, spans
@@ -81,7 +82,12 @@ class PythonModule:
             for owner, reads in self.reads.items()
         }
         used = {**self.calls, **named}
-        self.binder = Binder(outline, used, self.parameters, imports, self.values)
+        self.flow = FlowReader(outline, self.values, imports.origins)
+        for owner, roots in self.flow.roots.items():
+            used[owner] = [*used.get(owner, ()), *roots]
+        self.binder = Binder(
+            outline, used, self.parameters, imports, self.values, self.flow
+        )
 
     def facts(self) -> dict[str, Any]:
         outline = self.outline
@@ -90,7 +96,11 @@ class PythonModule:
         facts: dict[str, Any] = {
             "doc": docstring(outline.root, outline.source),
             "elements": [
-                pack_row(self._element(index, definition, complexity[index]))
+                pack_row(
+                    self._element(index, definition, complexity[index])._replace(
+                        flow=self.flow.flow.get(index, [])
+                    )
+                )
                 for index, definition in enumerate(outline.definitions)
             ],
             "imports": self.binder.imports.entries,
@@ -99,6 +109,8 @@ class PythonModule:
         }
         if reads := self.reads.get(-1):
             facts["reads"] = sorted(reads)
+        if flow := self.flow.flow.get(-1):
+            facts["flow"] = flow
         if outline.error_line:
             facts["problem"] = f"syntax error in line {outline.error_line}"
         exports = read_exports(outline, self.binder.exports)

@@ -17,6 +17,7 @@ from repobuild.code.facts.element_row import DOTTED_NAME, Binding
 from repobuild.code.facts.syntax import Outline
 
 _DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
+_KEY = re.compile(r"""(['"]?)(\w{1,40})\1\Z""")
 NONE = "?"  # the binding of `None`; ignored beside any other binding
 _MAX_SEGMENTS = 40
 _MAX_BYTES = 4_000
@@ -44,6 +45,8 @@ _CALLS_ARGUMENT: dict[str, int | str] = {
 _KEEP_ELEMENTS = frozenset(
     {"sorted", "reversed", "list", "tuple", "iter", "set", "frozenset"}
 )
+_CONTAINERS = frozenset({"dictionary", "list", "tuple", "set"})
+_MAX_ELEMENTS = 500  # of a literal that are looked at
 _CHAIN_NODES = frozenset({"identifier", "attribute", "call", "subscript"})
 
 
@@ -73,6 +76,31 @@ class Values:
                 yield from self.of(part, depth + 1) if part is not None else ("",)
         else:
             yield NONE if kind == "none" else ""
+
+    def contents(self, node: Node, depth: int = 0) -> Iterator[tuple[str, Binding]]:
+        """Yield (keys, binding) of the named elements of a literal: `[a][0]`."""
+        is_mapping = node.type == "dictionary"
+        index = 0
+        for child in node.named_children[:_MAX_ELEMENTS]:
+            key, value = str(index), child
+            if is_mapping:
+                found = child.child_by_field_name("value")
+                if child.type != "pair" or found is None:
+                    continue
+                key = literal_key(self._outline, child.child_by_field_name("key"))
+                value = found
+            elif child.type == "comment":
+                continue
+            index += 1
+            if node.type == "set":
+                key = ""
+            if value.type in _CONTAINERS and depth < _MAX_DEPTH:
+                for inner, binding in self.contents(value, depth + 1):
+                    yield f"[{key}]{inner}", binding
+            elif value.type in _CHAIN_NODES:
+                for binding in self.of(value):
+                    if binding[:1] in ("=", "("):
+                        yield f"[{key}]", binding
 
     def element(self, node: Node) -> Binding:
         """Return the binding of `for a in node`."""
@@ -104,7 +132,7 @@ class Values:
             inner = node.named_child(0)
             chain = self.chain(inner) if inner is not None else ""
             return chain + "!" if chain else ""
-        chain = call_name(self._outline, node)
+        chain = call_name(self._outline, node, with_keys=True)
         return "" if "?" in chain or chain.startswith("''") else chain
 
     def callback(self, name: str, function: Node) -> str:
@@ -181,7 +209,15 @@ def _argument(outline: Outline, call: Node, which: int | str) -> Node | None:
     return None
 
 
-def call_name(outline: Outline, node: Node | None) -> str:
+def literal_key(outline: Outline, node: Node | None) -> str:
+    """Return a string's or a number's text as a key, "" where it is not so simple."""
+    if node is None or node.type not in ("string", "integer"):
+        return ""
+    key = _KEY.match(outline.text(node))
+    return key[2] if key else ""
+
+
+def call_name(outline: Outline, node: Node | None, with_keys: bool = False) -> str:
     """Return a callee as a chain of names (facts/element_row.py)."""
     tail: list[str] = []
     while node is not None and len(tail) < _MAX_SEGMENTS:
@@ -196,7 +232,10 @@ def call_name(outline: Outline, node: Node | None) -> str:
             tail.append("()")
             node = node.child_by_field_name("function")
         elif kind == "subscript":
-            tail.append("[]")
+            key = ""
+            if with_keys:
+                key = literal_key(outline, node.child_by_field_name("subscript"))
+            tail.append(f"[{key}]")
             node = node.child_by_field_name("value")
         elif kind == "parenthesized_expression" and node.named_child_count == 1:
             node = node.named_child(0)

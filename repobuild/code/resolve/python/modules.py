@@ -19,6 +19,10 @@ that depend on them:
     d:PATH::f        all of a function f that contains definitions
     x:PATH:name      the function that makes the fixture of that name
     s:PATH:Class     the classes of a test file with a base of that name
+    e:PATH::qual     the variables and results of a function, the containers of a class
+    e:PATH::         the containers that the module's names are bound to
+    to:NAME          what is passed to something called NAME; see passing_sites.py
+    pass:NAME        (held by files that pass something to it) answers `to:NAME`
     in:KIND DST      (edges) DST, in another file, is a target of this file
 
 No term depends on bodies, docstrings, comments or line numbers.
@@ -44,6 +48,7 @@ from repobuild.code.facts.element_row import (
 )
 from repobuild.code.resolve.binding_marks import ALTERNATIVE, DEFINITION
 from repobuild.code.resolve.paths import folder_of
+from repobuild.code.resolve.python.passing_sites import CallSite, sites_of
 from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Table, Value
 
@@ -85,6 +90,7 @@ class ModuleFacts:
             item[0]: item for item in facts.get("elements", ())
         }
         self._rows: dict[str, ElementRow] = {}
+        self._containers: dict[str, frozenset[str]] = {}
 
     def row(self, qual: str) -> ElementRow:
         row = self._rows.get(qual)
@@ -165,6 +171,25 @@ class ModuleFacts:
                     found.setdefault(name, []).append(qual)
         return found
 
+    @cached_property
+    def call_sites(self) -> dict[str, list[CallSite]]:
+        """What the module passes to functions and classes, by their names."""
+        return sites_of(self)
+
+    def containers(self, scope: str) -> frozenset[str]:
+        """Return the names that a scope ("" the module) binds to literal containers."""
+        known = self._containers.get(scope)
+        if known is None:
+            names: Bindings = self.names
+            if scope:
+                row = self.row(scope)
+                names = row.attrs if row.type == "class" else row.vars
+            known = frozenset(
+                name.partition("[")[0] for name in names if name[-1:] == "]"
+            )
+            self._containers[scope] = known
+        return known
+
     @property
     def extends_path(self) -> bool:
         """Whether a package's modules may be in several folders, as pkgutil allows."""
@@ -221,10 +246,35 @@ def python_surface(path: str, facts: Value | None) -> dict[str, Any]:
     if is_test(path):
         for name, quals in module.subclasses.items():
             terms[f"s:{path}:{name}"] = quals
+    terms |= _flow_terms(module)
     for outer, name in module.methods_by_class():
         bindings = module.class_bindings(outer, name)
         terms[f"m:{path}::{outer}:{name}"] = _term_value(module, bindings)
     return terms
+
+
+def _flow_terms(module: ModuleFacts) -> dict[str, Any]:
+    """Return the terms of what data_flow.py reads of a module."""
+    path = module.path
+    terms: dict[str, Any] = {}
+    for name, sites in module.call_sites.items():
+        terms[f"to:{name}"] = sites
+    terms[f"e:{path}::"] = _containers_in(module.names)
+    inner: dict[str, list[tuple[str, str]]] = {}
+    for qual in module.items:
+        inner.setdefault(parent_of(qual), []).append((qual, module.type_of(qual)))
+    for qual in module.items:
+        row = module.row(qual)
+        if row.type == "class":
+            terms[f"e:{path}::{qual}"] = (_containers_in(row.attrs), row.decorators)
+        else:
+            within = (row.vars, row.parameters, row.decorators, row.flags, row.returns)
+            terms[f"e:{path}::{qual}"] = (row.type, *within, inner.get(qual))
+    return terms
+
+
+def _containers_in(names: Bindings) -> list[tuple[str, Any]]:
+    return [(name, to) for name, to in names.items() if name[-1:] == "]"]
 
 
 def _term_value(module: ModuleFacts, bindings: tuple[Binding, ...]) -> list[Any]:
@@ -281,6 +331,12 @@ class Modules:
             is_python = facts is not None and facts.get("language") == "python"
             self._loaded[path] = ModuleFacts(path, facts) if is_python else None
         return self._loaded[path]
+
+    def all(self) -> Iterator[ModuleFacts]:
+        """Yield the modules that are loaded, by path; of a full build all."""
+        for _, module in sorted(self._loaded.items()):
+            if module is not None:
+                yield module
 
     def at(self, stem: str) -> str | None:
         """Return the path of the module at a stem."""

@@ -18,8 +18,10 @@ from repobuild.code.resolve.binding_marks import (
     DEFINITION,
     IMPORTED_MODULE,
     IMPORTED_NAME,
+    SUBSCRIPT,
 )
 from repobuild.code.resolve.lookup import LookupCache
+from repobuild.code.resolve.python.data_flow import FindSites, Flow
 from repobuild.code.resolve.python.distributions import Distributions
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.global_names import GlobalNames
@@ -31,7 +33,7 @@ from repobuild.code.resolve.python.type_inference import TypeInference
 from repobuild.code.resolve.symbol import Kind, Symbol
 
 _IDENTIFIER = re.compile(IDENTIFIER)
-_SEGMENT = re.compile(r"\(\)|\[\]|[*!~]|\.[^.()\[\]*!~]+")
+_SEGMENT = re.compile(r"\(\)|\[\w*\]|[*!~]|\.[^.()\[\]*!~]+")
 _RECEIVERS = ("self", "cls")  # through which a class reads its own attributes
 _READABLE = (Kind.MODULE, Kind.CLASS, Kind.INSTANCE)
 _SUPER = "super()"
@@ -46,6 +48,7 @@ class Resolver:
         candidates: Candidates,
         standard: frozenset[str],
         distributions: Distributions,
+        find_sites: FindSites,
     ) -> None:
         self._modules = modules
         self._lookups = LookupCache()
@@ -57,6 +60,15 @@ class Resolver:
         self._members = Members(context, self._global_names)
         self._types = TypeInference(context, self._members)
         self._scopes = Scopes(context, self._global_names, self._types)
+        self.flow = Flow(
+            context,
+            self._imports,
+            self._global_names,
+            self._members,
+            self._types,
+            self._scopes,
+            find_sites,
+        )
         # What code/graph asks for besides `resolve_all`.
         self.find_module = self._imports.find_module
         self.resolve_import = self._global_names.resolve_import
@@ -67,11 +79,12 @@ class Resolver:
     def begin_file(self) -> None:
         """Start collecting the terms of another file."""
         self._lookups.terms = set()
+        self.flow.begin_file()
 
     @property
     def terms(self) -> set[str]:
         """The terms that lookups since `begin_file` depend on."""
-        return self._lookups.terms
+        return self._lookups.terms | self.flow.terms()
 
     def resolve_all(self, path: str, scope: str, text: str) -> list[Symbol]:
         """Return every symbol that a chain may refer to.
@@ -170,7 +183,10 @@ class Resolver:
                 if symbol is not None and not text.startswith(CALL, position):
                     symbol = self._types.read(symbol)
             else:
-                symbol = self._types.apply(symbol, segment[0])
+                name = segment[0]
+                symbol = self._types.apply(
+                    symbol, SUBSCRIPT if name[0] == "[" else name
+                )
         return symbol
 
     def resolve_binding(self, path: str, scope: str, binding: Binding) -> Symbol | None:

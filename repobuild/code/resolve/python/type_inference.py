@@ -119,7 +119,7 @@ class TypeInference:
         module = self._modules.get(attribute.path)
         if module is None:
             return attribute
-        if _PROPERTIES.isdisjoint(module.row(attribute.qual).decorators):
+        if not is_property(module.row(attribute.qual)):
             return attribute
         return self.call(attribute)
 
@@ -146,3 +146,8 @@ class TypeInference:
             return None
         is_class = module.type_of(scope) == "class"
         return Symbol(Kind.INSTANCE, path, scope, 0.75) if is_class else None
+
+
+def is_property(row: ElementRow) -> bool:
+    """Return whether reading a method calls it."""
+    return not _PROPERTIES.isdisjoint(row.decorators)

@@ -1,0 +1,175 @@
+"""Read where values go in a module: into parameters, containers, `for` and `with`.
+
+An entry of `ElementRow.flow` is a list of strings. Chains in it are those of bindings,
+with keys: `d[a]` is an element by the literal key `a`.
+
+    ["f", "0", "=g", "key", "=h"]   f(g, key=h): arguments that may be called
+    ["d[a]"]                        d["a"](): the called chain, with its keys
+    ["c", "*"]                      for x in c       ["c", "~"]      with c:
+
+Arguments and chains that begin with a builtin, or with what is imported from the
+standard library, are left out: nothing of the repository is found through them.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from tree_sitter import Node
+
+from repobuild.code.facts.element_row import IDENTIFIER
+from repobuild.code.facts.python.value import Values
+from repobuild.code.facts.syntax import Outline
+from repobuild.code.scan.python_table import standard_library
+
+_ROOT = re.compile(IDENTIFIER)
+_ROOT_BYTES = re.compile(rb"[A-Za-z_]\w*|[\x80-\xff]+")
+_ASSERTION = re.compile(rb"self\.assert")
+_VALUE = rb"""(?:[A-Za-z_0-9.]+|"[^"\\\n]*"|'[^'\\\n]*')"""
+_SIMPLE = re.compile(
+    rb"\(\s*((?:(?:\w+\s*=\s*)?" + _VALUE + rb"\s*(?:,\s*|(?=\))))+)\)"
+)
+_ARGUMENT = re.compile(rb"(?:(\w+)\s*=\s*)?(" + _VALUE + rb")\s*(?:,|\Z)")
+_CONSTANTS = frozenset({"True", "False", "None"})
+_PASSED = frozenset({"identifier", "attribute", "call"})
+_BUILTINS = frozenset(dir(builtins))
+_LONGEST = 200  # characters of a chain
+_MOST_ARGUMENTS = 30
+# Methods of containers, which put an argument into the container.
+_PUTS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
+Flow = dict[int, list[list[str]]]  # by index of the definition, -1 the module
+
+
+class FlowReader:
+    """Reads one module's flow; `roots` are the names that its chains begin with."""
+
+    def __init__(
+        self, outline: Outline, values: Values, origins: Mapping[str, str]
+    ) -> None:
+        self.flow: Flow = defaultdict(list)
+        self.roots: dict[int, list[tuple[str, int]]] = defaultdict(list)
+        self.put: list[tuple[Node, str, str]] = []  # (call, container, binding)
+        self._outline = outline
+        self._values = values
+        standard = standard_library()
+        own = {one.name for one in outline.definitions}
+        self._foreign = (_BUILTINS - own - origins.keys() - {"super"}) | {
+            name
+            for name, origin in origins.items()
+            if origin.partition(".")[0] in standard and name not in own
+        }
+        self._seen: set[tuple[int, tuple[str, ...]]] = set()
+        for node in outline.sites.get("call", ()):
+            self._call(node)
+        self._implied()
+
+    def _call(self, function: Node) -> None:
+        """Read the arguments of a call, and the keys of what is called."""
+        source, end = self._outline.source, function.end_byte
+        is_keyed = function.type == "subscript"
+        if source.startswith(b"()", end) and not is_keyed:
+            return
+        match = _ROOT_BYTES.match(source, function.start_byte, end)
+        if match is None or match[0].decode() in self._foreign:
+            return
+        if _ASSERTION.match(source, function.start_byte, end):
+            return
+        simple = _SIMPLE.match(source, end)
+        if simple is not None:
+            passed = list(self._passed_simply(simple[1]))
+        else:
+            call = function.parent
+            arguments = call.child_by_field_name("arguments") if call else None
+            is_list = arguments is not None and arguments.type == "argument_list"
+            passed = list(self._passed(arguments)) if arguments and is_list else []
+        if not passed and not is_keyed:
+            return
+        callee = self._chain(function)
+        if not callee:
+            return
+        holder, _, method = callee.rpartition(".")
+        if holder and method in _PUTS:
+            for which, binding in zip(passed[::2], passed[1::2], strict=True):
+                if which == str(_PUTS[method]):
+                    self.put.append((function, holder, binding))
+        self._add(function, [callee, *passed])
+
+    def _passed_simply(self, text: bytes) -> Iterator[str]:
+        """Yield the same as `_passed` of arguments that are names and literals."""
+        for index, one in enumerate(_ARGUMENT.finditer(text)):
+            chain = one[2].decode()
+            root = chain.partition(".")[0]
+            if not root.isidentifier() or root in _CONSTANTS or root in self._foreign:
+                continue
+            if len(chain) <= _LONGEST:
+                yield one[1].decode() if one[1] else str(index)
+                yield "=" + chain
+
+    def _passed(self, arguments: Node) -> Iterator[str]:
+        """Yield which parameter, and the binding, of arguments that may be called."""
+        index = 0
+        for child in arguments.named_children[:_MOST_ARGUMENTS]:
+            which, value = str(index), child
+            if child.type == "keyword_argument":
+                name = child.child_by_field_name("name")
+                given = child.child_by_field_name("value")
+                if name is None or given is None:
+                    continue
+                which, value = self._outline.text(name), given
+            elif child.type in ("list_splat", "comment"):
+                if child.type == "list_splat":
+                    return
+                continue
+            elif child.type == "dictionary_splat":
+                continue
+            else:
+                index += 1
+            if value.type in _PASSED:
+                for binding in self._values.of(value):
+                    if self.is_own(binding[1:]):
+                        yield which
+                        yield binding
+
+    def _implied(self) -> None:
+        """Read what `for` iterates over, and what `with` enters."""
+        found: list[tuple[Node, str]] = [
+            (parts["right"][0], "*")
+            for kind, parts in self._outline.other_matches
+            if kind == "loop"
+        ]
+        for node in self._outline.sites.get("entered", ()):
+            inner = node.named_child(0) if node.type == "as_pattern" else node
+            if inner is not None:
+                found.append((inner, "~"))
+        for node, mark in found:
+            chain = self._chain(node)
+            if chain:
+                self._add(node, [chain, mark])
+
+    def _chain(self, node: Node) -> str:
+        chain = self._values.chain(node)
+        return chain if self.is_own(chain) else ""
+
+    def is_own(self, chain: str) -> bool:
+        """Return whether a chain may lead to an element of the repository."""
+        root = _ROOT.match(chain)
+        return (
+            root is not None and root[0] not in self._foreign and len(chain) <= _LONGEST
+        )
+
+    def _add(self, node: Node, entry: list[str]) -> None:
+        owner = self._outline.owner(node.start_byte)
+        key = (owner, tuple(entry))
+        if key not in self._seen:
+            self._seen.add(key)
+            self.flow[owner].append(entry)
+            self.roots[owner] += _roots(entry)
+
+
+def _roots(entry: Iterable[str]) -> Iterator[tuple[str, int]]:
+    for text in entry:
+        if root := _ROOT.match(text.lstrip("=(:@!")):
+            yield root[0], 0
