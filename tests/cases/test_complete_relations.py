@@ -178,7 +178,7 @@ def test_who_takes_names_from_the_package_depends_on_their_module(orders: Sample
     (text,) = answers(orders, "importers", "orders/parts.py")
     assert "`orders/__init__.py`, `orders/api.py`, `orders/desk.py`.\n" in text
     assert text.endswith(
-        "**Names of it are imported from elsewhere by**: `orders/shop.py`"
+        "**Files that import its names through another module**: `orders/shop.py`"
     )
     (text,) = answers(orders, "importers", "orders/errors.py")
     assert "__init__" not in text

@@ -160,8 +160,8 @@ def _in_turn(numbers: Sequence[int], turn: int) -> tuple[int, ...]:
     """Return the numbers from another one on at each turn, the rest behind.
 
     A run shows what it reviews once or twice. If each began with the same phrasing, the
-    others would fade: along 40 commits of click 65 % of the new facts were right in other
-    words so, and 84 % in turn (docs/benchmarks/continuing.md).
+    others would fade: along 40 commits of click 65 % of the new facts were right in
+    other words so, and 84 % in turn (docs/benchmarks/continuing.md).
     """
     turn %= len(numbers)
     return (*numbers[turn:], *numbers[:turn])
