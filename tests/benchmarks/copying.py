@@ -20,7 +20,7 @@ from repobuild.checkout import open_checkout
 from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.engine.build import Build
 from repobuild.evaluate.retrieval import FactFinder
-from repobuild.model import decode
+from repobuild.model import copying
 from repobuild.model.adapter.lineage import current_digest
 from repobuild.model.base import resolve_base
 from repobuild.model.generate import TextGenerator
@@ -73,7 +73,8 @@ def main() -> None:
     for name, adapter in (("base", None), ("adapter", folder)):
         model = TextGenerator.load(base, adapter)
         for bonus in given.bonus:
-            decode.BONUS = bonus  # type: ignore[misc]
+            copying.BONUS = bonus  # type: ignore[misc]
+            copying.SURE_BONUS = 2 * bonus  # type: ignore[misc]
             answers = [answer.text for answer in model.generate(asked, LIMIT)]
             print(f"{name}, bonus {bonus:g}: {right(samples, answers)} right")
 
