@@ -1,4 +1,4 @@
-"""Read which modules Python itself has, and what distributions are imported by.
+"""Read which names and modules Python has, and what distributions are imported by.
 
 They are in `configs/languages/python.toml`, and not taken from the interpreter: rows
 must not depend on which one runs.
@@ -18,6 +18,18 @@ def python_table() -> dict[str, Any]:
     """Return the lists of the language's file."""
     path = data_folder("configs") / "languages" / "python.toml"
     return tomllib.loads(path.read_text("utf-8"))
+
+
+@cache
+def builtin_names() -> frozenset[str]:
+    """Return the names that every module has without an import."""
+    return frozenset(python_table()["builtins"])
+
+
+@cache
+def builtin_members() -> frozenset[str]:
+    """Return the names of methods and attributes of strings, numbers and containers."""
+    return frozenset(python_table()["builtin_members"])
 
 
 @cache

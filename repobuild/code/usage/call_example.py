@@ -30,8 +30,10 @@ from tree_sitter import Node
 
 from repobuild.code.facts.syntax import load_grammar
 from repobuild.code.usage.explained_names import (
+    GAP,
     NO_NAMES,
     FileNames,
+    is_code,
     with_known_names,
 )
 
@@ -67,7 +69,6 @@ _CHANGED = re.compile(
     r"(?<![.\w=(,])([A-Za-z_]\w*)(?:\[[^\]]*\]|\.\w+)*\s*"
     r"(?:[-+*/%|&^@]|//|\*\*|<<|>>|:)?=(?!=)|\b(?:for|as|del) ([A-Za-z_]\w*)"
 )
-_GAP = "..."  # stands for lines that are left out
 _LEFT_OUT = re.compile(r"[(,]\s*\.\.\.\s*[,)]")  # `f(a, ...)`: no call to copy
 _UNFINISHED = tuple("([{,\\+-*/%=|&.")
 # What cannot be read as a statement by itself, or shows no more than that it is there.
@@ -352,7 +353,7 @@ def _quoted(lines: Sequence[str], start: int, end: int) -> list[str] | None:
         shown.append(lines[following])
         inner = len(lines[following]) - len(lines[following].lstrip())
         body = _body(lines, following + 1, inner)
-        shown += body or [" " * (inner + 4) + _GAP]
+        shown += body or [" " * (inner + 4) + GAP]
     elif _WITH_BODY.match(first.lstrip()):
         body = _body(lines, end, margin)
         if body is None:
@@ -429,8 +430,8 @@ def _with_variables(
     following = [*(row for row, _ in kept[1:]), start]
     for (row, text), below in zip(kept, following, strict=False):
         shown.append(text)
-        if any(map(_is_code, lines[row + 1 : below])):
-            shown.append(_GAP)
+        if any(map(is_code, lines[row + 1 : below])):
+            shown.append(GAP)
     whole = "\n".join([*shown, statement])
     if len(whole) <= _LONGEST:
         return (kept[0][0] if kept else start), whole
@@ -514,10 +515,6 @@ def _uses_between(
             return None
         used.append((row, text))
     return used
-
-
-def _is_code(line: str) -> bool:
-    return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
 def _changes(

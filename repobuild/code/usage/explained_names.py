@@ -19,22 +19,21 @@ explain nothing.
 
 from __future__ import annotations
 
-import builtins
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from tree_sitter import Node
 
 from repobuild.code.facts.syntax import load_grammar
+from repobuild.code.scan.python_table import builtin_names
 
-_KNOWN = frozenset([*dir(builtins), "__name__", "__file__", "..."])
 _LONGEST_LINE = 110  # characters of a head
 _LONGEST_CONSTANT = 80
 _LONGEST_IMPORTS = 200  # characters of all of them
 _INDENT = "    "
-_GAP = "..."
+GAP = "..."  # stands for lines that are left out
 _MOST_ABOVE = 200  # lines that are searched for heads
 _DEFINES = re.compile(r"(?:async )?def ")
 _BINDS = re.compile(r"(?:async )?(?:for|with) ")
@@ -140,7 +139,7 @@ def with_known_names(
     `start` is the row of its first line in `lines`.
     """
     found = _names_of(code)
-    known = _KNOWN if callee in names.imports else {*_KNOWN, callee}
+    known = _known() if callee in names.imports else {*_known(), callee}
     wanted = {one for one in found.free if one not in known}
     heads = _needed_heads(wanted, lines, start, names.is_test)
     above = _explaining_lines(wanted - names.defined, names)
@@ -171,8 +170,8 @@ def _needed_heads(
             heads[:0] = within
             between.clear()
             wanted |= {name for _, one in within[1:] for name in _names_of(one).free}
-            wanted -= head.bound | _KNOWN
-            wanted |= set(head.free) - _KNOWN
+            wanted -= head.bound | _known()
+            wanted |= set(head.free) - _known()
         elif _DECIDES.match(text):
             between.append((row, text))
         if is_function or text.startswith("class "):
@@ -188,8 +187,8 @@ def _under_heads(
     for depth, ((row, text), below) in enumerate(zip(heads, following, strict=False)):
         yield _INDENT * depth + text
         first = _row_after_docstring(lines, row + 1, below)
-        if any(map(_is_code, lines[first:below])):
-            yield _INDENT * (depth + 1) + _GAP
+        if any(map(is_code, lines[first:below])):
+            yield _INDENT * (depth + 1) + GAP
     margin = _INDENT * len(heads)
     yield from (margin + line for line in code.split("\n"))
 
@@ -204,7 +203,7 @@ def _explaining_lines(wanted: set[str], names: FileNames) -> list[str] | None:
     lines = [names.constants[name] for name in constants]
     if any(_tree(line).has_error for line in lines):
         return None  # the first line of a longer statement
-    used = {one for line in lines for one in _names_of(line).free} - _KNOWN
+    used = {one for line in lines for one in _names_of(line).free} - _known()
     used -= names.defined
     imported = (wanted - {*constants}) | used
     if not imported <= names.imports.keys():
@@ -257,7 +256,14 @@ def _row_after_docstring(lines: Sequence[str], row: int, below: int) -> int:
     return row
 
 
-def _is_code(line: str) -> bool:
+@cache
+def _known() -> frozenset[str]:
+    """Return the names that need no explanation."""
+    return builtin_names() | {"__name__", "__file__", GAP}
+
+
+def is_code(line: str) -> bool:
+    """Return whether a line is neither empty nor a comment."""
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 

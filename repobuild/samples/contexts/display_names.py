@@ -9,22 +9,18 @@ a file's path, `name:x` for every bare and qualified name in it and its clues
 
 from __future__ import annotations
 
-import builtins
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from repobuild.code.facts.element_row import name_of
+from repobuild.code.scan.python_table import builtin_members, builtin_names
 from repobuild.engine.contract import OwnIndex, Value
 from repobuild.samples.contexts.clues import plain_clue
 from repobuild.samples.contexts.element_view import ElementView, strip_counts, types_of
 from repobuild.samples.text.import_statements import module_of
 
-_USUAL_NAMES = frozenset(
-    "post put patch head delete options trace connect".split()
-).union(
-    dir(builtins),
-    *(dir(type_) for type_ in (str, bytes, list, dict, set, tuple, int, float)),
-)
+_HTTP_METHODS = frozenset("post put patch head delete options trace connect".split())
 NAMED_TYPES = frozenset({"function", "method", "class"})
 
 
@@ -39,6 +35,12 @@ def names_of(facts: Value) -> Counter[str]:
         if name != qual:
             names[qual] += 1
     return names
+
+
+@cache
+def _usual_names() -> frozenset[str]:
+    """Return the names that alone say nothing of a project."""
+    return builtin_names() | builtin_members() | _HTTP_METHODS
 
 
 class DisplayNames:
@@ -79,7 +81,7 @@ class DisplayNames:
         for name in (element.name, element.plain_qual):
             if counts[name] == 1 and self.paths(name) == [element.path]:
                 is_bare_method = element.type == "method" and name == element.name
-                if is_bare_method and name in _USUAL_NAMES:
+                if is_bare_method and name in _usual_names():
                     continue  # `set` is a builtin, `post` anything
                 if not (is_bare_method and self.holders(plain_clue(name))):
                     return name, True

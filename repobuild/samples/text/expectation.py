@@ -20,16 +20,17 @@ the test keeps the choice (test_an_edit_elsewhere_in_the_test_keeps_the_assertio
 
 from __future__ import annotations
 
-import builtins
 import keyword
 import re
 from collections.abc import Collection, Iterator
+from functools import cache
 from typing import NamedTuple
 from zlib import crc32
 
 from tree_sitter import Node
 
 from repobuild.code.facts.syntax import load_grammar
+from repobuild.code.scan.python_table import builtin_names
 from repobuild.code.usage.call_example import STRING_OR_COMMENT
 
 _LONGEST = 120  # characters of the hidden part
@@ -43,7 +44,6 @@ _NUMBER = re.compile(r"[-+]?\.?\d[\w.]*(?:[eE][-+]\d+)?")
 _ROOT = re.compile(r"(?<![\w.'\"])[^\W\d]\w*(?!\w|\s*=[^=]|['\"])")
 _LOOP_VARIABLE = re.compile(r"\b(?:for|lambda) (\w+)")
 _CALLED = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*(?=\()")
-_KNOWN = frozenset([*dir(builtins), *keyword.kwlist])
 _LITERAL = re.compile(r"['\"\d]")
 _DEFINITIONS = ("function_definition", "decorated_definition")
 # What follows "Raises" is a call that fails, and not what it returns.
@@ -54,6 +54,12 @@ _ASSERT_TRUTH = re.compile(rb"self\.assertTrue")
 _LOOSE = ("!=", "is not", "not in", "<", "<=", ">", ">=")
 _REFUSED = re.compile(rb"(?:async )?with [^\n]*\b(?:raises|assertRaises|suppress)\b")
 _CONTAINERS = ("block", "module", *_DEFINITIONS)
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Return the names that are no name of the project."""
+    return builtin_names().union(keyword.kwlist)
 
 
 class CutTest(NamedTuple):
@@ -163,7 +169,7 @@ def _is_own_call(left: Node, right: Node) -> bool:
     text = (right.text or b"").decode()
     if right.type == "call" and text.startswith(own):
         return True
-    called = set(_CALLED.findall((left.text or b"").decode())) - _KNOWN
+    called = set(_CALLED.findall((left.text or b"").decode())) - _known()
     return bool(called & set(_CALLED.findall(text)))
 
 
@@ -184,7 +190,7 @@ def _is_guessable(test: CutTest) -> bool:
     if not shown.issuperset(_unknown_names(core)):
         return True
     names = _NAME.findall(core)
-    if (shown | _KNOWN).issuperset(names) and not _LITERAL.search(core):
+    if (shown | _known()).issuperset(names) and not _LITERAL.search(core):
         return True
     return core in test.before
 
@@ -193,4 +199,4 @@ def _unknown_names(expression: str) -> set[str]:
     """Return the names in an expression that only its surroundings can define."""
     bare = STRING_OR_COMMENT.sub("''", expression)
     own = set(_LOOP_VARIABLE.findall(bare))
-    return {name for name in _ROOT.findall(bare) if name not in own} - _KNOWN
+    return {name for name in _ROOT.findall(bare) if name not in own} - _known()

@@ -13,7 +13,6 @@ standard library, are left out: nothing of the repository is found through them.
 
 from __future__ import annotations
 
-import builtins
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +22,7 @@ from tree_sitter import Node
 from repobuild.code.facts.element_row import IDENTIFIER
 from repobuild.code.facts.python.value import Values
 from repobuild.code.facts.syntax import Outline
-from repobuild.code.scan.python_table import standard_library
+from repobuild.code.scan.python_table import builtin_names, standard_library
 
 _ROOT = re.compile(IDENTIFIER)
 _ROOT_BYTES = re.compile(rb"[A-Za-z_]\w*|[\x80-\xff]+")
@@ -35,7 +34,6 @@ _SIMPLE = re.compile(
 _ARGUMENT = re.compile(rb"(?:(\w+)\s*=\s*)?(" + _VALUE + rb")\s*(?:,|\Z)")
 _CONSTANTS = frozenset({"True", "False", "None"})
 _PASSED = frozenset({"identifier", "attribute", "call"})
-_BUILTINS = frozenset(dir(builtins))
 _LONGEST = 200  # characters of a chain
 _MOST_ARGUMENTS = 30
 # Methods of containers, which put an argument into the container.
@@ -56,7 +54,7 @@ class FlowReader:
         self._values = values
         standard = standard_library()
         own = {one.name for one in outline.definitions}
-        self._foreign = (_BUILTINS - own - origins.keys() - {"super"}) | {
+        self._foreign = (builtin_names() - own - origins.keys() - {"super"}) | {
             name
             for name, origin in origins.items()
             if origin.partition(".")[0] in standard and name not in own
