@@ -6,6 +6,7 @@ was not taught is looked up, unless the user decides with --ground or --no-groun
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from repobuild.cli.output import redact_secrets
@@ -16,12 +17,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from repobuild.engine.build import Build
-    from repobuild.evaluate.retrieval import FactFinder, FoundFact
+    from repobuild.evaluate.retrieval import FoundFact
 
 NOTHING_FOUND = "nothing in the state is about what the question names; asked without"
-NOTHING_SAID = "no sample answers this, so the adapter guesses"
-NOT_MASTERED = "the adapter was taught this, and has not mastered it"
 GIVEN = "both models are given the facts below; --no-ground asks without them"
+
+
+class Knowledge(Enum):
+    """What an adapter knows of what it is asked."""
+
+    MASTERED = "mastered"
+    OPEN = "taught, and not mastered"
+    NOT_TAUGHT = "not taught"
+    NO_ANSWER = "no fact of the kind that is asked for is known"
+    UNREAD = "it cannot be told which kind of fact is asked for"
+
+
+# What the user is told of it, and what he can do.
+_TOLD = {
+    Knowledge.OPEN: (
+        "the adapter was taught this, and has not mastered it",
+        "--ground looks it up",
+    ),
+    Knowledge.NOT_TAUGHT: ("the adapter was not taught this", "--ground looks it up"),
+    Knowledge.NO_ANSWER: (
+        "no sample answers this, so the adapter guesses",
+        "--ground gives what is known of the name",
+    ),
+}
 
 
 class GivenFacts(NamedTuple):
@@ -53,53 +76,38 @@ def give_facts(
 
     finder = FactFinder(build)
     question = finder.mark_names(question)
+    facts = finder.find(question)
     if ground:
-        facts = finder.find(question)
         return GivenFacts(question, facts, note="" if facts else NOTHING_FOUND)
-    known = _knowledge_of(build, finder, adapter, coverage, question)
-    if known.note == NOTHING_SAID or (known.taught and not known.note):
-        return known
-    facts = finder.find(question) if ground is None else ()
-    if facts:
-        note = "; ".join(filter(None, (known.note, GIVEN)))
-        return known._replace(facts=facts, note=note)
-    hint = "; --ground looks it up" if known.note else ""
-    return known._replace(note=known.note + hint)
+    known = _knowledge(build, adapter, finder.answers(question, facts))
+    is_read = known not in (Knowledge.NO_ANSWER, Knowledge.UNREAD)
+    taught = known is not Knowledge.NOT_TAUGHT if is_read else None
+    told, hint = _TOLD.get(known, ("", ""))
+    if known is Knowledge.NOT_TAUGHT and coverage:
+        told += f" ({coverage['taught']:,} of {coverage['facts']:,} facts are)"
+    needs_none = known in (Knowledge.MASTERED, Knowledge.NO_ANSWER)
+    given = () if needs_none or ground is False else facts
+    note = "; ".join(filter(None, (told, GIVEN if given else hint)))
+    return GivenFacts(question, given, taught, note)
 
 
-def _knowledge_of(
-    build: Build,
-    finder: FactFinder,
-    adapter: Path,
-    coverage: Mapping[str, Any],
-    question: str,
-) -> GivenFacts:
-    """Tell whether an adapter was taught the fact that a question asks for.
-
-    There is no note when it is mastered.
-    """
+def _knowledge(
+    build: Build, adapter: Path, answers: Sequence[FoundFact] | None
+) -> Knowledge:
+    """Tell what an adapter knows of the facts that answer a question."""
     from repobuild.model.adapter.lineage import Manifest
     from repobuild.model.teaching.curriculum import fact_of
 
-    answers = finder.answers(question)
     if answers is None:
-        return GivenFacts(question)
+        return Knowledge.UNREAD
     if not answers:
-        return GivenFacts(question, note=NOTHING_SAID)
+        return Knowledge.NO_ANSWER
     known = Manifest.read(adapter).facts
-    taught = [known[id] for fact in answers if (id := fact_of(fact.id)) in known]
-    if taught:
-        mastery = int(build.settings["adapter.mastery"])
-        is_mastered = any(one.box >= mastery for one in taught)
-        note = "" if is_mastered else NOT_MASTERED
-        return GivenFacts(question, taught=True, note=note)
-    of = (
-        f" ({coverage['taught']:,} of {coverage['facts']:,} facts are)"
-        if coverage
-        else ""
-    )
-    note = f"the adapter was not taught this{of}"
-    return GivenFacts(question, taught=False, note=note)
+    boxes = [known[id].box for fact in answers if (id := fact_of(fact.id)) in known]
+    if not boxes:
+        return Knowledge.NOT_TAUGHT
+    is_mastered = max(boxes) >= int(build.settings["adapter.mastery"])
+    return Knowledge.MASTERED if is_mastered else Knowledge.OPEN
 
 
 def fact_lines(facts: Sequence[FoundFact]) -> list[str]:

@@ -124,8 +124,10 @@ class FactFinder:
         ]
         return _choose([best_first for best_first in found if best_first], subjects)
 
-    def answers(self, question: str) -> list[FoundFact] | None:
-        """Return the best of the facts that answer a question, if any is known.
+    def answers(
+        self, question: str, facts: Sequence[FoundFact]
+    ) -> list[FoundFact] | None:
+        """Return the best of the found facts that answer a question, if one does.
 
         None where it cannot be told what the question asks for. Facts of another kind
         are no answer: what a class inherits from does not say who inherits from it.
@@ -134,7 +136,6 @@ class FactFinder:
         kinds = wanted.likeliest_kinds()
         if not kinds:
             return None
-        facts = self.find(question)
         best = wanted.of_kind(min(kinds))
         least = best if best == FULL else LIKE_THE_BEST * best  # FULL: word for word
         if facts and facts[0].id.startswith(PROJECT):
@@ -147,17 +148,12 @@ class FactFinder:
 
         Of a file that is the only one of its name, the whole path.
         """
-        reader = _Wanted.of(question, self._project).reader
-        known: dict[str, str] = {}
-
-        def mark(match: re.Match[str]) -> str:
-            word = match[0]
-            if word not in known:
-                known[word] = self._marked(word, reader)
-            return known[word]
-
+        reader = QuestionReader.of(_language(question))
         parts = _QUOTED_OR_SPAN.split(question)
-        parts[::2] = [_WORD.sub(mark, part) for part in parts[::2]]
+        parts[::2] = [
+            _WORD.sub(lambda word: self._marked(word[0], reader), part)
+            for part in parts[::2]
+        ]
         return "".join(parts)
 
     def _marked(self, word: str, reader: QuestionReader) -> str:
@@ -330,7 +326,7 @@ class _Wanted:
 
     @classmethod
     def of(cls, question: str, project: str) -> _Wanted:
-        language = "zh" if is_chinese(question) else "en"
+        language = _language(question)
         names_it = bool(project) and project in _WORD.findall(question)
         least = 0.0 if names_it else LEAST_LIKE
         plain, reader = Phrasing.of(question, project), QuestionReader.of(language)
@@ -391,6 +387,10 @@ def _by_score(candidate: _Candidate) -> tuple[float, str]:
 
 
 # ---------------------------------------------------------------------------- words
+
+
+def _language(question: str) -> str:
+    return "zh" if is_chinese(question) else "en"
 
 
 def _code_words(text: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from repobuild.checkout import open_checkout
 from repobuild.cli.main import run
 from repobuild.engine.storage.table import StoredTable
-from repobuild.evaluate.retrieval import MOST_BYTES, MOST_FACTS, FactFinder
+from repobuild.evaluate.retrieval import MOST_BYTES, MOST_FACTS, FactFinder, FoundFact
 from tests.repository import Repository
 
 TOKEN = "ghp_" + "a1B2" * 9
@@ -129,12 +129,16 @@ def test_a_question_knows_whether_its_first_fact_answers_it(
 
 def test_a_fact_of_another_kind_is_no_answer(finder: FactFinder) -> None:
     """`LateError` has a base, and nobody inherits from it."""
-    (base,) = finder.answers("What does the class `LateError` inherit from?") or ()
+    (base,) = answers(finder, "What does the class `LateError` inherit from?") or ()
     assert base.text == "`LateError` inherits from `SignError`."
     question = "Which classes inherit from `LateError`?"
-    assert finder.find(question) and finder.answers(question) == []
-    assert finder.answers("What is seal for?")
-    assert finder.answers("Tell me a joke about `LateError`.") is None
+    assert finder.find(question) and answers(finder, question) == []
+    assert answers(finder, "What is seal for?")
+    assert answers(finder, "Tell me a joke about `LateError`.") is None
+
+
+def answers(finder: FactFinder, question: str) -> list[FoundFact] | None:
+    return finder.answers(question, finder.find(question))
 
 
 def test_facts_are_few_short_and_distinct(finder: FactFinder) -> None:
