@@ -212,9 +212,9 @@ def _is_model(element: ElementView | None, tree: Tree) -> bool:
         return False
     if has_dated_name(element.name) or not is_small(element, tree):
         return False
-    source = tree.read(element.path) or b""
-    code = source[element.row.start : element.row.start + element.row.length]
-    return not (element.path.endswith(".py") and needs_python_2(code, source))
+    if not element.path.endswith(".py"):
+        return True
+    return not needs_python_2(tree.code(element), tree.read(element.path) or b"")
 
 
 def _folders(homes: Counter[str]) -> Counter[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
+from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader
 from repobuild.samples.families.past_additions import PastAdditions
 
@@ -28,6 +29,11 @@ class Tree(NamedTuple):
     find: Callable[[str], list[str]]  # paths by a term of the index (families.py)
     project: str
     changelog: str  # path of the change log when new code is usually entered in it
+
+    def code(self, element: ElementView) -> bytes:
+        """Return an element's source, without its decorators."""
+        source = self.read(element.path) or b""
+        return source[element.row.start : element.row.start + element.row.length]
 
 
 def is_usual(count: int, ids: Sequence[object]) -> bool:

@@ -19,6 +19,8 @@ from repobuild.samples.families.membership import Family
 
 _ENUM = re.compile(r"(?:^|\.)(?:\w*Enum|Flag|IntFlag)$")
 _MOST_MADE = 6  # classes of one sibling
+# By what they have in common, a base or an enum: what each sibling, by number, has.
+Having = dict[str, dict[int, tuple[str, ...]]]
 
 
 def own_classes(family: Family, ids: list[str], tree: Tree) -> list[list[str]]:
@@ -34,12 +36,12 @@ def shared_bases(made: list[list[str]], family: Family, tree: Tree) -> list[Valu
     """Return [base, [[number of a sibling, its class], ...]] where most have a class
     of their own that inherits from the base, the commonest first.
     """
-    found: dict[str, dict[int, str]] = defaultdict(dict)
+    found: Having = defaultdict(dict)
     for number, classes in enumerate(made):
         for one in classes:
             for base in tree.reader.outgoing(one, "inherits"):
                 if base != family.where:
-                    found[base].setdefault(number, one)
+                    found[base].setdefault(number, (one,))
     return _usual(found, made)
 
 
@@ -47,7 +49,7 @@ def enum_members(ids: list[str], made: list[list[str]], sources: Tree) -> list[V
     """Return [enum, [[number of a sibling, member, element that names it], ...]]
     where most siblings, or their own classes, name a member that no other one does.
     """
-    found: dict[str, dict[int, tuple[str, str]]] = defaultdict(dict)
+    found: Having = defaultdict(dict)
     for number, id in enumerate(ids):
         named: dict[str, dict[str, str]] = defaultdict(dict)
         for holder in (id, *made[number]):
@@ -57,25 +59,18 @@ def enum_members(ids: list[str], made: list[list[str]], sources: Tree) -> list[V
         for enum, members in named.items():
             if len(members) == 1:
                 found[enum][number] = next(iter(members.items()))
-    kept = {}
+    kept: Having = {}
     for enum, rows in found.items():
         names = Counter(member for member, _ in rows.values())
         kept[enum] = {n: row for n, row in rows.items() if names[row[0]] == 1}
     return _usual(kept, ids)
 
 
-def _usual(found: dict[str, dict[int, Value]], ids: Sequence[object]) -> list[Value]:
+def _usual(found: Having, ids: Sequence[object]) -> list[Value]:
     """Return what most siblings have, the commonest first."""
     rows = [(id, pairs) for id, pairs in found.items() if is_usual(len(pairs), ids)]
     rows.sort(key=lambda row: (-len(row[1]), row[0]))
-    return [
-        [id, [[n, *_parts(one)] for n, one in sorted(pairs.items())]]
-        for id, pairs in rows
-    ]
-
-
-def _parts(one: Value) -> list[str]:
-    return [one] if isinstance(one, str) else list(one)
+    return [[id, [[n, *one] for n, one in sorted(pairs.items())]] for id, pairs in rows]
 
 
 def _made_by(id: str, tree: Tree) -> set[str]:
@@ -121,8 +116,7 @@ def _is_enum(id: str, tree: Tree) -> bool:
 def _members_in(id: str, enum: str, tree: Tree) -> list[str]:
     """Return the members of an enum that the code of a class names, in order."""
     path, qual = split_id(id)
-    row = tree.reader.elements(path)[qual].row
-    code = (tree.read(path) or b"")[row.start : row.start + row.length]
+    code = tree.code(tree.reader.elements(path)[qual])
     name = re.escape(name_of(split_id(enum)[1]))
     found = re.findall(rf"\b{name}\.([A-Za-z]\w*)", code.decode("utf-8", "replace"))
     known = tree.reader.elements(split_id(enum)[0])[split_id(enum)[1]].row.attrs

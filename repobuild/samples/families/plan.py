@@ -90,7 +90,7 @@ def _evidence(row: Mapping[str, Value]) -> dict[str, Value]:
     evidence: dict[str, Value] = {"commits": row.get("past_ids", [])}
     if row["kind"] != "together":
         evidence["home_commits"] = row.get("home_ids", [])
-        ids = [one if isinstance(one, str) else one[0] for one in row["siblings"]]
+        ids = _sibling_ids(row)
         evidence |= {"family": row["family"], "siblings": ids}
         evidence["sites"] = [
             [path, where, [ids[n] for n in numbers]]
@@ -165,6 +165,11 @@ _KINDS: Mapping[str, Callable[[FactScope], Iterator[Fact]]] = {
 }
 
 
+def _sibling_ids(row: Mapping[str, Value]) -> list[str]:
+    """Return the ids of the siblings, in the row of a family or of one of them."""
+    return [one if isinstance(one, str) else one[0] for one in row["siblings"]]
+
+
 class _Plan:
     """The plan for a new sibling after a model: see `siblings` in family_row.py."""
 
@@ -177,13 +182,13 @@ class _Plan:
         self._is_like = scope.get("kind") == "like"
         self._model_path = self._model_id.partition("::")[0]
         self._shown = [id for id in shown if id != self._model_id]
-        ids = [one if isinstance(one, str) else one[0] for one in scope.get("siblings")]
-        names = [strip_counts(id.partition("::")[2] or id) for id in ids]
+        self._ids = _sibling_ids(scope.context)
+        names = [strip_counts(id.partition("::")[2] or id) for id in self._ids]
         self._is_shared = names.count(self._name_of_model()) > 1
         if len(set(names)) < len(names):  # several have one name: none without its file
             scope = replace(scope, context={**scope.context, "path": ""})
         self._listing = scope
-        self._count = len(scope.get("siblings"))
+        self._count = len(self._ids)
         self.noun = self._noun()
 
     @property
@@ -404,9 +409,7 @@ class _Plan:
         self, part: str, id: str, pairs: list[Value]
     ) -> Iterator[tuple[str, str]]:
         """Say what most siblings have, by that of the model or of another one."""
-        siblings = self._scope.get("siblings")
-        ids = [one if isinstance(one, str) else one[0] for one in siblings]
-        rows = [(ids[number], *rest) for number, *rest in pairs]
+        rows = [(self._ids[number], *rest) for number, *rest in pairs]
         rows.sort(key=lambda row: row[0] != self._model_id)
         for sibling, like, *_ in rows:
             named = [sibling, id, like] if "::" in like else [sibling, id]
@@ -455,9 +458,7 @@ class _Plan:
         """Say where a new one goes in a list: see `sites` in family_row.py."""
         if order in ("", SORTED):
             return self._part("plan_sorted") if order else ""
-        siblings = self._scope.get("siblings")
-        ids = [one if isinstance(one, str) else one[0] for one in siblings]
-        is_listed = self._model_id in [ids[number] for number in numbers]
+        is_listed = self._model_id in [self._ids[number] for number in numbers]
         if is_listed:
             order = name_of(self._model_id.partition("::")[2])
         elif order not in {name_of(one.partition("::")[2]) for one in self._shown}:

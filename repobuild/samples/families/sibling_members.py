@@ -135,14 +135,13 @@ def _abstract_methods(base: str, tree: Tree) -> Iterator[str]:
     path, qual = split_id(base)
     if not qual:
         return
-    source = tree.read(path) or b""
     for one in tree.reader.elements(path).values():
         if one.parent != qual or one.type != "method":
             continue
         marked = any(
             d.rpartition(".")[2] == "abstractmethod" for d in one.row.decorators
         )
-        code = source[one.row.start : one.row.start + one.row.length]
+        code = tree.code(one)
         if marked or (len(code) < 1500 and _UNDONE.search(code)):
             yield one.name
 
