@@ -28,41 +28,24 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from unittest.mock import patch
 
 import pygit2
 
-from repobuild.model.adapter.lineage import Manifest
-from repobuild.model.base import load_tokenizer, resolve_base
-from repobuild.model.conversation import Conversation
-from repobuild.model.generate import TextGenerator
 from repobuild.model.teaching import lesson
 from repobuild.model.teaching.curriculum import (
     TeachableFact,
     TeachableSample,
-    Teaching,
     draw_hash,
-    fact_of,
     order_facts,
 )
-from tests.benchmarks.chain.score import general_loss
 from tests.benchmarks.chain.strategy import SHARED
-from tests.benchmarks.taught_facts import LONGEST, held_out
+from tests.benchmarks.taught_facts import examine
 from tests.standard import Standard
 
 NEVER_MASTERED = 1 << 20
 PARTS = ("epochs", "mastery", "phrasings", "base", "general text", "importance")
-
-
-class Result(NamedTuple):
-    right: int
-    asked: int
-    taught_right: int
-    taught: int  # of those that are asked
-    weighted: float
-    general: float  # against the base's
-    seconds: float  # of CPU
 
 
 def epochs(*given: Any) -> lesson.Lesson:
@@ -93,8 +76,8 @@ def without(parts: Sequence[str]) -> ExitStack:
 
 def measure(
     repository: Path, parts: Sequence[str], old_base: str, seed: int, budget: int
-) -> Result:
-    """Build an adapter with these parts of teaching and ask it."""
+) -> list[str]:
+    """Build an adapter with these parts of teaching; return the cells of its row."""
     settings: dict[str, Any] = {
         **SHARED, "adapter.seed": seed, "adapter.budget": budget,
     }  # fmt: skip
@@ -109,25 +92,17 @@ def measure(
         began = time.process_time()
         standard.build("adapter")
         seconds = time.process_time() - began
-        build = standard.open()
-        row = standard.table("adapter").get(str(git.head.target))
-        assert row is not None
-        folder = build.store.checked_path(row["object"])
-        known = Manifest.read(folder).facts
-        base = resolve_base(standard.settings)
-        conversation = Conversation(load_tokenizer(base), base.fim)
-        asked = held_out(build, Teaching.of(standard.settings))
-        examples = conversation.tokenise(asked, LONGEST).kept
-        speaker = TextGenerator.load(base, folder)
-        right = speaker.generates_exactly(examples)
-        taught = [fact_of(example.id) in known for example in examples]
-        both = [r and t for r, t in zip(right, taught, strict=True)]
-        before, after = general_loss(TextGenerator.load(base)), general_loss(speaker)
-        standard.close()
-    return Result(
-        sum(right), len(right), sum(both), sum(taught),
-        row["coverage"]["weighted"], after / before - 1, seconds,
-    )  # fmt: skip
+        exam = examine(standard, only_taught=False)
+    both = [
+        right for right, taught in zip(exam.right, exam.taught, strict=True) if taught
+    ]
+    return [
+        f"{sum(exam.right)} of {len(exam.right)}",
+        f"{sum(both)} of {len(both)}",
+        f"{exam.coverage['weighted']:.0%}",
+        f"{exam.general:+.1%}",
+        f"{seconds:.0f}",
+    ]
 
 
 def main() -> None:
@@ -141,17 +116,10 @@ def main() -> None:
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for seed in given.seeds:
         for number, part in enumerate(PARTS, 1):
-            found = measure(
+            cells = measure(
                 given.repository, PARTS[:number], str(given.old_base.resolve()),
                 seed, given.budget,
             )  # fmt: skip
-            cells = [
-                f"{found.right} of {found.asked}",
-                f"{found.taught_right} of {found.taught}",
-                f"{found.weighted:.0%}",
-                f"{found.general:+.1%}",
-                f"{found.seconds:.0f}",
-            ]  # fmt: skip
             print(f"| {part} | {seed} | " + " | ".join(cells) + " |", flush=True)
 
 

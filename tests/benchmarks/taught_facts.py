@@ -19,7 +19,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pygit2
 
@@ -38,44 +38,63 @@ LONGEST = 512  # tokens of a question with its answer
 SHOWN_KINDS = 8  # that most facts are of
 
 
+class Exam(NamedTuple):
+    """What an adapter says to the held-out questions of facts."""
+
+    coverage: Mapping[str, Any]
+    questions: list[str]  # ids
+    taught: list[bool]  # of each question: whether the fact was taught
+    right: list[bool]  # word for word
+    general: float  # loss on general text, of the base's
+
+
+def examine(standard: Standard, only_taught: bool) -> Exam:
+    """Ask the adapter of HEAD all held-out questions, or those of what it was taught.
+
+    Closes the state.
+    """
+    build = standard.open()
+    row = standard.table("adapter").get(str(standard.git.head.target))
+    assert row is not None
+    folder = build.store.checked_path(row["object"])
+    known = Manifest.read(folder).facts
+    base = resolve_base(standard.settings)
+    asked = [
+        (id, sample)
+        for id, sample in held_out(build, Teaching.of(standard.settings))
+        if fact_of(id) in known or not only_taught
+    ]
+    conversation = Conversation(load_tokenizer(base), base.fim)
+    examples = conversation.tokenise(asked, LONGEST).kept
+    speaker = TextGenerator.load(base, folder)
+    right = speaker.generates_exactly(examples)
+    before, after = general_loss(TextGenerator.load(base)), general_loss(speaker)
+    standard.close()
+    ids = [example.id for example in examples]
+    taught = [fact_of(id) in known for id in ids]
+    return Exam(row["coverage"], ids, taught, right, after / before - 1)
+
+
 def measure(repository: Path, overrides: Sequence[str]) -> list[str]:
     """Return the cells of one run's row."""
     with tempfile.TemporaryDirectory() as place, use_command_line(overrides):
         began = time.process_time()
-        git = pygit2.Repository(str(repository))
-        standard = Standard(git, Path(place) / "state")
-        settings = standard.settings
+        standard = Standard(pygit2.Repository(str(repository)), Path(place) / "state")
         standard.build("adapter")
         spent = time.process_time() - began
-        build = standard.open()
-        row = standard.table("adapter").get(str(git.head.target))
-        assert row is not None
-        folder = build.store.checked_path(row["object"])
-        known = Manifest.read(folder).facts
-        base = resolve_base(settings)
-        conversation = Conversation(load_tokenizer(base), base.fim)
-        asked = [
-            (id, sample)
-            for id, sample in held_out(build, Teaching.of(settings))
-            if fact_of(id) in known
-        ]
-        examples = conversation.tokenise(asked, LONGEST).kept
-        speaker = TextGenerator.load(base, folder)
-        right = speaker.generates_exactly(examples)
-        marks: dict[str, list[bool]] = defaultdict(list)
-        for example, is_right in zip(examples, right, strict=True):
-            marks[kind_of(example.id)].append(is_right)
-        before, after = general_loss(TextGenerator.load(base)), general_loss(speaker)
-        standard.close()
+        exam = examine(standard, only_taught=True)
+    marks: dict[str, list[bool]] = defaultdict(list)
+    for id, is_right in zip(exam.questions, exam.right, strict=True):
+        marks[kind_of(id)].append(is_right)
     kinds = sorted(marks.items(), key=lambda pair: -len(pair[1]))[:SHOWN_KINDS]
-    coverage = row["coverage"]
+    right, asked, coverage = sum(exam.right), len(exam.right), exam.coverage
     return [
         f"{coverage['taught']:,} of {coverage['facts']:,}, "
         f"{coverage['mastered']:,} mastered",
         f"{coverage['weighted']:.1%}",
-        f"{sum(right)} of {len(right)} ({sum(right) / max(1, len(right)):.0%})",
+        f"{right} of {asked} ({right / max(1, asked):.0%})",
         ", ".join(f"{kind} {sum(m)}/{len(m)}" for kind, m in kinds),
-        f"{after / before - 1:+.1%}",
+        f"{exam.general:+.1%}",
         f"{spent:.0f}",
     ]
 
