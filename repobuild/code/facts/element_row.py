@@ -88,6 +88,9 @@ IDENTIFIER = rf"[^\x00-@\[-^`{{-\x7f]{NAME_SIGN}*"
 DOTTED_NAME = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"
 # A decorator, as written, that makes a function one of pytest's fixtures.
 FIXTURE = re.compile(r"(?:pytest\.|pytest_asyncio\.)?fixture(?=\(|$)")
+# Names in `vars` that no variable has, either: what a function returns, and what a
+# generator yields, in its own scope.
+RETURNED, YIELDED = "return*", "yield*"
 _ITEM_OF_ELEMENT = re.compile(r"^(elements\[.*?\])\[(\d+)\]")
 _DEFAULTS = tuple(ElementRow._field_defaults.get(name) for name in ElementRow._fields)
 _REQUIRED = len(ElementRow._fields) - len(ElementRow._field_defaults)

@@ -5,9 +5,8 @@ Other languages: `linked_edges.py`.
 
 from __future__ import annotations
 
-import builtins
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from repobuild.code.facts.element_row import (
@@ -37,11 +36,11 @@ from repobuild.code.resolve.python.passing_sites import decorator_chain
 from repobuild.code.resolve.python.resolver import Resolver
 from repobuild.code.resolve.python.scopes import binds_name, receiver_kind
 from repobuild.code.resolve.symbol import Kind, Symbol, symbol_id
+from repobuild.code.scan.python_table import builtin_names
 
 _SURE = 0.75  # confidence of an owner whose attribute is read
 _ONE_OF_SEVERAL = 0.5  # confidence of what may be something else as well
 _ROOT = re.compile(IDENTIFIER)
-_BUILTINS = frozenset(dir(builtins))
 _KEY = re.compile(r"\[\w*\]")
 _THROUGH_ATTRIBUTE = re.compile(rf"{IDENTIFIER}(?:\.{IDENTIFIER})+\Z")
 _OWN_METHOD = re.compile(r"(?:self|cls)\.\w+$")
@@ -170,7 +169,8 @@ class PythonFileEdges:
             self.open_calls |= {last, SEVERAL + last}
         if all(confidence <= _ONE_OF_SEVERAL for _, confidence in targets):
             for chain in chains or ():
-                self._add_flow(qual, self._through_data(scope, chain))
+                for dst in self._through_data(scope, chain):
+                    self._add(qual, "calls", dst, THROUGH_DATA)
         for dst, confidence in targets:
             self._add(qual, "calls", dst, confidence)
             for wrapper in self._wrappers(scope, name, dst):
@@ -178,11 +178,7 @@ class PythonFileEdges:
 
     # -- calls through data
 
-    def _add_flow(self, qual: str, targets: Iterable[tuple[str, float]]) -> None:
-        for dst, _ in targets:
-            self._add(qual, "calls", dst, THROUGH_DATA)
-
-    def _through_data(self, scope: str, chain: str) -> list[tuple[str, float]]:
+    def _through_data(self, scope: str, chain: str) -> list[str]:
         """Return what a call of a chain runs that no name states."""
         root = _ROOT.match(chain)
         if root is None or root[0] in self._external:
@@ -193,7 +189,7 @@ class PythonFileEdges:
         if key not in self._flowed:
             found = self.resolver.flow.callees(self.module.path, scope, chain)
             self._flowed[key] = [symbol_id(one) for one in found]
-        return [(id, THROUGH_DATA) for id in self._flowed[key]]
+        return self._flowed[key]
 
     def _wrappers(self, scope: str, chain: str, id: str) -> list[str]:
         """Return what runs in place of a decorated function, or of a property."""
@@ -203,7 +199,7 @@ class PythonFileEdges:
             function = Symbol(Kind.FUNCTION, path, qual, 1.0)
             flow = self.resolver.flow
             if flow.is_property(function):
-                return [id for id, _ in self._through_data(scope, chain)]
+                return self._through_data(scope, chain)
             self._flowed[key] = [symbol_id(one) for one in flow.wrappers(function)]
         return self._flowed[key]
 
@@ -243,7 +239,7 @@ class PythonFileEdges:
         if root is None or root[0] in self._external:
             return False
         name = root[0]
-        return name not in _BUILTINS or name in self.module.names
+        return name not in builtin_names() or name in self.module.names
 
     def _may_flow(self, scope: str, root: str, chain: str) -> bool:
         """Return whether a scope may know what a chain begins with.

@@ -19,6 +19,8 @@ from tree_sitter import Node
 from repobuild.code.facts.element_row import (
     FIXTURE,
     IDENTIFIER,
+    RETURNED,
+    YIELDED,
     Bindings,
     parameter_name,
     parameter_of,
@@ -32,7 +34,7 @@ from repobuild.code.facts.python.branches import (
 from repobuild.code.facts.python.exports import NAME as EXPORTS
 from repobuild.code.facts.python.exports import ExportStatement, statements_of_calls
 from repobuild.code.facts.python.flow import FlowReader
-from repobuild.code.facts.python.value import NONE, Values
+from repobuild.code.facts.python.value import CONTAINERS, NONE, Values
 from repobuild.code.facts.syntax import Outline, Parts
 
 _ROOT = re.compile(IDENTIFIER)
@@ -43,13 +45,10 @@ _LITERALS = frozenset(
     " none lambda list_comprehension ellipsis binary_operator".split()
 )
 _RETURNED = frozenset({"identifier", "call", "attribute", "none"})
-_CONTAINERS = frozenset({"dictionary", "list", "tuple", "set"})
 _MAX_ROWS = 100  # of a literal that a loop iterates over
 # Types that are less exact than the assigned value.
 _VAGUE_TYPES = re.compile(r"(?:\w+\.)*(?:Callable|TypeAlias|Any|object)\b")
 _VAGUE_RESULTS = re.compile(r"\b(?:Callable|Any|object|Iterator|Iterable|Generator)\b")
-RETURNED = "return*"  # names in `vars` that no variable has: what a function returns,
-YIELDED = "yield*"  # and what a generator yields, in its own scope
 
 
 class BindingEvent(NamedTuple):
@@ -258,7 +257,7 @@ class Binder:
         if right is not None and self.outline.text(left) == EXPORTS:
             self._add_exports(left.start_byte, right)
         self._record(left, self._assigned_bindings(parts, right))
-        if right is not None and right.type in _CONTAINERS:
+        if right is not None and right.type in CONTAINERS:
             for keys, binding in self._values.contents(right):
                 self._put(left, self.outline.text(left), keys, binding)
 
@@ -268,7 +267,7 @@ class Binder:
         name, bracket, keys = chain.partition("[")
         if not bracket or "()" in chain or "." in keys:
             return
-        if right.type in _CONTAINERS:
+        if right.type in CONTAINERS:
             for inner, binding in self._values.contents(right):
                 self._put(left, name, f"[{keys}{inner}", binding)
             return
@@ -314,7 +313,7 @@ class Binder:
                 self._record(target, self._values.of(value))
 
     def _loop(self, left: Node, right: Node) -> None:
-        if right.type in _CONTAINERS and right.type != "dictionary":
+        if right.type in CONTAINERS and right.type != "dictionary":
             self._loop_of_literal(left, right)
         elif left.type == "identifier":
             self._record(left, [self._values.element(right)])

@@ -45,7 +45,7 @@ _CALLS_ARGUMENT: dict[str, int | str] = {
 _KEEP_ELEMENTS = frozenset(
     {"sorted", "reversed", "list", "tuple", "iter", "set", "frozenset"}
 )
-_CONTAINERS = frozenset({"dictionary", "list", "tuple", "set"})
+CONTAINERS = frozenset({"dictionary", "list", "tuple", "set"})  # literals
 _MAX_ELEMENTS = 500  # of a literal that are looked at
 _CHAIN_NODES = frozenset({"identifier", "attribute", "call", "subscript"})
 
@@ -94,7 +94,7 @@ class Values:
             index += 1
             if node.type == "set":
                 key = ""
-            if value.type in _CONTAINERS and depth < _MAX_DEPTH:
+            if value.type in CONTAINERS and depth < _MAX_DEPTH:
                 for inner, binding in self.contents(value, depth + 1):
                     yield f"[{key}]{inner}", binding
             elif value.type in _CHAIN_NODES:

@@ -22,10 +22,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from repobuild.code.facts.element_row import (
     DOTTED_NAME,
     IDENTIFIER,
+    RETURNED,
+    YIELDED,
     Binding,
     Bindings,
     ElementRow,
@@ -65,9 +68,6 @@ from repobuild.code.resolve.symbol import Kind, Symbol
 THROUGH_DATA = 0.4
 Values = frozenset[Symbol]
 FindSites = Callable[[str], Iterable[CallSite]]
-# (path, qual) -> the calls of it, what they pass as receiver, and the value passed
-Passing = dict[tuple[str, str], list[tuple[CallSite, int, Binding]]]
-RETURNED, YIELDED = "return*", "yield*"  # see facts/python/binding.py
 
 _ROOT = re.compile(IDENTIFIER)
 _SEGMENT = re.compile(r"\(\)|\[\w*\]|[*!~]|\.[^.()\[\]*!~]+")
@@ -83,6 +83,24 @@ UNKNOWN: Values = frozenset({Symbol(Kind.MODULE, "?", "?", 0.0)})  # compared by
 _ITEM_METHODS = frozenset({"get", "pop", "setdefault", "popleft"})
 _ITEMS_METHODS = frozenset({"values", "copy"})
 _FUNCTIONS = (Kind.FUNCTION, Kind.BOUND)
+
+
+class Target(NamedTuple):
+    """A function that a call runs."""
+
+    function: Symbol
+    receivers: int  # arguments that it gets besides those of the call: 1 of a method
+
+
+class Passed(NamedTuple):
+    """What a call passes as one parameter of what it calls."""
+
+    site: CallSite
+    receivers: int  # as of the target
+    binding: Binding
+
+
+Passing = dict[tuple[str, str], list[Passed]]  # by (path, qual) of what is called
 
 
 class Flow:
@@ -136,8 +154,8 @@ class Flow:
         for value in values:
             if value.kind is Kind.CLASS:
                 found[value] = None
-            for function, _ in self._targets(value) or ():
-                found[_plain(function)] = None
+            for target in self._targets(value) or ():
+                found[_plain(target.function)] = None
         return list(found)
 
     def wrappers(self, function: Symbol) -> list[Symbol]:
@@ -284,11 +302,8 @@ class Flow:
     def _with_container(
         self, module: ModuleFacts, scope: str, name: str, values: Values
     ) -> Values:
-        if scope or name:
-            self._note(f"e:{module.path}::{scope}")
-        if name not in module.containers(scope):
-            return values
-        if values is UNKNOWN:
+        self._note(f"e:{module.path}::{scope}")
+        if values is UNKNOWN or name not in module.containers(scope):
             return values
         made = Symbol(Kind.CONTAINER, module.path, f"{scope}|{name}", 1.0)
         return values | {made}
@@ -465,25 +480,22 @@ class Flow:
             return self._bindings(path, qual, bindings_of(row.vars, RETURNED), passed)
         return _only(self._types.call(Symbol(Kind.FUNCTION, path, qual, 1.0)))
 
-    def _targets(self, value: Symbol) -> list[tuple[Symbol, int]] | None:
-        """Return the functions that a call runs, and how many arguments they get more.
-
-        These are the receivers. None where that is not known.
-        """
+    def _targets(self, value: Symbol) -> list[Target] | None:
+        """Return the functions that a call of a value runs; None if nobody knows."""
         if value.kind is Kind.FUNCTION:
-            return [(value, 0)]
+            return [Target(value, 0)]
         if value.kind is Kind.BOUND:
-            return [(value, 1)]
+            return [Target(value, 1)]
         if value.kind not in (Kind.CLASS, Kind.INSTANCE):
             return []
         is_class = value.kind is Kind.CLASS
         instance = value.as_kind(Kind.INSTANCE)
-        found: list[tuple[Symbol, int]] = []
+        found: list[Target] = []
         for name in ("__new__", "__init__") if is_class else ("__call__",):
             methods = self._in_class(instance, name)
             if methods is UNKNOWN:
                 return None
-            found += [(one, 1) for one in methods if one.kind in _FUNCTIONS]
+            found += [Target(one, 1) for one in methods if one.kind in _FUNCTIONS]
         return found
 
     # -- items
@@ -585,18 +597,16 @@ class Flow:
         found: list[Values] = []
         if _DOTTED.match(parameter.default):
             found.append(self._values(path, outer, parameter.default, True))
-        sites = [
-            (site, binding)
+        given = [
+            one
             for name in self._names_of(path, qual)
-            for which, received in ((parameter.name, None), (index, 0), (index - 1, 1))
-            for site, more, binding in self._passing(name, str(which)).get(
-                (path, qual), ()
-            )
-            if received is None or more == received
+            for which, receivers in ((parameter.name, None), (index, 0), (index - 1, 1))
+            for one in self._passing(name, str(which)).get((path, qual), ())
+            if receivers is None or one.receivers == receivers
         ]
-        passed_on = [one for _, one in sites if one[:1] != DECORATED]
+        passed_on = [one for one in given if one.binding[:1] != DECORATED]
         follows = len(passed_on) <= _MOST_FOLLOWED
-        for site, binding in sites:
+        for site, _, binding in given:
             found.append(self._binding(site.path, site.scope, binding, follows))
         return frozenset(one for one in _union(found, True) if self._may_run(one))
 
@@ -658,8 +668,8 @@ class Flow:
         for site, binding in self._sites(name)[which]:
             called = self._values(site.path, site.scope, site.callee, False)
             for value in () if called is UNKNOWN else called:
-                for function, received in self._targets(value) or ():
-                    passed = (site, received, binding)
+                for function, receivers in self._targets(value) or ():
+                    passed = Passed(site, receivers, binding)
                     found.setdefault(function.definition, []).append(passed)
         return found
 
@@ -701,8 +711,8 @@ class Flow:
             targets = self._targets(one)
             if targets is None:
                 return UNKNOWN
-            for function, received in targets:
-                results = self._result_for(function, received, values)
+            for function, receivers in targets:
+                results = self._result_for(function, receivers, values)
                 if results is UNKNOWN:
                     return UNKNOWN
                 # One that also takes settings alone returns itself for them.
