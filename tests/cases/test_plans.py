@@ -130,9 +130,9 @@ def test_a_plan_names_file_base_methods_registration_tests_and_documents(standar
     assert "Inherit from `Reader`." in answer
     assert "leaves open: `parse` (3 of 3)" in answer
     assert "class attributes that most siblings set: `name` (3 of 3)" in answer
-    assert "Enter it in `READERS` of `pkg/registry.py`, which holds 3 of 3" in answer
+    assert "Enter it in `READERS` of `pkg/registry.py`, as 3 of 3 are" in answer
     assert "Test it in `tests/test_{name}.py`, as most siblings are tested." in answer
-    assert "Document it in `docs/readers.md`, which names 3 of 3" in answer
+    assert "Document it in `docs/readers.md`, which names at least 3 of the 3" in answer
 
 
 def test_methods_that_siblings_do_not_override_are_not_asked_for(standard):
@@ -306,6 +306,13 @@ class Last(Queue):
         self.items.insert(0, item)
 
 
+class First(Queue):
+    """A queue that gives the first item first."""
+
+    def push(self, item):
+        self.items.append(item)
+
+
 class Heap(Queue):
     """A queue that gives the smallest item first."""
 
@@ -316,7 +323,7 @@ class Heap(Queue):
         self.heap.append(item)
 
 
-KINDS = {"last": Last, "heap": Heap}
+KINDS = {"first": First, "last": Last, "heap": Heap}
 
 
 class Base:
@@ -327,7 +334,7 @@ class Base:
 
 
 class One(Base):
-    """One of two that have nothing in common but a stub."""
+    """One of three that have nothing in common but a stub."""
 
     if t.TYPE_CHECKING:
 
@@ -338,12 +345,21 @@ class One(Base):
 
 
 class Two(Base):
-    """The other of two that have nothing in common but a stub."""
+    """Another one that has nothing in common but a stub."""
 
     def inverse(self) -> "Two": ...
 
     def second(self):
         return 2
+
+
+class Three(Base):
+    """The third that has nothing in common but a stub."""
+
+    def inverse(self) -> "Three": ...
+
+    def third(self):
+        return 3
 
 
 class Outer:
@@ -368,7 +384,13 @@ class LostValue(Lost):
     """A value is lost."""
 
 
+class LostBoth(Lost):
+    """Key and value are lost."""
+
+
 def find(key, value):
+    if key and value:
+        raise LostBoth
     if key:
         raise LostKey
     if value:
@@ -389,7 +411,14 @@ class Mapped(Last, dict):
         self[item] = True
 
 
-BOTH = [Mixed, Mapped]
+class Merged(Last, dict):
+    """A queue that is a dictionary besides."""
+
+    def push(self, item):
+        self[item] = None
+
+
+ALL = [Mixed, Mapped, Merged]
 '''
 
 
@@ -428,13 +457,13 @@ def test_a_model_is_followed_in_all_that_it_defines(queues, repository):
         assert "Define what `Heap` defines: `start`, `push`." in answer
         assert "file of its own" not in answer
     (general,) = of_base(queues, "plan", "Queue")
-    assert "most siblings define: `push` (2 of 2)." in general
-    assert "what only some siblings define: `start` (1 of 2)." in general
+    assert "most siblings define: `push` (3 of 3)." in general
+    assert "what only some siblings define: `start` (1 of 3)." in general
 
 
 def test_an_exception_is_raised_where_its_siblings_are(queues):
     (answer,) = of_base(queues, "plan", "Lost")
-    assert "Raise it in `find` of `shop/queues.py`, where 2 of 2 are raised." in answer
+    assert "Raise it in `find` of `shop/queues.py`, where 3 of 3 are raised." in answer
     assert "Handle it" not in answer
 
 
@@ -442,8 +471,7 @@ def test_the_second_base_of_a_model_is_named(queues):
     answers = of_base(queues, "plan_like", "Last")
     assert answers
     for answer in answers:
-        name = "Mixed" if "`Mixed` as" in answer else "Mapped"
-        assert f"Inherit from `Last`, `dict`, as `{name}` does." in answer
+        assert re.search(r"Inherit from `Last`, `dict`, as `M\w+ed` does.", answer)
 
 
 def test_functions_that_are_alike_in_name_only_are_no_family(queues, repository):

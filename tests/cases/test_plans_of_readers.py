@@ -31,6 +31,13 @@ class TooLarge(Refused):
         super().__init__(place, "large")
 
 
+class TooShort(Refused):
+    """It is too short."""
+
+    def __init__(self, place):
+        super().__init__(place, "short")
+
+
 class Unknown(Exception):
     """What is raised for what nobody knows."""
 
@@ -41,6 +48,10 @@ class UnknownName(Unknown):
 
 class UnknownPlace(Unknown):
     """Nobody knows the place."""
+
+
+class UnknownTime(Unknown):
+    """Nobody knows the time."""
 '''
 MIXIN = '''"""Results of parsing."""
 
@@ -67,6 +78,13 @@ class DataResult(namedtuple("DataResult", ["a", "b"]), Mixin):
 
     def copy(self):
         return DataResult(*self)
+
+
+class FileResult(namedtuple("FileResult", ["a", "b"]), Mixin):
+    """A result in a file."""
+
+    def copy(self):
+        return FileResult(*self)
 '''
 FILES = {
     "setup.cfg": "[metadata]\nname = desk\ndescription = Take letters\n",
@@ -78,17 +96,20 @@ FILES = {
     "docs/errors.rst": "Errors\n======\n\n"
     "``TooLate`` and ``TooLarge`` refuse letters.\n",
     "desk/__init__.py": '"""Take letters."""\n\nfrom .api import DataResult\n'
-    'from .api import TextResult\n\n__all__ = ["DataResult", "TextResult"]\n',
+    "from .api import FileResult, TextResult\n\n"
+    '__all__ = ["DataResult", "FileResult", "TextResult"]\n',
     "desk/api.py": '"""What users call."""\n\nfrom .results import DataResult\n'
-    "from .results import TextResult\n\n\ndef make(a):\n"
-    "    return TextResult(a, a), DataResult(a, a)\n",
+    "from .results import FileResult, TextResult\n\n\ndef make(a):\n"
+    "    return TextResult(a, a), DataResult(a, a), FileResult(a, a)\n",
     "desk/errors.py": ERRORS,
     "desk/results.py": MIXIN,
     "desk/checks.py": '"""Check letters."""\n\nfrom . import errors\n\n\n'
     "def check_time(letter):\n    if letter.time > 9:\n"
     "        raise errors.TooLate(letter)\n\n\n"
     "def check_size(letter):\n    if letter.size > 9:\n"
-    "        raise errors.TooLarge(letter)\n",
+    "        raise errors.TooLarge(letter)\n\n\n"
+    "def check_text(letter):\n    if letter.size < 1:\n"
+    "        raise errors.TooShort(letter)\n",
     "desk/url.py": '"""Work with addresses."""\n\n__all__ = ["clean_url", "join_url",'
     ' "parse_url"]\n\n\n'
     + "\n\n".join(
@@ -101,7 +122,8 @@ FILES = {
         for verb in ("clean", "join", "parse")
     ),
     "tests/test_errors.py": "from desk import errors\n\n\ndef test_errors():\n"
-    "    assert errors.UnknownName() and errors.UnknownPlace()\n",
+    "    assert errors.UnknownName() and errors.UnknownPlace()\n"
+    "    assert errors.UnknownTime()\n",
 }
 
 
@@ -132,7 +154,7 @@ def test_an_exception_that_several_functions_raise_has_a_step_for_their_file(des
     told = plans_about(desk, "TooLate")
     assert told
     for text in told:
-        assert "Raise it in `desk/checks.py`, where 2 of 2 are raised." in text
+        assert "Raise it in `desk/checks.py`, where 3 of 3 are raised." in text
 
 
 def test_no_plan_is_made_for_exceptions_that_are_raised_nowhere(desk: Sampled):
@@ -151,8 +173,8 @@ def test_a_name_is_imported_in_every_file_that_passes_it_on(desk: Sampled):
     told = plans_about(desk, "TextResult")
     assert told
     for text in told:
-        assert "Import it in `desk/api.py`, which imports 2 of 2" in text
-        assert "Import it in `desk/__init__.py`, which imports 2 of 2" in text
+        assert "Import it in `desk/api.py`, as 3 of 3 are" in text
+        assert "Import it in `desk/__init__.py`, as 3 of 3 are" in text
 
 
 def test_a_base_that_is_made_for_one_class_is_no_base_of_another(desk: Sampled):

@@ -53,6 +53,7 @@ from repobuild.samples.families.family_row import (
 )
 from repobuild.samples.families.family_tree import Tree
 from repobuild.samples.families.membership import (
+    FEWEST,
     Family,
     families_of,
     is_aside,
@@ -259,7 +260,7 @@ class _Keeper:
         ids = self._ids(key)
         stale = {like_key(key, one[0]) for one in (old or {}).get("siblings", ())}
         made = FamilyRow({}, set())
-        if len(ids) >= family.fewest and not _is_scattered(ids):
+        if len(ids) >= FEWEST and not _is_scattered(ids):
             made = family_row(key, ids, self._tree)
         if not made.row:  # what it was read from may make it a family later
             for gone in (*stale, key) if old else ():

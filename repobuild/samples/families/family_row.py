@@ -74,6 +74,7 @@ from repobuild.samples.families.past_additions import (
 from repobuild.samples.families.sibling_members import (
     common_arguments,
     common_attributes,
+    is_bare,
     is_small,
     own_bases,
     own_methods,
@@ -129,6 +130,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     home = _most_first(homes)[0]
     is_new_file = _is_new_file(family, alone, ids, past)
     fitting = alone if is_new_file else {one for one in ids if _path(one) == home[0]}
+    may_be_bare = family.kind == "subclass" and _is_of_exceptions(family, tree)
     row: Row = {
         "kind": "family",
         "id": _about(family, ids, elements),
@@ -138,7 +140,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "siblings": [
             [
                 *_sibling(family, id, one, required, tree),
-                id in fitting and _is_model(one, tree),
+                id in fitting and _is_model(one, may_be_bare, tree),
             ]
             for id, one in zip(ids, elements, strict=True)
         ],
@@ -201,13 +203,14 @@ def _history(past: list[PastAddition], tree: Tree) -> Row:
     }
 
 
-def _is_model(element: ElementView | None, tree: Tree) -> bool:
-    """Return whether another one may be made like this: it is small, and not dated,
-    nor unfinished.
+def _is_model(element: ElementView | None, may_be_bare: bool, tree: Tree) -> bool:
+    """Return whether another one may be made like this: it defines something, is
+    small, and neither dated nor unfinished.
     """
     if element is None:
         return True
     is_empty = element.is_stub or element.is_for_types
+    is_empty |= not may_be_bare and is_bare(element, tree)
     if is_empty or _UNFINISHED.search(f"{element.name}\n{element.doc}"):
         return False
     if has_dated_name(element.name) or not is_small(element, tree):
@@ -236,6 +239,13 @@ def _sibling(
         own_methods(family, element, tree),
         own_bases(family, element),
     ]
+
+
+def _is_missing(number: int, site: Value, row: Row) -> bool:
+    """Return whether a place registers nearly all siblings, and not this one."""
+    kind, _, _, numbers, *_ = site
+    is_of_all = len(numbers) >= _AT_HOME * len(row["siblings"])
+    return kind in _REGISTRATIONS and is_of_all and number not in numbers
 
 
 def _is_raising(site: Value) -> bool:
@@ -464,6 +474,8 @@ def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
         sites = [site for site in every if number in site[3]]
         if any(map(_is_raising, every)) and not any(map(_is_raising, sites)):
             continue  # it is raised elsewhere, or not at all
+        if any(_is_missing(number, site, row) for site in every):
+            continue  # the one that nobody registered is no model
         yield (
             id,
             {

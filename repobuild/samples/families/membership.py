@@ -23,8 +23,7 @@ from repobuild.code.scan.file_roles import is_test
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import FileEdgeLists
 
-FEWEST = 3  # siblings that make a family
-_FEWEST_SUBCLASSES = 2  # of a class of the project
+FEWEST = 3  # siblings that make a family: of two, each is as often the exception
 _ASIDE = re.compile(
     r"(^|/)(examples?|docs?|doc|benchmarks?|demos?|samples?|vendor|third_party"
     r"|node_modules|fixtures|\.github|scripts?|tools|ci|testsuite|externals|_?vendored"
@@ -38,9 +37,23 @@ _GENERAL_BASES = frozenset(
     " TestCase Component Warning UserWarning DeprecationWarning local Mapping"
     " MutableMapping Iterator Iterable Callable Sequence OrderedDict UserDict Event"
     " LookupError AttributeError OSError IOError StringIO BytesIO TextIOWrapper"
-    " RawIOBase deque defaultdict Serializable Cloneable Comparable Runnable".split()
+    " RawIOBase deque defaultdict Serializable Cloneable Comparable Runnable"
+    # What collections.abc, contextlib and typing ask for: a way to be used.
+    " Hashable Sized Container Collection Reversible Iterator Generator Awaitable"
+    " Coroutine AsyncIterable AsyncIterator AsyncGenerator Set MutableSet"
+    " MutableSequence MappingView KeysView ItemsView ValuesView ByteString Buffer"
+    " ContextManager AsyncContextManager AbstractContextManager ContextDecorator"
+    " AbstractAsyncContextManager UserList UserString frozenset bytes bytearray complex"
+    " date datetime timedelta".split()
 )
-# Decorators that change how a function works, and register it nowhere.
+# A decorator registers what it decorates, or changes how that works: then functions
+# under it have nothing else in common (`@retry`, `@to_numeric`). A method of an object
+# (`@app.route`) mostly registers; a bare name does when it says so.
+_REGISTERS = re.compile(
+    r"(?i)regist|route|command|task|handle|hook|plugin|listen|receiver|(^|_)on_|event"
+    r"|signal|rule|filter|tag|job|step|implement|provide|subscri|endpoint|expose|action"
+)
+# Decorators that register nowhere, though they look as if they did.
 _GENERAL_DECORATORS = frozenset(
     "property staticmethod classmethod abstractmethod abstractproperty overload wraps"
     " lru_cache cache cached_property contextmanager asynccontextmanager dataclass"
@@ -90,11 +103,6 @@ class Family(NamedTuple):
             return cls(kind, where, "", pattern)
         where, owner, pattern = rest.split("::")
         return cls(kind, where, owner, pattern)
-
-    @property
-    def fewest(self) -> int:
-        inside = self.kind == "subclass" and "::" in self.where
-        return _FEWEST_SUBCLASSES if inside else FEWEST
 
 
 def is_aside(path: str) -> bool:
@@ -170,6 +178,8 @@ def _decorators(element: ElementView) -> Iterator[str]:
         name = text.strip().lstrip("@")
         parts = name.split(".")
         if not all(part.isidentifier() for part in parts):
+            continue
+        if len(parts) == 1 and not _REGISTERS.search(name):
             continue
         if not _GENERAL_DECORATORS.intersection(parts) and name[:1] != "_":
             yield name

@@ -13,6 +13,7 @@ sample has `evidence`, with which the checker counts again
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -39,10 +40,13 @@ _MODEL_TASK, _FILES_TASK = "implementation_path", "architecture_understanding"
 _LONGEST = 980  # characters of an answer, below the default of samples.max_answer
 _NAMED = 4  # siblings that are named
 _SITES, _CAME = 4, 3
+_TELLING_STEPS = 5  # that say enough without the code of the model
 _FENCE = 24  # characters around code
 _MARK = 20  # characters of a line that stands for what is left out
 _EXPORTS = ("exports", "reexport")  # kinds of sites that every public name has
-_LEAST_LINES = 2  # of code that shows more than a head
+# Of a list of names the line says nothing, of the others it is far from a pattern.
+_SHOWN_WITHOUT_LINE = ("exports", "document", "function", "raise", "raise_in")
+_LEAST_LINES = 3  # of code that shows more than a head
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
 # Steps that a long plan can do without, the first to go first.
 _SPARE = (
@@ -119,6 +123,11 @@ def _family(scope: FactScope) -> Iterator[Fact]:
     models = [id for id in shown if id in rows and rows[id][2] and rows[id][-1]]
     if not models:
         return
+    # The one that is registered wherever the others are shows what there is to do.
+    sites = scope.get("sites") or ()
+    places = Counter(number for _, _, _, numbers, *_ in sites for number in numbers)
+    registered = {id: places[number] for number, id in enumerate(rows)}
+    models.sort(key=lambda id: -registered[id])
     plan = _Plan(scope, [models[0], *rows[models[0]][:-1]], shown)
     fields = {"noun": plan.noun}
     yield Fact("plan", plan.answer("plan"), plan.sources(), "hard", fields)
@@ -133,6 +142,8 @@ def _like(scope: FactScope) -> Iterator[Fact]:
     plan = _Plan(scope, model, scope.without_held_out(scope.get("siblings")))
     fields = {"noun": plan.noun, "like": plan.model_name}
     answer = plan.answer("plan_like", **fields)
+    if not answer:
+        return
     yield Fact("plan_like", answer, plan.sources(), "hard", fields)
     # Of a module that is its title, which says what it is and not what is needed.
     is_need = scope.get("family")[0] != "modules"
@@ -208,7 +219,10 @@ class _Plan:
         return tuple(kept)
 
     def answer(self, kind: str, **fields: str) -> str:
-        """Return reasoning, steps and code, without what is spare in a long one."""
+        """Return reasoning, steps and code, without what is spare in a long one.
+
+        There is none of few steps for a model that has no code to show.
+        """
         frame = self._scope.answer(kind, **{"noun": self.noun, **fields})
         reasons, steps = dict(self._reasons()), dict(self._steps())
         longest = ""
@@ -222,7 +236,8 @@ class _Plan:
             longest = longest or text
             if code := self._example(_LONGEST - len(text)):
                 return text + code
-        return longest
+        is_empty = self._is_like and len(dict(self._steps())) < _TELLING_STEPS
+        return "" if is_empty else longest
 
     def files(self) -> dict[str, str]:
         """Return the reasons and the files of a new sibling; empty for one file."""
@@ -449,7 +464,7 @@ class _Plan:
         is_used = path != self._model_path and _is_imported(name, line)
         if is_used and imports:
             text += self._part("plan_import")
-        shows = kind not in ("document", "function", "raise", "raise_in") and line
+        shows = kind not in _SHOWN_WITHOUT_LINE and line
         if shows:
             text += self._part("plan_line", line=line)
         return text + self._scope.phrases.words["stop"]
@@ -508,7 +523,12 @@ def _cut(code: str, room: int, is_whole: bool) -> str:
 
 
 def _shows_more_than_head(code: str) -> bool:
-    return sum(bool(line.strip()) for line in code.split("\n")) > _LEAST_LINES
+    """Return whether something of the body is left beside decorators and head."""
+    lines = [line.strip() for line in code.split("\n") if line.strip()]
+    if lines[-1:] != ["..."]:
+        return len(lines) >= _LEAST_LINES
+    telling = [line for line in lines[:-1] if line[0] != "@"]
+    return len(telling) >= _LEAST_LINES
 
 
 _FILE_STEPS = frozenset(

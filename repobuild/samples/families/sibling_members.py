@@ -120,6 +120,14 @@ def is_small(element: ElementView | None, tree: Tree) -> bool:
     return is_short and len(_running_methods(element, tree)) <= _MOST_OWN
 
 
+def is_bare(element: ElementView, tree: Tree) -> bool:
+    """Return whether a class of Python defines nothing: its base does all the work."""
+    if element.type != "class" or not element.path.endswith(".py"):
+        return False
+    defined = _running_methods(element, tree) or _class_attributes(element, tree)
+    return not defined
+
+
 def own_bases(family: Family, element: ElementView | None) -> list[str]:
     """Return the bases of a class as written, where there are several (Python only)."""
     if family.kind != "subclass" or element is None:
