@@ -46,12 +46,13 @@ _GENERAL_BASES = frozenset(
     " AbstractAsyncContextManager UserList UserString frozenset bytes bytearray complex"
     " date datetime timedelta".split()
 )
-# A decorator registers what it decorates, or changes how that works: then functions
-# under it have nothing else in common (`@retry`, `@to_numeric`). A method of an object
-# (`@app.route`) mostly registers; a bare name does when it says so.
+# A decorator registers what it decorates, and says so (`@app.route`), or changes how
+# that works: then functions under it have nothing else in common (`@retry`).
 _REGISTERS = re.compile(
     r"(?i)regist|route|command|task|handle|hook|plugin|listen|receiver|(^|_)on_|event"
     r"|signal|rule|filter|tag|job|step|implement|provide|subscri|endpoint|expose|action"
+    r"|^(on|get|post|put|patch|delete|head|options|websocket|group|callback)$"
+    r"|^(before|after|teardown)_|processor|validator"
 )
 # Decorators that register nowhere, though they look as if they did.
 _GENERAL_DECORATORS = frozenset(
@@ -179,7 +180,7 @@ def _decorators(element: ElementView) -> Iterator[str]:
         parts = name.split(".")
         if not all(part.isidentifier() for part in parts):
             continue
-        if len(parts) == 1 and not _REGISTERS.search(name):
+        if not _REGISTERS.search(parts[-1]):
             continue
         if not _GENERAL_DECORATORS.intersection(parts) and name[:1] != "_":
             yield name
