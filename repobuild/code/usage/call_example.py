@@ -85,6 +85,7 @@ _PLAIN_STATEMENT = re.compile(
 _WITH_BODY = re.compile(r"(?:async )?(?:with|for)\b")
 _BARE_DECORATOR = re.compile(r"\s*@([\w.]+)(?=\s*$)", re.MULTILINE)
 _DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
+_METHOD = re.compile(r"^(?:async )?def \w+\((?:self|cls)\b", re.MULTILINE)
 _FAILING = re.compile(r"(?i)raises|\b(?:warns|should_?fail|expect\w*error)\b")
 _ASSERTS = re.compile(r"\s+(?:assert\b|self\.assert)")
 # What looks at a value, and leaves it as it is.
@@ -131,6 +132,8 @@ def call_example(
         code = "\n".join(quoted)
         if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
             continue
+        if "\t" in code.replace("\n\t", "\n"):
+            continue  # nobody sees which white space a string has
         if _LEFT_OUT.search(_without_strings(code)):
             continue
         if re.search(rf"super\([^()]*\)+\.{re.escape(name)}\(", code):
@@ -168,7 +171,8 @@ def _completed(
     if not shown:
         return None
     is_inside = not f"\n{shown}".endswith(f"\n{whole}")  # of a function of theirs
-    return CallExample(score - is_inside, shown)
+    is_method = bool(_METHOD.search(shown))  # without the class that it belongs to
+    return CallExample(score - is_inside - 2 * is_method, shown)
 
 
 def _asserted_call(code: str, name: str) -> str:

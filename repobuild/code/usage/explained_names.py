@@ -143,9 +143,18 @@ def with_known_names(
     wanted = {one for one in found.free if one not in known}
     heads = _needed_heads(wanted, lines, start, names.is_test)
     above = _explaining_lines(wanted - names.defined, names)
-    if heads is None or above is None:
+    if heads is None or above is None or _is_below(above, lines, start):
         return None
     return "\n".join([*above, *_under_heads(code, heads, lines, start)])
+
+
+def _is_below(above: Iterable[str], lines: Sequence[str], start: int) -> bool:
+    """Return whether a constant that a function uses is defined below it.
+
+    It cannot be quoted above the call then: the file says it in another order.
+    """
+    below = {line.rstrip() for line in lines[start:] if line[:1].strip()} - {""}
+    return any(one in below and one not in lines[:start] for one in above)
 
 
 def _needed_heads(

@@ -165,10 +165,16 @@ def first_line(subject: Subject, claimed: str) -> str:
             return "there is no such definition"
         line = subject.definition.decorated_start
         return "" if claimed == str(line) else f"that is line {line}"
-    # Without a parser: the name is in that line or in one of the next two.
+    # Without a parser: the name is in that line or in one of the next two; of a
+    # `typedef` of C it may stand at the end.
     lines = subject.file.text.split("\n")
     start = int(claimed) - 1 if claimed.isdigit() else len(lines)
-    found = _has_word("\n".join(lines[start : start + 3]), subject.name)
+    end = start + 3
+    if lines[start : start + 1] and lines[start].lstrip().startswith("typedef"):
+        end = (
+            next((n for n in range(start, len(lines)) if lines[n][:1] == "}"), end) + 1
+        )
+    found = _has_word("\n".join(lines[start:end]), subject.name)
     return "" if found else f"`{subject.name}` is not there"
 
 

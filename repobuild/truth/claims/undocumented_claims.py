@@ -197,6 +197,9 @@ def methods_with_purposes(subject: Subject, claimed: str) -> str:
     return "" if end == len(claimed) else "it cannot be read as a list of methods"
 
 
+_OF_EXCEPTION = ("with_traceback",)  # methods that return the exception itself
+
+
 def raises(subject: Subject, claimed: str) -> str:
     """Check that the definition's own code raises these by name."""
     listed = parse_names(claimed, subject.templates)
@@ -212,7 +215,11 @@ def raises(subject: Subject, claimed: str) -> str:
             continue
         if isinstance(inner, ast.Raise) and inner.exc is not None:
             raised = inner.exc
-            called = raised.func if isinstance(raised, ast.Call) else raised
+            while isinstance(raised, ast.Call):  # `Error(text).with_traceback(where)`
+                raised = raised.func
+                if isinstance(raised, ast.Attribute) and raised.attr in _OF_EXCEPTION:
+                    raised = raised.value
+            called = raised
             known.add(ast.unparse(called))
         waiting.extend(ast.iter_child_nodes(inner))
     missing = [one.name for one in listed if one.name not in known]

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from repobuild.code.facts.element_row import Binding
-from repobuild.code.resolve.binding_marks import ALTERNATIVE, DEFINITION
+from repobuild.code.resolve.binding_marks import (
+    ALTERNATIVE,
+    ASSIGNED_NAME,
+    DEFINITION,
+)
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.imports import ImportResolver
 from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.symbol import Kind, Symbol
+
+_REPLACEABLE = 0.4  # no edge that samples state
 
 
 class GlobalNames:
@@ -67,9 +73,23 @@ class GlobalNames:
             # The last of several definitions (overloads, setters) replaces the others.
             if len(bindings) == 1 or all(b.startswith(DEFINITION) for b in bindings):
                 return symbol
+            if binding.startswith(ASSIGNED_NAME) and self._may_be_anything(
+                path, scope, bindings
+            ):
+                return symbol.at_most(_REPLACEABLE)
             is_one_of = any(b.startswith(ALTERNATIVE) for b in bindings)
             return symbol.at_most(0.5 if is_one_of else 0.8)
         return None
+
+    def _may_be_anything(
+        self, path: str, scope: str, bindings: Sequence[Binding]
+    ) -> bool:
+        """Return whether a name is also given something that is not known.
+
+        `SORT_KEY = fold`, and a function that says `global SORT_KEY`.
+        """
+        values = (one for one in bindings if one.startswith(ASSIGNED_NAME))
+        return any(self._resolve_binding(path, scope, one) is None for one in values)
 
     def _through_stars(self, origin: ModuleFacts, name: str) -> Symbol | None:
         """Search the star imports; each module once, the last import first."""

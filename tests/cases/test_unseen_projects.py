@@ -1,0 +1,131 @@
+"""What `verify --samples` found wrong in projects that nobody here had seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from repobuild.samples.contexts.graph_reader import CONFIDENT
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
+from tests.code_world import World
+
+FILES = {
+    "setup.cfg": "[metadata]\nname = shelf\ndescription = Keep books\n",
+    "shelf/__init__.py": '"""Keep books."""\n',
+    "shelf/texts.py": """from __future__ import annotations
+
+
+def fold(text):
+    \"\"\"Return a text without its case.\"\"\"
+    return text.casefold()
+
+
+def trim(text: str) -> str:
+    \"\"\"Return a text without white space around it.\"\"\"
+    return text.strip()
+
+
+def kind_of(book):
+    \"\"\"Return the kind of a book.\"\"\"
+    return book.kind
+""",
+    "shelf/keys.py": """from collections.abc import Callable
+
+from . import texts
+
+BY_TITLE = texts.fold
+SORT_KEY: Callable[[str], str] = BY_TITLE
+
+
+def set_sort_key(key):
+    \"\"\"Sort books by another key from now on.\"\"\"
+    global SORT_KEY
+    SORT_KEY = key
+""",
+    "shelf/lists.py": """from . import keys
+
+
+def titles(books):
+    \"\"\"Return books in their order.\"\"\"
+    return sorted(books, key=keys.SORT_KEY)
+""",
+    "shelf/loans.py": """from shelf.texts import kind_of
+
+
+class Refused(TypeError):
+    \"\"\"A loan that is refused.\"\"\"
+
+
+def lend(book, traceback=None):
+    \"\"\"Lend a book to somebody.\"\"\"
+    try:
+        return book.lend()
+    except TypeError as error:
+        raise Refused(*error.args).with_traceback(traceback)
+
+
+class Desk:
+    \"\"\"Where books are lent.\"\"\"
+
+    def rule(self, book):
+        \"\"\"Return the rule for a book.\"\"\"
+        if self.rules is not NO_RULES:
+            found = kind_of(book)
+            return self.rules[found]
+
+
+NO_RULES = lambda book: book
+""",
+    "shelf/shelf.c": """#include <stdlib.h>
+
+/* One book on a shelf. */
+typedef struct {
+  unsigned int place;
+  unsigned int width;
+  char *title;
+  char *author;
+} Book;
+
+static Book *put(Book *book, unsigned int place)
+{
+  book->place = place;
+  return book;
+}
+""",
+    "tests/test_texts.py": """from shelf.texts import trim
+
+
+def test_trim():
+    assert trim("\tBook  ") == "Book"
+""".replace("\\t", "\t"),
+}
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory) -> Sampled:
+    return Sampled(tmp_path_factory.mktemp("shelf"), FILES, **ALL_IN_ENGLISH)
+
+
+def answers(shelf: Sampled, key: str) -> list[str]:
+    found = shelf.samples.items()
+    return [one["answer"] for sample, one in found if sample.startswith(f"{key}#")]
+
+
+def test_every_claim_holds(shelf: Sampled) -> None:
+    assert "\t" in FILES["tests/test_texts.py"]
+    assert shelf.audit().wrong == []
+
+
+def test_a_name_that_a_function_gives_another_value_is_no_certain_callee() -> None:
+    rows = World({p: text for p, text in FILES.items() if p.endswith(".py")}).rows
+    calls = rows["shelf/lists.py"]["::titles calls shelf/texts.py::fold"]
+    assert calls["confidence"] < CONFIDENT
+
+
+def test_a_constant_below_a_function_is_not_quoted_above_it(shelf):
+    told = answers(shelf, "shelf/texts.py::kind_of")
+    assert told and not any("NO_RULES = lambda" in text for text in told)
+
+
+def test_a_call_with_a_tab_in_a_string_is_no_example(shelf):
+    told = answers(shelf, "shelf/texts.py::trim")
+    assert told and not any("\t" in text for text in told)
