@@ -127,6 +127,30 @@ def test_a_heading_is_asked_for_as_it_is_shown(walker: Sampled) -> None:
     assert not any("{" in one for one in told if "The order of files" in one)
 
 
+def test_what_a_file_does_as_a_program_makes_it_depend_on_nothing(
+    walker: Sampled,
+) -> None:
+    (text,) = answers(walker, "imports", "walker/core.py")
+    assert text == "`walker/core.py` imports `walker/kinds.py`."
+    assert answers(walker, "importers", "walker/show.py") == set()
+    told = [one["answer"] for one in walker.samples.values()]
+    assert not any("at its top level" in one for one in told)
+
+
+def test_a_program_that_uses_what_the_module_uses_hides_nothing(tmp_path: Path) -> None:
+    files = {
+        "a.py": "def count(names):\n    total = len(names)\n    return total\n",
+        "b.py": "from a import count\n\nSIZE = count('abc')\n\n"
+        "if '__main__' == __name__:\n    from a import count\n\n    print(count('ab'))\n"
+        "else:\n    count('a')\n",
+    }
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    told = "\n".join(sampled.answers("a.py::count"))
+    assert "`b.py` (at its top level)" in told
+    (text,) = answers(sampled, "imports", "b.py")
+    assert "`a.py`" in text
+
+
 NUMPY = """Return prices.
 
 Parameters
