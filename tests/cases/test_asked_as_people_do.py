@@ -151,6 +151,23 @@ def test_a_program_that_uses_what_the_module_uses_hides_nothing(tmp_path: Path) 
     assert "`a.py`" in text
 
 
+def test_a_library_that_the_manifest_forgot_is_told(tmp_path: Path) -> None:
+    manifest = (
+        '[project]\nname = "shop"\ndependencies = ["pandas", "requests"]\n'
+        '[project.optional-dependencies]\nplots = ["seaborn"]\n'
+    )
+    lazy = "\n\ndef show():\n    import bokeh\n\n    return bokeh\n"
+    files = {"pyproject.toml": manifest, "shop/__init__.py": "import requests\n"}
+    files |= {
+        f"shop/m{n}.py": f"import numpy\nimport pandas\nimport seaborn\n{lazy}"
+        for n in range(3)
+    }
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    (text,) = answers(sampled, "technologies")
+    assert "`numpy`, `pandas`, `requests`." in text.partition("\n")[0]
+    assert sampled.audit().wrong == []
+
+
 NUMPY = """Return prices.
 
 Parameters
