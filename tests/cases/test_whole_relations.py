@@ -172,7 +172,7 @@ def test_a_plan_imports_what_it_raises_in_another_file(tmp_path: Path) -> None:
     plans = [one["answer"] for one in of_kind(twin, "plan")]
     assert plans
     for answer in plans:
-        assert "where 2 of 2 are raised; import it there." in answer
+        assert "where 2 of the 2 siblings are raised; import it there." in answer
         assert "new direct subclass of `DuplicationError`" in answer
     assert not twin.audit().wrong
 

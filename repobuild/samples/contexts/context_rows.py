@@ -18,8 +18,9 @@ text/expectation.py.
 
 `element_row` combines these groups of fields: the element's own (`_own_fields`), its
 neighbours' ids (`_neighbour_fields`), what is certain without a docstring
-(explained.py), a real call of it (`example`: [path, code], usage_reader.py) and its
-code (`_code_fields`).
+(explained.py), a real call of it (`example`: [path, code], usage_reader.py), or whether
+a document calls something of its name (`called_in_documents`), and its code
+(`_code_fields`).
 """
 
 from __future__ import annotations
@@ -120,6 +121,8 @@ def element_row(
         row["repeated"] = file.shares_purpose(element)
     if real := file.usage.example(element, has_own_name(row)):
         row["example"] = list(real)
+    else:
+        row["called_in_documents"] = file.usage.is_called_in_documents(element.name)
     if quoted:
         row.update(_code_fields(file, element, quoted))
     elif not row["summary"]:
