@@ -35,6 +35,16 @@ _PLAN = (
     "plan_reasoning", "plan_steps", "plan_code|plan_code_body?",
 )  # fmt: skip
 
+_SKETCH = (
+    "container|owner?", "no_docstring|no_comment|no_purpose?",
+    "said_above|said_in|said_of_base|said_of_init?",
+    "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
+    "created?", "attributes?", "properties?", "method_list?",
+    "parameters?", "raised?", "replaces?", "replaced_by?", "calls?",
+    "property_reads?",
+    "used_by|made_by?", "read_by?", "tested_by?",
+)  # fmt: skip
+
 STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "location": (),
     "lines": (),
@@ -49,15 +59,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     ),
     "module": ("summary?", "defines?", "constants?"),
     "members": ("properties?", "definition?"),
-    "sketch": (
-        "container|owner?", "no_docstring|no_comment|no_purpose?",
-        "said_above|said_in|said_of_base|said_of_init?",
-        "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
-        "created?", "attributes?", "properties?", "method_list?",
-        "parameters?", "raised?", "replaces?", "replaced_by?", "calls?",
-        "property_reads?",
-        "used_by|made_by?", "read_by?", "tested_by?",
-    ),
+    "sketch": _SKETCH,
+    "written": _SKETCH,
     "code": (),
     "describe": (),
     "passage": (),

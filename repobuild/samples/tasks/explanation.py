@@ -95,7 +95,8 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
 
     The purpose is what anyone wrote elsewhere, with its place; the rest is structure.
     Where nothing tells what it does, its code does, or nothing is asked: what it calls,
-    who uses it and its signature leave open what it does with them.
+    who uses it and its signature leave open what it does with them. Whoever asks what
+    there is to know wants more than the code, so that this is asked for as what it is.
     """
     said, sources = _said_elsewhere(scope)
     is_told = any(scope.get(name) for name in _TELLS)
@@ -104,19 +105,21 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     if scope.get("kind") == "class":
         structure = "" if code else _class_parts(scope)
     else:
-        # A signature that is too long to be quoted is told parameter by parameter.
-        is_quoted = bool(scope.get("signature"))
-        structure = answer_parts.render_parameters(scope, described=is_quoted)
+        # A signature that is too long to be quoted is told parameter by parameter, but
+        # without a purpose names and defaults are no explanation.
+        is_bare = bool(said) and not scope.get("signature")
+        structure = answer_parts.render_parameters(scope, described=not is_bare)
     around, cited = _neighbours(scope, sources, bool(code))
     if said or code or structure or (around and is_told):
-        answer = scope.answer("sketch")
+        kind = "sketch" if said or not code else "written"
+        answer = scope.answer(kind)
         answer += answer_parts.render_container(scope) + _missing_purpose(scope)
         answer += said + (code or answer_parts.render_signature(scope))
         answer += answer_parts.render_settable(scope)
         answer += answer_parts.render_deprecated(scope)
         answer += scope.phrases.part("stub") if scope.get("stub") else ""
         unique = tuple(dict.fromkeys((scope.id, *sources, *cited)))
-        yield Fact("sketch", answer + structure + around, unique, "medium")
+        yield Fact(kind, answer + structure + around, unique, "medium")
 
 
 def _neighbours(
@@ -213,7 +216,7 @@ def _method_list(scope: FactScope) -> str:
     part = scope.phrases.part
     names = scope.get("members") or []
     purposes = scope.get("member_summaries") or {}
-    if all(map(_is_dunder, names)):
+    if all(name == "__init__" for name in names):
         return ""
     bare = "".join(f"\n- `{name}`" for name in names)
     told = "".join(
@@ -223,11 +226,6 @@ def _method_list(scope: FactScope) -> str:
     )
     items = next((one for one in (told, bare) if len(one) <= _LONGEST_MEMBERS), "")
     return part("method_list", items=items) if items else ""
-
-
-def _is_dunder(name: str) -> bool:
-    """Return whether Python calls a method for an operator or a built-in function."""
-    return name.startswith("__") and name.endswith("__")
 
 
 def _module(scope: FactScope) -> Iterator[Fact]:
