@@ -280,6 +280,7 @@ def find_affected(
         classes += _changed_classes(path, changes, reader)
     for changed in classes:
         ids.update(_methods_below(changed.id, reader))
+        ids.update(reader.descendants(changed.id))
     ids.update(_methods_above(classes, reader))
     ids.update(_renamed_elsewhere(changes, reader, names, touched))
     ids.update(_asked_otherwise(changes, reader, names, clues))

@@ -115,6 +115,7 @@ def element_row(
         row.update(_foreign_bases(element, row))
     elif row["callers"] or row["readers"]:
         row["beyond"] = reaches_beyond(file, element)
+        row["recursive"] = element.id in file.reader.outgoing(element.id, "calls")
     if not row["summary"]:
         row.update(explained_fields(file, element, row, has_own_name(row)))
     else:
@@ -499,6 +500,10 @@ def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
     # Making an object calls its class and its constructor: the class is enough. The
     # constructor may be inherited; then it is told where the code names one.
     repeated = {element.id, *(one for id in callees for one in _constructors(id))}
+    owner = element.parent.rpartition(".")[2]
+    if element.type == "method" and owner not in rank:
+        # `cls(...)` makes one of its own class: that is no other part of the project.
+        repeated.add(element_id(element.path, element.parent))
     is_named = any(name in rank for name in _CONSTRUCTOR_NAMES)
     unsaid = set() if is_named else set(_CONSTRUCTOR_NAMES)
     # A decorator runs when the element is defined, and not when it is called.

@@ -24,6 +24,7 @@ _MOST_TECHNOLOGIES = 12
 _MOST_COMMANDS = 12
 _LONGEST = 400  # characters of a description; its first sentence is never cut
 _LONGEST_SENTENCE = 700
+_STUBS = ".pyi"
 _COUNTS = ("classes", "functions", "methods")
 # A sentence ends before white space, but not after "e.g." or before a small letter.
 _SENTENCE_END = re.compile(
@@ -50,9 +51,10 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     known: Mapping[str, Value] = (view.table("graph").get(PROJECT) or {}).get("", {})
     name = project_name(known)
     counts = known.get("statistics", {})
-    # What no grammar here reads is in no count.
+    # What no grammar here reads is in no count, and stubs count everything twice.
     reasons = counts.get("left_out", {})
     is_counted = not any(reason.startswith(NO_GRAMMAR) for reason in reasons)
+    is_counted &= _STUBS not in counts.get("file_type_counts", {})
     needs: Mapping[str, str] = known.get("dependencies", {})
     sometimes: Mapping[str, str] = known.get("dependencies_if", {})
     row: dict[str, Value] = {

@@ -15,7 +15,12 @@ from repobuild.truth.claims.list_claims import parse_names, strip_more
 from repobuild.truth.claims.prose_match import is_beginning, is_purpose, occurs
 from repobuild.truth.claims.usage_claims import call_problem, quotation_problem
 from repobuild.truth.subject import LocalCheck, Subject
-from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile, display_name
+from repobuild.truth.tree.python_reader import (
+    DEFINITIONS,
+    PythonFile,
+    display_name,
+    last_name,
+)
 
 _WARNING_DIRECTIVE = r"\.\. (?:warning|caution|danger|attention):+\s*"
 _RECEIVERS = ("self", "cls")
@@ -102,6 +107,18 @@ def settable(subject: Subject, claimed: str) -> str:
         for decorator in getattr(one.node, "decorator_list", ())
     )
     return "" if found else "it has no setter"
+
+
+def recursive(subject: Subject, claimed: str) -> str:
+    """Check that an element's own code calls its name."""
+    if subject.file.python is None or subject.definition is None:
+        return ""
+    called = (
+        last_name(one.func)
+        for one in ast.walk(subject.definition.node)
+        if isinstance(one, ast.Call)
+    )
+    return "" if subject.name in called else "it does not call itself"
 
 
 def _is_deprecated(file: PythonFile) -> bool:
@@ -234,6 +251,7 @@ UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {
     "no purpose": no_purpose,
     "deprecated": deprecated,
     "settable": settable,
+    "recursive": recursive,
     "warning": warning,
     "property reads": property_reads,
     "stub": stub,
