@@ -36,7 +36,7 @@ _PLAN = (
 )  # fmt: skip
 
 _SKETCH = (
-    "container|owner?", "no_docstring|no_comment|no_purpose?",
+    "container|owner?", "no_docstring|no_comment|no_purpose|stale?",
     "said_above|said_in|said_of_base|said_of_init?",
     "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
     "created?", "attributes?", "properties?", "method_list?",
@@ -55,7 +55,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "heading": (),
     "explain": (
         "container|owner?", "deprecated?", "summary?", "warned?", _HEAD, "settable?",
-        "parameters?", "returns?", "calls?", "used_by|made_by?",
+        "parameters?", "undeclared?", "returns?", "calls?", "used_by|made_by?",
     ),
     "module": ("summary?", "defines?", "constants?"),
     "members": ("properties?", "definition?"),
@@ -162,7 +162,8 @@ PLAN_PARTS = tuple(
 
 # Parts with code inside of a line.
 INLINE_CODE = frozenset(
-    "trace_call trace_line trace_call_under trace_line_under trace_head trace_super".split()
+    "trace_call trace_line trace_call_under trace_line_under trace_head"
+    " trace_super".split()
 )
 
 # The names are keys of what `repobuild verify --samples --json` prints: they stay.
@@ -202,6 +203,8 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("no_docstring", "said"): "undocumented",
     ("no_comment", "said"): "undocumented",
     ("no_purpose", "said"): "no purpose",
+    ("stale", "name"): "stale docstring",
+    ("undeclared", "members"): "undeclared parameters",
     ("deprecated", "said"): "deprecated",
     ("settable", "said"): "settable",
     ("calls_itself", "said"): "recursive",

@@ -509,7 +509,7 @@ def _ranked_modules(
 
 
 def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return the public modules, and the private ones that are larger than half of them.
+    """Return the public modules, and the private ones larger than half of them.
 
     A package may keep its core in a private module, `_url`, and export the names of it.
     """

@@ -39,7 +39,11 @@ from repobuild.samples.contexts.element_view import (
     ParameterRow,
     strip_counts,
 )
-from repobuild.samples.contexts.explained import explained_fields, reaches_beyond
+from repobuild.samples.contexts.explained import (
+    explained_fields,
+    reaches_beyond,
+    stale_name,
+)
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
@@ -70,6 +74,7 @@ _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
 _TEST_LISTS = ("tests", "users_in_tests")
+_NO_CODE = ("", "pass", "...")  # bodies that tell nothing
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 # Methods of values of Python's own types.
 _COMMON = frozenset(
@@ -77,6 +82,8 @@ _COMMON = frozenset(
     for type_ in (str, bytes, list, dict, set, tuple, int, float, BaseException)
     for name in dir(type_)
 )
+_MADE = re.compile(r"^[ \t]+(\w+) = (?:[\w.]+\.)?(\w+)\(", re.MULTILINE)
+_OPERATED = re.compile(r"(?<![\w.])(\w+)\[|\b(?:in |len\(|iter\()(\w+)\b(?![.(\[])")
 _SPECIAL = re.compile(r"\.__\w+__$")
 _WORD = re.compile(r"\w+")
 _VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
@@ -206,6 +213,10 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
+    if file.language == "python" and element.type != "class":
+        row["undeclared"] = _undeclared(element, docstring.parameters)
+        if row["summary"] and (stale := stale_name(row["summary"], element, code)):
+            row |= {"stale": stale, "summary": ""}
     container = file.elements.get(element.parent)
     # JavaScript's `a.f = function` has none that is a class, Go's may be elsewhere.
     if container and container.type == "class":
@@ -225,6 +236,14 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         row.update(_class_fields(file, element))
         row["deprecated"] |= file.is_deprecated or is_deprecated("", element.doc, ())
     return row
+
+
+def _undeclared(element: ElementView, texts: dict[str, str]) -> list[str]:
+    """Return the parameters that a docstring describes and the definition lacks."""
+    known = {one.name.lstrip("*") for one in element.parameters()}
+    takes_any = any(one.name.startswith("*") for one in element.parameters())
+    is_told = bool(known.intersection(texts)) and not (takes_any or element.is_property)
+    return [name for name in texts if name not in known] if is_told else []
 
 
 def _class_fields(file: FileContext, element: ElementView) -> Row:
@@ -292,7 +311,7 @@ def _short_code(file: FileContext, element: ElementView) -> str:
     if raw_lines > _SHORT_RAW_CODE or element.is_stub or not is_plain:
         return ""
     quoted = file.quote(element)
-    if quoted is None or quoted.ends_fence or not quoted.body.strip():
+    if quoted is None or quoted.ends_fence or quoted.body.strip() in _NO_CODE:
         return ""
     if quoted.lines > _SHORT_CODE + 1 or len(quoted.body) > _LONGEST_SIGNATURE:
         return ""
@@ -310,7 +329,7 @@ def _short_class(file: FileContext, element: ElementView) -> str:
     if file.language != "python" or not is_plain or raw_lines > _SHORT_RAW_CODE:
         return ""
     quoted = file.quote(element)
-    if quoted is None or quoted.ends_fence or not quoted.body.strip():
+    if quoted is None or quoted.ends_fence or quoted.body.strip() in _NO_CODE:
         return ""
     is_short = (
         quoted.lines <= _SHORT_CLASS + 1 and len(quoted.body) <= 2 * _LONGEST_SIGNATURE
@@ -353,7 +372,9 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     # object of which nobody knows the class.
     if not is_only or element.is_property:
         row["open"] = list(dict.fromkeys([*row["open"], *_TEST_LISTS]))
-    row["open_calls"] = _has_unresolved_calls(element, reader)
+    row["open_calls"] = _has_unresolved_calls(element, reader) or _uses_operators(
+        file, element, row["callees"]
+    )
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
 
@@ -445,6 +466,24 @@ def _has_unresolved_calls(element: ElementView, reader: GraphReader) -> bool:
         if "." in chain and not chain.endswith(_CONSTRUCTOR_NAMES)
         if chain.startswith("super()") or _SPECIAL.search(chain)
     )
+
+
+def _uses_operators(
+    file: FileContext, element: ElementView, callees: list[str]
+) -> bool:
+    """Return whether Python code calls special methods by an index, `in` or `len()`.
+
+    That is of its own object, or of what a callee has returned: `evolver[i] = x` may be
+    what a function is there for, and is no call that a list of its callees has.
+    """
+    if file.language != "python" or element.type == "class":
+        return False
+    code = file.code(element)
+    known = {name_of(split_id(id)[1]) for id in callees}
+    made = {name for name, callee in _MADE.findall(code) if callee in known}
+    if element.type == "method":
+        made.add("self")
+    return any(name in made for pair in _OPERATED.findall(code) for name in pair)
 
 
 def _has_renamed_base(element: ElementView, row: Row) -> bool:

@@ -38,6 +38,34 @@ def no_purpose(subject: Subject, claimed: str) -> str:
     return "it has no docstring" if bare else ""
 
 
+def stale_docstring(subject: Subject, claimed: str) -> str:
+    """Check that a docstring names something that the code below it does not."""
+    definition = subject.definition
+    if definition is None:
+        return ""
+    word = re.compile(rf"(?<!\w){re.escape(claimed)}(?!\w)")
+    if not word.search(definition.doc):
+        return f"its docstring does not name {claimed}"
+    written = len(word.findall(ast.unparse(definition.node)))
+    is_said = len(word.findall(definition.doc)) < written
+    return f"its code names {claimed}" if is_said else ""
+
+
+def undeclared_parameters(subject: Subject, claimed: str) -> str:
+    """Check that a docstring names what the definition does not take."""
+    definition = subject.definition
+    node = definition.node if definition else None
+    if definition is None or not isinstance(node, DEFINITIONS[:2]):
+        return ""
+    own = node.args
+    taken = {one.arg for one in (*own.posonlyargs, *own.args, *own.kwonlyargs)}
+    bare, _ = strip_more(claimed, subject.templates)
+    for name in (one.name for one in parse_names(bare, subject.templates) or ()):
+        if name in taken or not re.search(rf"(?<!\w){name}(?!\w)", definition.doc):
+            return f"{name} is a parameter, or not in its docstring"
+    return ""
+
+
 def stub(subject: Subject, claimed: str) -> str:
     """Check that the body is nothing but `...`."""
     node = subject.definition.node if subject.definition else None
@@ -255,6 +283,8 @@ UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {
     "warning": warning,
     "property reads": property_reads,
     "stub": stub,
+    "stale docstring": stale_docstring,
+    "undeclared parameters": undeclared_parameters,
     "comment above": comment_above,
     "purpose of constructor": constructor_purpose,
     "attributes": attributes,
