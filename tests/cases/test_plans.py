@@ -194,6 +194,37 @@ def test_functions_under_one_decorator_are_siblings(standard, repository):
     assert "Decorate it with `@app.route`." in answers[0]["answer"]
 
 
+WRAPPER = """from functools import wraps
+
+KNOWN = []
+
+
+def tracked(function):
+    @wraps(function)
+    def run(*args):
+        print(function.__name__)
+        return function(*args)
+    {mark}
+    return run
+"""
+
+
+def test_a_decorator_that_only_wraps_makes_no_siblings(standard, repository):
+    text = "from pkg.timing import tracked\n\n\n" + "\n\n".join(
+        f'@tracked\ndef {n}():\n    return "{n}"\n' for n in ("a", "b", "c")
+    )
+    plain, kept = (WRAPPER.format(mark=one) for one in ("", "KNOWN.append(function)"))
+    repository.commit({"pkg/views.py": text, "pkg/timing.py": plain})
+    standard.build("plans")
+    assert [s for s in plans(standard, "plan") if "tracked" in s["key"]] == []
+    repository.commit({"pkg/timing.py": kept})
+    standard.build("plans")
+    assert [s for s in plans(standard, "plan") if "tracked" in s["key"]]
+    repository.commit({"pkg/timing.py": plain})
+    standard.build("plans")
+    assert [s for s in plans(standard, "plan") if "tracked" in s["key"]] == []
+
+
 def test_files_of_one_shape_are_siblings(standard, repository):
     command = "def run(options):\n    return options\n"
     files = {f"pkg/commands/{n}.py": command for n in ("add", "drop", "show")}

@@ -111,7 +111,8 @@ def element_row(
     if file.is_location_only(element):
         return row | {"brief": True}
     row.update(_own_fields(file, element))
-    neighbours = _neighbour_fields(file, element, has_own_name(row))
+    is_only = file.names.has_own_name(element, file.name_counts)
+    neighbours = _neighbour_fields(file, element, is_only)
     if row.get("stub") and row["returns"] and neighbours["overrides"]:
         # It narrows types for checkers: what it overrides is what runs.
         neighbours |= {"overrides": [], "overridden": []}
@@ -124,10 +125,10 @@ def element_row(
         row["beyond"] = reaches_beyond(file, element)
         row["recursive"] = element.id in file.reader.outgoing(element.id, "calls")
     if not row["summary"]:
-        row.update(explained_fields(file, element, row, has_own_name(row)))
+        row.update(explained_fields(file, element, row, is_only))
     else:
         row["repeated"] = file.shares_purpose(element)
-    if real := file.usage.example(element, has_own_name(row)):
+    if real := file.usage.example(element, is_only):
         row["example"] = list(real)
     else:
         row["called_in_documents"] = file.usage.is_called_in_documents(element.name)
@@ -138,11 +139,6 @@ def element_row(
     if element.type == "class" and not row["summary"]:
         row["short"] = _short_class(file, element)
     return _without_empty(row)
-
-
-def has_own_name(row: Row) -> bool:
-    """Return whether no other element has the bare name of a row's element."""
-    return not row.get("shared") and "label" not in row
 
 
 def _identity(file: FileContext, element: ElementView) -> Row:

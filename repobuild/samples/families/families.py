@@ -65,6 +65,7 @@ from repobuild.samples.families.named_sites import (
 )
 from repobuild.samples.families.past_additions import PastAdditions
 from repobuild.samples.families.together import TOGETHER, companions, together_row
+from repobuild.samples.families.wrapping_decorators import find_decorator
 
 CHANGE_LOG = "changelog::"  # key of the row with the project's change log
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -213,7 +214,10 @@ class _Keeper:
         row = self._view.own.get(key)
         ids = [one[0] for one in row["siblings"]] if row else self._ids(key)
         besides = _besides(row or {})
-        homes = {split_id(id)[0] for id in (*ids, *besides, Family.of(key).where)}
+        family = Family.of(key)
+        homes = {split_id(id)[0] for id in (*ids, *besides, family.where)}
+        if decorator := find_decorator(family, self._ids(key), self._tree):
+            homes.add(decorator.path)
         if homes & paths:
             return True
         names = searched_names(ids)

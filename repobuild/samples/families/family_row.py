@@ -33,7 +33,8 @@ changelog       path of the change log, where new code is usually entered in one
 A family is left out, by an empty row, when its siblings do not show how another is
 made: when they have no home in common, when most of them share no method or attribute
 though they have some, when they are nested, protocols, or neither named together
-anywhere nor tested, or functions that are alike in name only.
+anywhere nor tested, or functions that are alike in name only, or under a decorator that
+only wraps them.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ from repobuild.samples.families.sibling_members import (
 )
 from repobuild.samples.families.sibling_tests import covering_tests
 from repobuild.samples.families.together import together_row
+from repobuild.samples.families.wrapping_decorators import find_decorator, only_wraps
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
 from repobuild.samples.text.refusals import is_exception
 
@@ -118,10 +120,15 @@ class FamilyRow(NamedTuple):
 def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     """Return the row of a family of at least two siblings."""
     family = Family.of(key)
+    decorator = find_decorator(family, ids, tree)
+    if decorator is not None and only_wraps(decorator, tree):
+        return FamilyRow({}, {decorator.path})
     past = tree.past.of(ids)  # of all siblings: additions to a large family are few
     ids = sampled(ids)
     elements = [_element(id, tree) for id in _shaped(family, ids, tree)]
     sites, searched = registration_sites(family, ids, elements, past, tree)
+    if decorator is not None:
+        searched.add(decorator.path)
     homes = Counter(split_id(id)[0] for id in ids)
     alone = {id for id in ids if _is_alone(id, tree)}
     methods = required_methods(family, elements, tree)

@@ -54,7 +54,9 @@ _GENERAL_DECORATORS = frozenset(
     " version_option help_option password_option confirmation_option Override Test"
     " runtime_checkable unique update_wrapper defer memoize memoized cached"
     " singledispatch Nullable Deprecated SuppressWarnings CanIgnoreReturnValue inline"
-    " hookimpl"
+    " hookimpl retry on_exception on_predicate timeit timer timed timeout synchronized"
+    " validate_call validate_arguments typechecked beartype sleep_and_retry limits"
+    " atomic login_required csrf_exempt"
     " FunctionalInterface must_use derive test cfg doc allow setupmethod".split()
 )
 _GENERAL_WORDS = frozenset(

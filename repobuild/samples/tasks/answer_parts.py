@@ -28,6 +28,7 @@ _KEEPS_SIGNATURE = frozenset(
     " no_type_check runtime_checkable unique".split()
 )
 _RAISED = re.compile(r"^[ \t]*raise ([\w.]+)", re.MULTILINE)
+_MODULE = re.compile(r"\w+\.")  # before the name of a type
 _LONGEST_DECORATORS = 200  # characters
 _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
@@ -155,7 +156,7 @@ def render_undeclared(scope: FactScope) -> str:
 
 def render_returns(scope: FactScope) -> str:
     type, text = scope.get("returns"), scope.get("returns_text")
-    if text and text.strip("`. ") == type:
+    if text and text.strip("`. ") in (type, _MODULE.sub("", type or "")):
         text = ""
     if type in _NOTHING or not (type or text) or scope.get("kind") == "class":
         return ""  # of a class it tells what a method of its instances returns
