@@ -247,6 +247,12 @@ def _check_fields(subject: Subject, fields: Fields) -> Iterator[CheckedClaim]:
             line, code = (fields[part, side] for side in ("line", "code"))
             actual = called_line(subject, line, code) or runs_under(subject, line)
             yield CheckedClaim(claim, text, actual)
+        elif claim == "extending line":
+            line, code = (fields[part, side] for side in ("line", "code"))
+            is_super = part == "trace_super" and "super(" not in code
+            actual = called_line(subject, line, code)
+            actual = actual or ("it does not call the base class" if is_super else "")
+            yield CheckedClaim(claim, text, actual)
         elif claim == "line under a head":
             line, code = (fields[part, side] for side in ("line", "code"))
             actual = called_line(subject, line, code)

@@ -36,7 +36,7 @@ _PLAN = (
 )  # fmt: skip
 
 _SKETCH = (
-    "container|owner?", "no_docstring|no_comment|no_purpose?",
+    "container|owner?", "no_docstring|no_comment|no_purpose|stale?",
     "said_above|said_in|said_of_base|said_of_init?",
     "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
     "created?", "attributes?", "properties?", "method_list?",
@@ -55,7 +55,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "heading": (),
     "explain": (
         "container|owner?", "deprecated?", "summary?", "warned?", _HEAD, "settable?",
-        "parameters?", "returns?", "calls?", "used_by|made_by?",
+        "parameters?", "undeclared?", "returns?", "calls?", "used_by|made_by?",
     ),
     "module": ("summary?", "defines?", "constants?"),
     "members": ("properties?", "definition?"),
@@ -71,7 +71,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     ),
     "construct": (),
     "signature": ("no_arguments?",),
-    "callers": ("read_by?",),
+    "callers": ("calls_itself?", "read_by?"),
     "callees": (),
     "bases": ("foreign_bases?",),
     "subclasses": (),
@@ -144,7 +144,7 @@ STEP_PARTS: Mapping[str, tuple[str, ...]] = {
 REASONING_PARTS = tuple(
     "graph_callers graph_callees graph_bases pattern_overrides pattern_overridden"
     " pattern_subclasses pattern_bases trace_call trace_line trace_call_under"
-    " trace_line_under"
+    " trace_line_under trace_head trace_super"
     " trace_members trace_tests".split()
 )
 
@@ -162,7 +162,8 @@ PLAN_PARTS = tuple(
 
 # Parts with code inside of a line.
 INLINE_CODE = frozenset(
-    {"trace_call", "trace_line", "trace_call_under", "trace_line_under"}
+    "trace_call trace_line trace_call_under trace_line_under trace_head"
+    " trace_super".split()
 )
 
 # The names are keys of what `repobuild verify --samples --json` prints: they stay.
@@ -202,11 +203,13 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("no_docstring", "said"): "undocumented",
     ("no_comment", "said"): "undocumented",
     ("no_purpose", "said"): "no purpose",
+    ("stale", "name"): "stale docstring",
+    ("undeclared", "members"): "undeclared parameters",
     ("deprecated", "said"): "deprecated",
     ("settable", "said"): "settable",
+    ("calls_itself", "said"): "recursive",
     ("warned", "text"): "warning",
     ("property_reads", "members"): "property reads",
-    ("readers", "apart"): "apart",
     ("stub", "said"): "stub",
     ("properties", "members"): "properties",
     ("said_above", "summary"): "comment above",
@@ -266,6 +269,10 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("trace_call", "line"): "called line",
     ("trace_call", "code"): "called line",
     ("trace_call", "members"): "callees",
+    ("trace_head", "line"): "extending line",
+    ("trace_head", "code"): "extending line",
+    ("trace_super", "line"): "extending line",
+    ("trace_super", "code"): "extending line",
     ("trace_line", "line"): "called line",
     ("trace_line", "code"): "called line",
     ("trace_call_under", "line"): "line under a head",

@@ -130,9 +130,12 @@ def test_a_plan_names_file_base_methods_registration_tests_and_documents(standar
     assert "Inherit from `Reader`." in answer
     assert "leaves open: `parse` (3 of 3)" in answer
     assert "class attributes that most siblings set: `name` (3 of 3)" in answer
-    assert "Enter it in `READERS` of `pkg/registry.py`, which holds 3 of 3" in answer
+    assert (
+        "Enter it in `READERS` of `pkg/registry.py`, which holds 3 of 3 siblings"
+        in answer
+    )
     assert "Test it in `tests/test_{name}.py`, as most siblings are tested." in answer
-    assert "Document it in `docs/readers.md`, which names 3 of 3" in answer
+    assert "Document it in `docs/readers.md`, which names 3 of 3 siblings" in answer
 
 
 def test_methods_that_siblings_do_not_override_are_not_asked_for(standard):
@@ -465,7 +468,10 @@ def test_a_model_is_followed_in_all_that_it_defines(queues, repository):
 
 def test_an_exception_is_raised_where_its_siblings_are(queues):
     (answer,) = of_base(queues, "plan", "Lost")
-    assert "Raise it in `find` of `shop/queues.py`, where 2 of 2 are raised." in answer
+    assert (
+        "Raise it in `find` of `shop/queues.py`, where 2 of 2 siblings are raised."
+        in answer
+    )
     assert "Handle it" not in answer
 
 

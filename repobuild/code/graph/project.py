@@ -40,6 +40,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
+from statistics import median_high
 from typing import Any
 
 from repobuild.code.facts.element_row import row_of
@@ -545,14 +546,14 @@ def _ranked_modules(
 
 
 def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return the public modules, and the private ones that are larger than each.
+    """Return the public modules, and the private ones larger than half of them.
 
     A package may keep its core in a private module, `_url`, and export the names of it.
     """
     public = _with_prefix(counts, "inner:")
-    largest = max(public.values(), default=1)
+    usual = median_high(public.values()) if public else 1
     hidden = _with_prefix(counts, "hidden:")
-    return public | {path: size for path, size in hidden.items() if size > largest}
+    return public | {path: size for path, size in hidden.items() if size > usual}
 
 
 def _main_modules(modules: Mapping[str, int], name: str) -> dict[str, int]:

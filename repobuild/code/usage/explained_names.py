@@ -158,6 +158,7 @@ def _needed_heads(
     """
     heads: list[tuple[int, str]] = []
     between: list[tuple[int, str]] = []
+    nearest = next(_heads_above(lines, start), (-1, ""))[0]
     for row, text in _heads_above(lines, start):
         head = _names_of(text)
         is_function = bool(_DEFINES.match(text))
@@ -174,6 +175,12 @@ def _needed_heads(
             wanted |= set(head.free) - _known()
         elif _DECIDES.match(text):
             between.append((row, text))
+        if text.startswith("class ") and row == nearest:
+            # What is set in the body of a class is no statement that stands alone.
+            if text.startswith("class Test") or not _may_be_quoted(text):
+                return None
+            wanted |= set(head.free) - _known()
+            return [(row, text)]
         if is_function or text.startswith("class "):
             break
     return heads

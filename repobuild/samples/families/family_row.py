@@ -61,7 +61,7 @@ from repobuild.samples.families.membership import (
     Family,
     shape_names,
 )
-from repobuild.samples.families.named_sites import registration_sites
+from repobuild.samples.families.named_sites import CHOOSES, registration_sites
 from repobuild.samples.families.own_classes import (
     enum_members,
     own_classes,
@@ -285,13 +285,27 @@ def _is_alike(
         return False
     if not (row["sites"] or row["tests"] or row["past"]):
         return False
+    if len(classes) == 2 and _is_closed(family, row["sites"]):
+        return False
     is_raised = any(map(_is_raising, row["sites"]))
     if not is_raised and _is_of_exceptions(family, tree):
         return False  # nothing would raise another one
     if any(is_usual(count, classes) for _, count, _ in row["required"]):
         return True
+    if row["attributes"]:
+        return True
+    # Of two classes that define nothing, nobody learns what a third would be for.
     has_methods = any(methods for *_, methods, _, _ in row["siblings"])
-    return bool(row["attributes"]) or not has_methods
+    return not has_methods and (is_raised or len(classes) > 2)
+
+
+def _is_closed(family: Family, sites: list[Value]) -> bool:
+    """Return whether the base class chooses one of its two subclasses: there are two
+    of what it tells apart, as of systems, and nobody adds a third.
+    """
+    path, qual = split_id(family.where)
+    chooses = f"{qual}.{CHOOSES}"
+    return any(site[:3] == ["function", path, chooses] for site in sites)
 
 
 def _is_alone(id: str, tree: Tree) -> bool:

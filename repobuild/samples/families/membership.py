@@ -37,6 +37,9 @@ _GENERAL_BASES = frozenset(
     " IntFlag dict list str int tuple set float Struct BaseModel Object Error Thread"
     " TestCase Component Warning UserWarning DeprecationWarning local Mapping"
     " MutableMapping Iterator Iterable Callable Sequence OrderedDict UserDict Event"
+    " Hashable Sized Container Collection Reversible Set MutableSet MutableSequence"
+    " Awaitable Coroutine AsyncIterator AsyncIterable Generator ItemsView KeysView"
+    " ValuesView SupportsInt SupportsFloat SupportsIndex ContextManager"
     " LookupError AttributeError OSError IOError StringIO BytesIO TextIOWrapper"
     " RawIOBase deque defaultdict Serializable Cloneable Comparable Runnable".split()
 )

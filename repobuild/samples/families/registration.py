@@ -56,6 +56,7 @@ class _Open(NamedTuple):
 
     start: int  # of the first line of the statement
     before: str  # text of the line up to the bracket
+    sign: str
 
 
 def mentions(
@@ -86,7 +87,7 @@ def mentions(
         if word in "([{":
             begin = stack[0].start if stack else number
             column = token.start() - text.rfind("\n", 0, token.start()) - 1
-            stack.append(_Open(begin, line[:column]))
+            stack.append(_Open(begin, line[:column], word))
         elif word in ")]}":
             if stack:
                 stack.pop()
@@ -178,7 +179,9 @@ def _classify(
     if assigned and assigned[1].rpartition(".")[2] == "__all__":
         return "exports", "__all__"
     if assigned and stack and not _called(stack[0].before):
-        return "table", assigned[1]
+        # In a table of tables the inner ones are records, of which it is one field.
+        is_field = [one.sign for one in stack].count("{") > 1
+        return None if is_field else ("table", assigned[1])
     if assigned and around is None and not stack:
         return "instance", ""
     if stack and (callee := _called(stack[-1].before)) and _REGISTERS.search(callee):

@@ -147,6 +147,13 @@ def _render_parameter(scope: FactScope, row: list[str]) -> str:
     return line + part("description", text=text) if text else line
 
 
+def render_undeclared(scope: FactScope) -> str:
+    """Name the parameters that the docstring describes and the definition lacks."""
+    names = [f"`{name}`" for name in scope.get("undeclared") or ()]
+    members = list_texts(scope, names)
+    return scope.phrases.part("undeclared", members=members) if members else ""
+
+
 def render_returns(scope: FactScope) -> str:
     type, text = scope.get("returns"), scope.get("returns_text")
     if text and text.strip("`. ") in (type, _MODULE.sub("", type or "")):

@@ -76,6 +76,7 @@ def _explain(scope: FactScope) -> Fact:
         + answer_parts.render_settable(scope)
         # The definition of a class does not show what its constructor takes.
         + answer_parts.render_parameters(scope, described=scope.get("kind") != "class")
+        + answer_parts.render_undeclared(scope)
         + answer_parts.render_returns(scope)
     )
     sources: tuple[str, ...] = (scope.id,)
@@ -146,6 +147,8 @@ def _neighbours(
     ):
         if name in _USERS and scope.get("name") == "__init__":
             continue  # those who name it; all others call the class
+        if name == "callees" and has_code and answer_parts.is_open(scope, name):
+            continue  # the code shows all of them
         members, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
         if name == "callees" and raised and answer_parts.only_exceptions(scope, ids):
             continue
@@ -165,6 +168,8 @@ def _missing_purpose(scope: FactScope) -> str:
     A docstring that another definition has, too, may well give one, and so does that of
     a constructor.
     """
+    if name := scope.get("stale"):
+        return scope.phrases.part("stale", name=name)
     if any(map(scope.get, ("copied", "constructor_says", "told_by_setter"))):
         return ""
     if not scope.get("undocumented"):

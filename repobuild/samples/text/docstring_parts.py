@@ -167,6 +167,9 @@ _BASE_LINE = re.compile(
     re.IGNORECASE,
 )
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
+_TITLE_WORDS = 4  # more of them tell what a module is for
+_PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
+_SENTENCE_BEGINS = re.compile(r"[A-Z`][^\n]*\w ")
 
 
 _WARNING_DIRECTIVE = re.compile(
@@ -239,13 +242,27 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
 def summarise_module(docstring: str, path: str) -> str:
     """Return what a module's docstring says first, "" when that is its own name.
 
-    What begins with the language, or with all there is, comes to the module later.
+    What begins with the language, or with all there is, comes to the module later. A
+    title of a few words is followed by what the next paragraph says first.
     """
     text = summarise(docstring)
     if _DETOUR.match(text) or _RUN.match(text) or _CAPTION.match(docstring.lstrip()):
         return ""
     name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
-    return "" if letters(text) == letters(name) else text
+    return "" if letters(text) == letters(name) else _with_paragraph(text, docstring)
+
+
+def _with_paragraph(title: str, docstring: str) -> str:
+    """Return a title with the first sentence of the paragraph below it."""
+    if not title or len(title.split()) > _TITLE_WORDS or "\n" in title:
+        return title
+    below = _PARAGRAPH_BREAK.split(without_name(docstring).strip())[1:2]
+    if not below or not _SENTENCE_BEGINS.match(below[0]):
+        return title
+    text = first_sentence_of(below[0])
+    if not text.endswith(tuple(".!?")):
+        return title
+    return f"{title}{' ' if title.endswith(_PUNCTUATION) else '. '}{text}"
 
 
 def description(text: str, default: str, type: str = "") -> str:

@@ -87,11 +87,6 @@ def made(subject: Subject, claimed: str) -> str:
     return _check_word(subject, "made", claimed)
 
 
-def apart(subject: Subject, claimed: str) -> str:
-    """Check what the users of an element are told apart from."""
-    return _check_word(subject, "apart", claimed)
-
-
 def _check_word(subject: Subject, word: str, claimed: str) -> str:
     words = subject.templates.words
     if subject.definition is None:
@@ -546,7 +541,6 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "kind": kind,
     "verb": verb,
     "made": made,
-    "apart": apart,
     "path": path,
     "package": package,
     "container": container,
