@@ -145,7 +145,17 @@ def with_known_names(
     above = _explaining_lines(wanted - names.defined, names)
     if heads is None or above is None:
         return None
+    first = heads[0][0] if heads else start
+    constants = names.constants.values()
+    if any(one in constants and _is_only_below(one, lines, first) for one in above):
+        return None  # a quotation has the order of its source
     return "\n".join([*above, *_under_heads(code, heads, lines, start)])
+
+
+def _is_only_below(text: str, lines: Sequence[str], row: int) -> bool:
+    """Return whether a line is in none of the rows above one, and in one below."""
+    found = [at for at, line in enumerate(lines) if line.rstrip() == text]
+    return bool(found) and found[0] >= row
 
 
 def _needed_heads(

@@ -74,6 +74,7 @@ _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
 _TEST_LISTS = ("tests", "users_in_tests")
+_FIXTURE = re.compile(r"\bself\.(?!assert)\w+\b(?!\()")
 _NO_CODE = ("", "pass", "...")  # bodies that tell nothing
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 # Methods of values of Python's own types.
@@ -660,7 +661,10 @@ def _rests_on_others(file: FileContext, element: ElementView) -> bool:
         if one.type in NAMED_TYPES and not one.name.lower().startswith("test")
     }
     helpers |= file.assigned_names
-    return bool(helpers) and not helpers.isdisjoint(_WORD.findall(file.code(element)))
+    code = file.code(element)
+    if _FIXTURE.search(code):
+        return True  # what its class has set up before
+    return bool(helpers) and not helpers.isdisjoint(_WORD.findall(code))
 
 
 def _called_names(file: FileContext, element: ElementView) -> set[str]:

@@ -22,6 +22,7 @@ import re
 from collections import Counter
 from zlib import crc32
 
+from repobuild.code.facts.element_row import name_of, without_type_arguments
 from repobuild.code.graph.graph import split_id
 from repobuild.code.usage.dated import has_dated_name, needs_python_2
 from repobuild.engine.contract import Value
@@ -78,7 +79,7 @@ def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
     if element.type == "class" and not _is_followed(file, element, row):
         return {}
     if element.type == "class":
-        bases = row.get("bases")
+        bases = _in_header_order(element, row.get("bases") or [])
         steps = {"members": _members(file, element), "bases": bases} if bases else {}
         if not steps.get("members"):
             return {}
@@ -95,6 +96,13 @@ def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
     if row.get("container"):
         trace["container"] = row["container"]
     return trace
+
+
+def _in_header_order(element: ElementView, bases: list[str]) -> list[str]:
+    """Return base classes as the header names them: the first one says the most."""
+    names = [name_of(without_type_arguments(text)) for text in element.row.bases]
+    known = {name: number for number, name in enumerate(names)}
+    return sorted(bases, key=lambda id: known.get(name_of(split_id(id)[1]), len(names)))
 
 
 def _extending_lines(file: FileContext, element: ElementView) -> list[list[Value]]:

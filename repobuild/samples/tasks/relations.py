@@ -36,6 +36,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         text, ids = answer_parts.list_field(scope, kind)
         if kind == "callees" and answer_parts.only_exceptions(scope, ids):
             continue  # what it reads, and does without a call, is not among them
+        if kind == "callees" and ids == (scope.id.rpartition(".")[0],):
+            continue  # it makes an object of its own class, and calls nothing
         if kind == "readers" and scope.get("callers"):
             continue  # told with those: nobody asks for the rest of its users alone
         if kind == "readers" and all(one.startswith(f"{scope.id}.") for one in ids):

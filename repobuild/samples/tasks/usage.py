@@ -57,6 +57,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
             yield _construct(scope)
     elif is_wrapped:
         return  # its parameters may not be those that a caller passes
+    elif parameters and all(one.startswith("*") for one, *_ in parameters):
+        return  # `*args, **kwargs` tells nobody what to pass
     elif scope.get("signature") and (parameters or scope.get("returns")):
         code = answer_parts.render_code(scope, answer_parts.with_decorators(scope))
         answer = scope.answer("signature", code=code)

@@ -147,6 +147,8 @@ _TOLD_DEFAULT = re.compile(
 _CONSTANT = re.compile(r"True|False|-?\d[\d.]*")
 # A last sentence that only points elsewhere.
 _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
+# One in the middle: what follows may be about what it points to.
+_INNER_POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?See (?:also )?`[^`]+`\.(?=\s)")
 # A last sentence that ends with an address.
 _LINK_SENTENCE = re.compile(
     r"(?:(?<=[.!?])\s+|(?<=[。！？]))[^.。]*?[:：]?\s*https?://\S+\s*$"
@@ -236,6 +238,10 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
         ends = [match.start() for match in _SENTENCE_END.finditer(text)]
         text = text[: ends[-1]] if ends else ""
     text = _LINK_SENTENCE.sub("", _POINTER.sub("", text))
+    if pointer := _INNER_POINTER.search(text):
+        text = text[: pointer.start()]
+    if first_sentence(text).endswith(("?", "？")):
+        return ""  # a question of those who wrote it
     return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
 
 

@@ -160,10 +160,14 @@ def first_line(subject: Subject, claimed: str) -> str:
             return "there is no such definition"
         line = subject.definition.decorated_start
         return "" if claimed == str(line) else f"that is line {line}"
-    # Without a parser: the name is in that line or in one of the next two.
+    # Without a parser: the name is in that line or in one of the next two, or, of a
+    # `typedef struct {` of C, after the bracket that ends it.
     lines = subject.file.text.split("\n")
     start = int(claimed) - 1 if claimed.isdigit() else len(lines)
     found = _has_word("\n".join(lines[start : start + 3]), subject.name)
+    if lines[start : start + 1] and lines[start].startswith("typedef "):
+        end = (row for row in lines[start:] if row.startswith("}"))
+        found |= _has_word(next(end, ""), subject.name)
     return "" if found else f"`{subject.name}` is not there"
 
 

@@ -224,7 +224,9 @@ class PythonModule:
                 continue
             text = outline.text(node)
             owner, root = self._reader(start), text.partition(".")[0]
-            if (root in roots or (max(owner, -1), root) in made) and _DOTTED.match(text):
+            if (root in roots or (max(owner, -1), root) in made) and _DOTTED.match(
+                text
+            ):
                 reads[owner].add(text)
         return reads
 
