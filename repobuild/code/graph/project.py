@@ -333,7 +333,11 @@ def _project(
         project_name=name,
         description=description.text,
         main_technologies=_technologies(
-            counts, is_external, own_names | {letters(name)}, required, _chosen(manifests)
+            counts,
+            is_external,
+            own_names | {letters(name)},
+            required,
+            _chosen(manifests),
         ),
         architecture_style=_architecture_style(counts, manifests, name),
         key_modules=modules[:_MAX_KEY_MODULES],

@@ -15,7 +15,9 @@ from repobuild.samples.families.family_tree import Tree
 from repobuild.samples.families.membership import Family
 
 _WRAPS = re.compile(rb"@(?:\w+\.)?wraps\((\w+)\)")
-_ASIDE = re.compile(rb'''(?s:""".*?"""|\'\'\'.*?\'\'\')|\#[^\n]*''')  # docstring, comments
+_ASIDE = re.compile(
+    rb'''(?s:""".*?"""|\'\'\'.*?\'\'\')|\#[^\n]*'''
+)  # docstring, comments
 _MOST_LINES = 120  # of a decorator; a longer one is no plain wrapper
 
 
