@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.samples.text.docstring_parts import parse_docstring
+from repobuild.code.facts.parse import facts_of
+from repobuild.samples.text.docstring_parts import parse_docstring, summarise
+from repobuild.truth.claims.prose_match import is_beginning
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 CORE = '''"""Walk over trees of files."""
@@ -192,6 +194,49 @@ def test_a_large_class_is_told_as_large(tmp_path: Path) -> None:
     attributes = text.partition("**Attributes**: ")[2].partition("\n")[0]
     assert attributes.count("`seen_") == 11 and "and others" in attributes
     assert sampled.audit().wrong == []
+
+
+PATHS = '''"""Find words."""
+
+words = "data/words.txt"
+
+
+class Finder:
+    """Find words in a text."""
+
+    def __init__(self, words=words, limit=3):
+        self.words = words
+        self.limit = limit
+
+    def find_all(self, text):
+        raise NotImplementedError
+'''
+
+
+def test_a_default_of_the_same_name_is_another_variable(tmp_path: Path) -> None:
+    use = "from finder.core import Finder\n\nFOUND = Finder(words='a.txt', limit=2)\n"
+    files = {"finder/core.py": PATHS, "finder/use.py": use, "finder/__init__.py": ""}
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    (text,) = answers(sampled, "usage", "finder/core.py::Finder")
+    assert "- `words`, default: the outer variable of this name\n" in text
+    assert "- `limit`, default `3`" in text
+    assert answers(sampled, "written", "finder/core.py::Finder.find_all") == set()
+    assert sampled.audit().wrong == []
+
+
+def test_emphasis_of_chinese_is_no_text() -> None:
+    facts = facts_of("# It\n\n**它**实现了多种*模型*的纠错。\n".encode(), "markdown")
+    assert facts["leads"] == ["它实现了多种模型的纠错。"]
+
+
+def test_a_backslash_within_marks_stays() -> None:
+    text = "Anneal, where :math:`\\eta_{max}` is the rate of `all`\\ s."
+    assert summarise(text) == "Anneal, where `\\eta_{max}` is the rate of `all`s."
+    assert is_beginning(summarise(text), text)
+
+
+def test_what_goes_in_is_no_purpose() -> None:
+    assert summarise("Input: a list of words, e.g. [1]\nOutput: a list of pairs") == ""
 
 
 NUMPY = """Return prices.

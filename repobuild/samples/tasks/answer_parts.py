@@ -142,7 +142,9 @@ def _render_parameter(scope: FactScope, row: list[str]) -> str:
         line += part("type", type=type)
     if passing:
         line += part("by_name" if passing == "k" else "by_position")
-    if default and len(default) <= MAX_DEFAULT_LENGTH:
+    if default and default == name and scope.get("fence") == "python":
+        line += part("same_default")
+    elif default and len(default) <= MAX_DEFAULT_LENGTH:
         line += part("default", default=default)
     return line + part("description", text=text) if text else line
 

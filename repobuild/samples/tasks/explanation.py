@@ -112,6 +112,8 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
         is_bare = bool(said) and not scope.get("signature")
         structure = answer_parts.render_parameters(scope, described=not is_bare)
     around, cited = _neighbours(scope, sources, bool(code))
+    if code and scope.get("refuses") and not said and not is_told:
+        return  # it only says that there is nothing yet
     if said or code or structure or (around and is_told):
         kind = "sketch" if said or not code else "written"
         answer = scope.answer(kind)

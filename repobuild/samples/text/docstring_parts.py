@@ -79,6 +79,7 @@ _NO_PURPOSE = re.compile(
     |{_TAG}
     |https?://\S+[ \t]*(?:\n|$)
     |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
+    |(?:in|out)puts?[ ]*[:：][ \t]*\S  # what goes in, and not what for
     |[a-z_]\w*[ ]=[ ]["'\d\[{{(]  # code
     |\.\.[ ]\w[\w:-]*: | [{{\[][ \t]*["'][^\n]*[}}\]][ \t]*(?:\n|$)  # a literal
     |copyright\b(?=[^\n]*(?:\(c\)|©|\b(?:19|20)\d\d\b|:)) | \(c\)[ ] | ©

@@ -17,7 +17,7 @@ _COMMENT_MARKERS = re.compile(
 _MARKED = re.compile(r"`|::|[=\-~^*#+]{4}")
 # `:a:` of reStructuredText and `{a}` of MyST; a text in backticks may begin so, too.
 _ROLE = re.compile(
-    r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`"
+    r"(?<!`)(?::[a-z][\w:+-]*:|(?<!\w)\{[a-z][\w:+-]*\})`([^`]+)`"
 )  # {} in MyST
 _BARE_ROLE = re.compile(
     r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
