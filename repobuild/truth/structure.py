@@ -39,7 +39,7 @@ _SKETCH = (
     "container|owner?", "no_docstring|no_comment|no_purpose|stale?",
     "said_above|said_in|said_of_base|said_of_init?",
     "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
-    "created?", "attributes?", "properties?", "method_list?",
+    "created?", "attributes?", "properties?", "method_list|some_methods?",
     "parameters?", "raised?", "replaces?", "replaced_by?", "calls?",
     "property_reads?",
     "used_by|made_by?", "read_by?", "tested_by?",
@@ -151,7 +151,8 @@ REASONING_PARTS = tuple(
 # The parts that a step of a plan or of its reasoning can be; their fields are checked
 # by claims/plan_claims.py.
 PLAN_PARTS = tuple(
-    "plan_pattern plan_pattern_some plan_looked plan_past plan_home plan_new_file"
+    "plan_pattern plan_pattern_some plan_looked plan_past plan_home plan_home_all"
+    " plan_new_file"
     " plan_base plan_bases plan_own plan_some plan_raise plan_raise_in"
     " plan_decorator plan_name plan_abstract plan_methods plan_attributes plan_exports"
     " plan_pattern_public plan_pattern_some_public plan_made plan_made_like"
@@ -222,6 +223,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("created", "code"): "constructor",
     ("attributes", "members"): "attributes",
     ("method_list", "items"): "methods with purposes",
+    ("some_methods", "members"): "methods",
     ("raised", "members"): "raises",
     ("readers", "members"): "readers",
     ("read_by", "members"): "readers",

@@ -151,6 +151,49 @@ def test_a_program_that_uses_what_the_module_uses_hides_nothing(tmp_path: Path) 
     assert "`a.py`" in text
 
 
+def test_a_library_that_the_manifest_forgot_is_told(tmp_path: Path) -> None:
+    manifest = (
+        '[project]\nname = "shop"\ndependencies = ["pandas", "requests"]\n'
+        '[project.optional-dependencies]\nplots = ["seaborn"]\n'
+    )
+    lazy = "\n\ndef show():\n    import bokeh\n\n    return bokeh\n"
+    files = {"pyproject.toml": manifest, "shop/__init__.py": "import requests\n"}
+    files |= {
+        f"shop/m{n}.py": f"import numpy\nimport pandas\nimport seaborn\n{lazy}"
+        for n in range(3)
+    }
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    (text,) = answers(sampled, "technologies")
+    assert "`numpy`, `pandas`, `requests`." in text.partition("\n")[0]
+    assert sampled.audit().wrong == []
+
+
+def test_nobody_asks_which_document_has_a_heading_that_all_have(tmp_path: Path) -> None:
+    text = "# 分词\n\n把句子切成词。\n\n## 使用示例\n\n见下文。\n\n## 自定义词典格式\n\n一行一词。\n"
+    settings = {**ALL_IN_ENGLISH, "samples.languages": ["zh"]}
+    sampled = Sampled(tmp_path, {"README.md": text, "a.py": "X = 1\n"}, **settings)
+    told = [one["question"] for one in sampled.samples.values()]
+    asked = [one for one in told if "哪个文档" in one or "哪一篇" in one]
+    assert any("自定义词典格式" in one for one in asked)
+    assert not any("使用示例" in one for one in asked)
+
+
+def test_a_large_class_is_told_as_large(tmp_path: Path) -> None:
+    methods = "".join(
+        f"\n    def handle_event_number_{n}(self, event):\n"
+        f"        self.seen_{n} = event\n        return event\n"
+        for n in range(40)
+    )
+    code = f"class Handler:\n    limit = 3\n{methods}"
+    sampled = Sampled(tmp_path, {"a.py": code}, **ALL_IN_ENGLISH)
+    (text,) = answers(sampled, "sketch", "a.py::Handler")
+    listed = text.partition("**Among its methods**: ")[2].partition("\n")[0]
+    assert listed.startswith("`handle_event_number_0`") and "and others" in listed
+    attributes = text.partition("**Attributes**: ")[2].partition("\n")[0]
+    assert attributes.count("`seen_") == 11 and "and others" in attributes
+    assert sampled.audit().wrong == []
+
+
 NUMPY = """Return prices.
 
 Parameters

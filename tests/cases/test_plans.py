@@ -200,6 +200,9 @@ KNOWN = []
 
 
 def tracked(function):
+    '''Print which function runs.'''
+    # function is called last
+
     @wraps(function)
     def run(*args):
         print(function.__name__)

@@ -25,7 +25,7 @@ from repobuild.samples.text.docstring_parts import summarise
 
 Row = dict[str, Value]
 
-_MOST_ATTRIBUTES = 12
+_MOST_ATTRIBUTES = 13  # one more than an answer lists, which says so
 _MOST_EXCEPTIONS = 4
 _RAISE = re.compile(
     r"^[ \t]+raise ((?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?=\(|[ \t]*$| from )", re.MULTILINE

@@ -15,6 +15,9 @@ from repobuild.samples.families.family_tree import Tree
 from repobuild.samples.families.membership import Family
 
 _WRAPS = re.compile(rb"@(?:\w+\.)?wraps\((\w+)\)")
+_ASIDE = re.compile(
+    rb'''(?s:""".*?"""|\'\'\'.*?\'\'\')|\#[^\n]*'''
+)  # docstring, comments
 _MOST_LINES = 120  # of a decorator; a longer one is no plain wrapper
 
 
@@ -35,7 +38,7 @@ def only_wraps(decorator: ElementView, tree: Tree) -> bool:
     """Return whether a decorator does nothing with a function but call it."""
     if decorator.row.end_line - decorator.row.start_line > _MOST_LINES:
         return False
-    code = tree.code(decorator)
+    code = _ASIDE.sub(b"", tree.code(decorator))
     wrapped = _WRAPS.search(code)
     if wrapped is None:
         return False

@@ -19,6 +19,7 @@ _USERS = ("callers", "readers")
 # Fields that tell what an element is there for.
 _TELLS = ("overrides", "overridden", "stub")
 _MOST_NEIGHBOURS = 8  # elements in a list of an explanation
+_MOST_ATTRIBUTES = 12
 _LONGEST_MEMBERS = 600  # characters of a list of methods
 
 
@@ -205,7 +206,9 @@ def _class_parts(scope: FactScope) -> str:
         call = f"{scope.get('name')}({', '.join(parameter_list(rows))})"
         text += part("created", code=answer_parts.render_code(scope, call))
     if names := [f"`{name}`" for name in scope.get("attributes") or ()]:
-        text += part("attributes", members=answer_parts.list_texts(scope, names))
+        is_cut = len(names) > _MOST_ATTRIBUTES
+        listed = answer_parts.list_texts(scope, names[:_MOST_ATTRIBUTES], is_cut)
+        text += part("attributes", members=listed)
     return text + _properties(scope) + _method_list(scope)
 
 
@@ -217,7 +220,10 @@ def _properties(scope: FactScope) -> str:
 
 
 def _method_list(scope: FactScope) -> str:
-    """Return a line for each method, with its purpose where all of them fit."""
+    """Return a line for each method, with its purpose where all of them fit.
+
+    Of a class with many methods, the names of the first ones.
+    """
     part = scope.phrases.part
     names = scope.get("members") or []
     purposes = scope.get("member_summaries") or {}
@@ -230,7 +236,10 @@ def _method_list(scope: FactScope) -> str:
         for name in names
     )
     items = next((one for one in (told, bare) if len(one) <= _LONGEST_MEMBERS), "")
-    return part("method_list", items=items) if items else ""
+    if items:
+        return part("method_list", items=items)
+    listed = answer_parts.list_texts(scope, [f"`{name}`" for name in names])
+    return part("some_methods", members=listed)
 
 
 def _module(scope: FactScope) -> Iterator[Fact]:

@@ -124,8 +124,9 @@ def _usage(scope: FactScope, is_wrapped: bool) -> Fact:
     answer += answer_parts.render_deprecated(scope) + _shown_call(scope)
     if is_wrapped:
         answer += answer_parts.render_signature(scope)
-    else:
-        answer += answer_parts.render_parameters(scope)
+    described = is_wrapped  # what the docstring says holds under a decorator, too
+    answer += answer_parts.render_parameters(scope, described)
+    if not is_wrapped or scope.get("returns_text"):
         answer += answer_parts.render_returns(scope)
     if text := lead(scope.get("summary")):
         answer += scope.phrases.part("brief", summary=text)
