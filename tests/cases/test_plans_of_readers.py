@@ -132,7 +132,7 @@ def test_an_exception_that_several_functions_raise_has_a_step_for_their_file(des
     told = plans_about(desk, "TooLate")
     assert told
     for text in told:
-        assert "Raise it in `desk/checks.py`, where 2 of 2 siblings are raised." in text
+        assert "as 2 of 2 siblings are in `desk/checks.py`." in text
 
 
 def test_no_plan_is_made_for_exceptions_that_are_raised_nowhere(desk: Sampled):

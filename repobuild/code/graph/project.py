@@ -87,7 +87,7 @@ _CODE = frozenset(
     ".py .pyx .js .jsx .mjs .cjs .ts .tsx .go .rs .java .c .cc .cpp .cxx .kt".split()
 )
 _TEST_NAME = re.compile(
-    r"test_[^/]*\.py|[^/]*_test\.(?:py|go|cc|cpp|c)|[^/]*\.(?:test|spec)\.[jt]sx?"
+    r"test_[^/]*\.py|[^/]*_tests?\.py|[^/]*_test\.(?:go|cc|cpp|c)|[^/]*\.(?:test|spec)\.[jt]sx?"
     r"|[^/]+Test\.java|test\.py|tests\.py"
 )
 _DOCUMENTS = frozenset(".md .mdx .rst .txt .adoc".split())

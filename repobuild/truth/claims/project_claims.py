@@ -54,7 +54,7 @@ _TOOLS = frozenset(
     " example.py examples.py demo.py".split()
 )
 _INIT = "/__init__.py"
-_TEST = re.compile(r"test_.*\.py|.*_test\.py|tests?\.py")
+_TEST = re.compile(r"test_.*\.py|.*_tests?\.py|tests?\.py")
 _LAYERS = frozenset(
     "api app cli commands core controllers data database db domain engine handlers"
     " infrastructure models presentation repositories routes schemas services storage"
