@@ -143,7 +143,7 @@ def test_a_program_that_uses_what_the_module_uses_hides_nothing(tmp_path: Path) 
     files = {
         "a.py": "def count(names):\n    total = len(names)\n    return total\n",
         "b.py": "from a import count\n\nSIZE = count('abc')\n\n"
-        "if '__main__' == __name__:\n    from a import count\n\n    print(count('ab'))\n"
+        "if '__main__' == __name__:\n    from a import count\n\n    count('ab')\n"
         "else:\n    count('a')\n",
     }
     sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
@@ -171,7 +171,7 @@ def test_a_library_that_the_manifest_forgot_is_told(tmp_path: Path) -> None:
 
 
 def test_nobody_asks_which_document_has_a_heading_that_all_have(tmp_path: Path) -> None:
-    text = "# 分词\n\n把句子切成词。\n\n## 使用示例\n\n见下文。\n\n## 自定义词典格式\n\n一行一词。\n"
+    text = "# 分词\n\n## 使用示例\n\n见下文。\n\n## 自定义词典格式\n\n一行一词。\n"
     settings = {**ALL_IN_ENGLISH, "samples.languages": ["zh"]}
     sampled = Sampled(tmp_path, {"README.md": text, "a.py": "X = 1\n"}, **settings)
     told = [one["question"] for one in sampled.samples.values()]

@@ -35,7 +35,9 @@ def label(path: str, qual: str, **files: Any) -> str:
 
 
 def test_a_name_that_no_other_element_has_is_not_qualified() -> None:
-    assert label("a.py", "A.run_all", a=facts("A.run_all"), b=facts("walk")) == "run_all"
+    assert (
+        label("a.py", "A.run_all", a=facts("A.run_all"), b=facts("walk")) == "run_all"
+    )
     assert label("a.py", "A.runAll", a=facts("A.runAll"), b=facts("walk")) == "runAll"
     assert label("a.py", "run", a=facts("run"), b=facts("walk")) == "run"
 

@@ -21,8 +21,8 @@ _IMAGE = re.compile(r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _STRONG = re.compile(r"\*\*([^\s*](?:[^*]*[^\s*])?)\*\*")
 _REST_LINK = re.compile(r"`([^`<>]+?)(?:\s*<[^`<>]+>)?`__?(?!\w)")
-# Attributes of a heading: `{: #id}` (kramdown, Python-Markdown), `{#id .class}` (Pandoc,
-# Docusaurus, Hugo), `{/* #id */}` (MDX).
+# Attributes of a heading: `{: #id}` (kramdown, Python-Markdown), `{#id .class}` (Hugo,
+# Pandoc, Docusaurus), `{/* #id */}` (MDX).
 _ATTRIBUTES = re.compile(
     r"\s*\\?\{(?:/\*|:)?\s*(?:[#.][\w-]|[\w-]+=|-(?=\s*\}))[^{}\n]*\}\s*$"
 )
