@@ -204,16 +204,10 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "deprecated": file.is_deprecated,
     }
     if file.language == "python" and element.type != "class":
-        row["refuses"] = only_raises(file.own_bytes(element))
-        code = file.code(element)
-        row["deprecated"] |= is_deprecated(code, element.doc, element.row.decorators)
+        row |= _python_fields(file, element, row, docstring.parameters)
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
-    if file.language == "python" and element.type != "class":
-        row["undeclared"] = _undeclared(element, docstring.parameters)
-        if row["summary"] and (stale := stale_name(row["summary"], element, code)):
-            row |= {"stale": stale, "summary": ""}
     container = file.elements.get(element.parent)
     # JavaScript's `a.f = function` has none that is a class, Go's may be elsewhere.
     if container and container.type == "class":
@@ -233,6 +227,21 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         row.update(_class_fields(file, element))
         row["deprecated"] |= file.is_deprecated or is_deprecated("", element.doc, ())
     return row
+
+
+def _python_fields(
+    file: FileContext, element: ElementView, row: Row, texts: dict[str, str]
+) -> Row:
+    """Return what a function's own code says of it, and of its docstring."""
+    code = file.code(element)
+    deprecated = is_deprecated(code, element.doc, element.row.decorators)
+    fields: Row = {
+        "refuses": only_raises(file.own_bytes(element)),
+        "deprecated": row["deprecated"] or deprecated,
+        "undeclared": _undeclared(element, texts),
+    }
+    stale = stale_name(row["summary"], element, code)
+    return fields | ({"stale": stale, "summary": ""} if stale else {})
 
 
 def _undeclared(element: ElementView, texts: dict[str, str]) -> list[str]:
