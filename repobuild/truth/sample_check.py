@@ -246,10 +246,9 @@ def _check_fields(subject: Subject, fields: Fields) -> Iterator[CheckedClaim]:
             yield CheckedClaim(claim, text, actual)
         elif claim == "extending line":
             line, code = (fields[part, side] for side in ("line", "code"))
-            actual = called_line(subject, line, code)
-            if part == "trace_super" and "super(" not in code:
-                actual = "it does not call the base class"
-            yield CheckedClaim(claim, text, actual)
+            is_wrong = part == "trace_super" and "super(" not in code
+            actual = "it calls no base class" if is_wrong else ""
+            yield CheckedClaim(claim, text, actual or called_line(subject, line, code))
         elif claim == "line under a head":
             line, code = (fields[part, side] for side in ("line", "code"))
             actual = called_line(subject, line, code)

@@ -440,6 +440,17 @@ def _ranked(counts: Mapping[str, int]) -> list[str]:
     return sorted(counts, key=lambda name: (-counts[name], name))
 
 
+def _forgotten(counts: Mapping[str, int], usual: int) -> Iterator[str]:
+    """Yield the modules that so many always import that a manifest only forgot them.
+
+    `usual` is how many import what is declared.
+    """
+    least = max(_FEWEST_IMPORTS, usual * _FORGOTTEN)
+    for name, count in _with_prefix(counts, "always:").items():
+        if count >= least:
+            yield name
+
+
 def _technologies(
     counts: Mapping[str, int],
     is_external: IsExternal,
@@ -474,15 +485,9 @@ def _technologies(
     ]
     if known is not None:
         declared = [one for one in names if letters(one) in known]
-        always = _with_prefix(counts, "always:")
         usual = max((imported[one] for one in declared), default=0)
-        least = max(_FEWEST_IMPORTS, usual * _FORGOTTEN)
-        forgotten = (
-            one
-            for one in names
-            if one not in declared and one not in parts and letters(one) not in chosen
-            if always.get(one, 0) >= least
-        )
+        aside = {*declared, *parts, *(n for n in names if letters(n) in chosen)}
+        forgotten = (one for one in _forgotten(counts, usual) if one not in aside)
         found = {*declared, *filter(is_external, forgotten)}
         return [one for one in names if one in found][:_MAX_TECHNOLOGIES]
     candidates = [one for one in names if one not in parts][:_MAX_CANDIDATES]

@@ -32,7 +32,7 @@ def part_terms(path: str, facts: Value) -> list[str]:
     if not is_code or is_test(path) or is_tool(path):
         return []
     folder, _, name = path.removesuffix(INIT).rpartition("/")
-    if not folder or name == "__init__.py":
+    if not folder or name in ("__init__.py", "__main__.py"):
         return []
     return [f"part:{folder}"]
 

@@ -121,14 +121,19 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     """Return the row of a family of at least two siblings."""
     family = Family.of(key)
     decorator = find_decorator(family, ids, tree)
-    if decorator is not None and only_wraps(decorator, tree):
+    if decorator is None:
+        return _row_of_siblings(family, ids, tree)
+    if only_wraps(decorator, tree):
         return FamilyRow({}, {decorator.path})
+    row, watched = _row_of_siblings(family, ids, tree)
+    return FamilyRow(row, {*watched, decorator.path})
+
+
+def _row_of_siblings(family: Family, ids: list[str], tree: Tree) -> FamilyRow:
     past = tree.past.of(ids)  # of all siblings: additions to a large family are few
     ids = sampled(ids)
     elements = [_element(id, tree) for id in _shaped(family, ids, tree)]
     sites, searched = registration_sites(family, ids, elements, past, tree)
-    if decorator is not None:
-        searched.add(decorator.path)
     homes = Counter(split_id(id)[0] for id in ids)
     alone = {id for id in ids if _is_alone(id, tree)}
     methods = required_methods(family, elements, tree)

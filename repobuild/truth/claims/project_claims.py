@@ -174,7 +174,7 @@ def package_parts(index: TreeIndex, claim: DeferredClaim) -> str:
     }
     for part in sorted(parts):
         folder, _, name = part.rpartition("/")
-        if folder != package or part in known:
+        if folder != package or part in known or name == "__main__.py":
             continue
         file = index.file(part if part.endswith(".py") else part + _INIT)
         is_test = TEST_PATH.search(part) or TEST_PATH.search(f"{part}/")
