@@ -117,7 +117,8 @@ def test_a_helper_or_a_benchmark_is_noticed(
     path = "tests/test_all.py" if "." in name else "tests/test_benchmarks.py"
     for key, sample in queues.samples.items():
         if sample["answer"].startswith("Tests that use `Queue.restock`"):
-            answer = f"Tests that use `Queue.restock` directly: `{name}` (in `{path}`)."
+            listed = f"`{name}` (in `{path}`)."
+            answer = f"Tests that use `Queue.restock` directly: {listed}"
             sources = [sample["element"], f"{path}::{name}"]
             changed[key] = {**sample, "answer": answer, "sources": sources}
     assert changed
