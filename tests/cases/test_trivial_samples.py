@@ -521,7 +521,7 @@ def test_what_a_default_of_an_outer_function_is_called_by_holds(game: Sampled):
 
 def test_nobody_has_a_mixin_to_call_its_methods_on(game: Sampled):
     asked = {one["element"] for one in of_kind(game, "usage")}
-    assert "game/players.py::Player.lose" in asked
+    assert "game/players.py::Player" in asked
     assert "game/players.py::PlayerMixin.win" not in asked
 
 

@@ -51,12 +51,16 @@ def purpose_of(path: str, facts: Value) -> str:
     return first_sentence_of(public[0].doc) if is_class else ""
 
 
-def purposes_of(paths: Sequence[str], facts: Callable[[str], Value]) -> list[str]:
+def purposes_of(
+    paths: Sequence[str],
+    facts: Callable[[str], Value],
+    purpose: Callable[[str, Value], str] = purpose_of,
+) -> list[str]:
     """Return the purpose of each file, by a sentence that no other of them begins with.
 
     Where several begin with one, it tells nothing of any: the next sentence does.
     """
-    told = [purpose_of(path, facts(path)) for path in paths]
+    told = [purpose(path, facts(path)) for path in paths]
     counts = Counter(told)
     return [
         text if counts[text] == 1 else _second_sentence(path, text, facts(path))

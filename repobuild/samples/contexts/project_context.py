@@ -16,6 +16,7 @@ from repobuild.code.scan.language import NO_GRAMMAR
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.graph_reader import GraphReader
 from repobuild.samples.contexts.package_parts import INIT, purposes_of
+from repobuild.samples.text.docstring_parts import first_sentence, summarise_module
 from repobuild.samples.text.markup import strip_markup
 
 DEFAULT_LANGUAGES = ["en"]  # rows do not say so
@@ -129,8 +130,13 @@ def whole_sentences(text: str) -> str:
 def _modules(paths: Sequence[str], reader: GraphReader) -> list[list[str]]:
     """Return each package or module with the first sentence of its docstring."""
     files = [one if one.endswith(".py") else f"{one}{INIT}" for one in paths]
-    purposes = purposes_of(files, reader.facts)
+    purposes = purposes_of(files, reader.facts, _own_sentence)
     return [[path, text] for path, text in zip(paths, purposes, strict=True)]
+
+
+def _own_sentence(file: str, facts: Value) -> str:
+    """Return the first sentence of the docstring of a package or a module."""
+    return first_sentence(summarise_module((facts or {}).get("doc", ""), file))
 
 
 def _commands(known: Mapping[str, Value], reader: GraphReader) -> Iterator[list[str]]:
