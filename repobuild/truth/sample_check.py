@@ -239,14 +239,16 @@ def _check_fields(subject: Subject, fields: Fields) -> Iterator[CheckedClaim]:
             actual = subject.defer(claim, f"{place}\n{quoted}")
             yield CheckedClaim(claim, text, actual)
         elif claim == "purpose of base":
-            parsed = _parse_list(subject, fields[part, "model"])
-            ids = parsed.ids if isinstance(parsed, ParsedList) else ()
-            actual = subject.defer("purpose", text, ids) if ids else str(parsed)
-            yield CheckedClaim("purpose", text, actual)
+            yield _check_purpose_of_base(subject, text, fields[part, "model"])
         elif claim == "called line":
             line, code = (fields[part, side] for side in ("line", "code"))
             actual = called_line(subject, line, code) or runs_under(subject, line)
             yield CheckedClaim(claim, text, actual)
+        elif claim == "extending line":
+            line, code = (fields[part, side] for side in ("line", "code"))
+            is_wrong = part == "trace_super" and "super(" not in code
+            actual = "it calls no base class" if is_wrong else ""
+            yield CheckedClaim(claim, text, actual or called_line(subject, line, code))
         elif claim == "line under a head":
             line, code = (fields[part, side] for side in ("line", "code"))
             actual = called_line(subject, line, code)
@@ -257,6 +259,13 @@ def _check_fields(subject: Subject, fields: Fields) -> Iterator[CheckedClaim]:
             source = fields.get((part, "source"), "")
             actual = _check_claim(subject, claim, text, source)
             yield CheckedClaim(claim, text, actual)
+
+
+def _check_purpose_of_base(subject: Subject, text: str, model: str) -> CheckedClaim:
+    parsed = _parse_list(subject, model)
+    ids = parsed.ids if isinstance(parsed, ParsedList) else ()
+    actual = subject.defer("purpose", text, ids) if ids else str(parsed)
+    return CheckedClaim("purpose", text, actual)
 
 
 def _check_claim(subject: Subject, claim: str, text: str, source: str = "") -> str:

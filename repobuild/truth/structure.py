@@ -35,6 +35,16 @@ _PLAN = (
     "plan_reasoning", "plan_steps", "plan_code|plan_code_body?",
 )  # fmt: skip
 
+_SKETCH = (
+    "container|owner?", "no_docstring|no_comment|no_purpose|stale?",
+    "said_above|said_in|said_of_base|said_of_init?",
+    "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
+    "created?", "attributes?", "properties?", "method_list|some_methods?",
+    "parameters?", "raised?", "replaces?", "replaced_by?", "calls?",
+    "property_reads?",
+    "used_by|made_by?", "read_by?", "tested_by?",
+)  # fmt: skip
+
 STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "location": (),
     "lines": (),
@@ -45,19 +55,12 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "heading": (),
     "explain": (
         "container|owner?", "deprecated?", "summary?", "warned?", _HEAD, "settable?",
-        "parameters?", "returns?", "calls?", "used_by|made_by?",
+        "parameters?", "undeclared?", "returns?", "calls?", "used_by|made_by?",
     ),
     "module": ("summary?", "defines?", "constants?"),
     "members": ("properties?", "definition?"),
-    "sketch": (
-        "container|owner?", "no_docstring|no_comment|no_purpose?",
-        "said_above|said_in|said_of_base|said_of_init?",
-        "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
-        "created?", "attributes?", "properties?", "method_list?",
-        "parameters?", "raised?", "replaces?", "replaced_by?", "calls?",
-        "property_reads?",
-        "used_by|made_by?", "read_by?", "tested_by?",
-    ),
+    "sketch": _SKETCH,
+    "written": _SKETCH,
     "code": (),
     "describe": (),
     "passage": (),
@@ -68,7 +71,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     ),
     "construct": (),
     "signature": ("no_arguments?",),
-    "callers": ("read_by?",),
+    "callers": ("calls_itself?", "read_by?"),
     "callees": (),
     "bases": ("foreign_bases?",),
     "subclasses": (),
@@ -141,14 +144,15 @@ STEP_PARTS: Mapping[str, tuple[str, ...]] = {
 REASONING_PARTS = tuple(
     "graph_callers graph_callees graph_bases pattern_overrides pattern_overridden"
     " pattern_subclasses pattern_bases trace_call trace_line trace_call_under"
-    " trace_line_under"
+    " trace_line_under trace_head trace_super"
     " trace_members trace_tests".split()
 )
 
 # The parts that a step of a plan or of its reasoning can be; their fields are checked
 # by claims/plan_claims.py.
 PLAN_PARTS = tuple(
-    "plan_pattern plan_pattern_some plan_looked plan_past plan_home plan_new_file"
+    "plan_pattern plan_pattern_some plan_looked plan_past plan_home plan_home_all"
+    " plan_new_file"
     " plan_base plan_bases plan_own plan_some plan_raise plan_raise_in"
     " plan_decorator plan_name plan_abstract plan_methods plan_attributes plan_exports"
     " plan_pattern_public plan_pattern_some_public plan_made plan_made_like"
@@ -159,7 +163,8 @@ PLAN_PARTS = tuple(
 
 # Parts with code inside of a line.
 INLINE_CODE = frozenset(
-    {"trace_call", "trace_line", "trace_call_under", "trace_line_under"}
+    "trace_call trace_line trace_call_under trace_line_under trace_head"
+    " trace_super".split()
 )
 
 # The names are keys of what `repobuild verify --samples --json` prints: they stay.
@@ -199,11 +204,13 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("no_docstring", "said"): "undocumented",
     ("no_comment", "said"): "undocumented",
     ("no_purpose", "said"): "no purpose",
+    ("stale", "name"): "stale docstring",
+    ("undeclared", "members"): "undeclared parameters",
     ("deprecated", "said"): "deprecated",
     ("settable", "said"): "settable",
+    ("calls_itself", "said"): "recursive",
     ("warned", "text"): "warning",
     ("property_reads", "members"): "property reads",
-    ("readers", "apart"): "apart",
     ("stub", "said"): "stub",
     ("properties", "members"): "properties",
     ("said_above", "summary"): "comment above",
@@ -216,6 +223,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("created", "code"): "constructor",
     ("attributes", "members"): "attributes",
     ("method_list", "items"): "methods with purposes",
+    ("some_methods", "members"): "methods",
     ("raised", "members"): "raises",
     ("readers", "members"): "readers",
     ("read_by", "members"): "readers",
@@ -263,6 +271,10 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("trace_call", "line"): "called line",
     ("trace_call", "code"): "called line",
     ("trace_call", "members"): "callees",
+    ("trace_head", "line"): "extending line",
+    ("trace_head", "code"): "extending line",
+    ("trace_super", "line"): "extending line",
+    ("trace_super", "code"): "extending line",
     ("trace_line", "line"): "called line",
     ("trace_line", "code"): "called line",
     ("trace_call_under", "line"): "line under a head",

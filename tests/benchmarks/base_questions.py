@@ -46,7 +46,7 @@ from repobuild.model.generate import TextGenerator
 LIMIT = 160  # tokens of an answer
 EACH = 96  # questions of each exam
 ROWS = 24  # of 512 tokens, of each kind of text
-CODE_KINDS = frozenset(("code", "describe", "steps", "trace", "sketch", "example"))
+CODE_KINDS = frozenset("code describe steps trace sketch written example".split())
 _EXACT = re.compile(r"`[^`\n]+`|(?<![\w.])\d+(?![\w.])")
 
 Scores = dict[str, object]

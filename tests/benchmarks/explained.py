@@ -28,7 +28,7 @@ from tests.benchmarks import table
 from tests.standard import Standard
 
 _KINDS = ("function", "method", "class")
-_EXPLAINING = ("explain", "sketch")
+_EXPLAINING = ("explain", "sketch", "written")
 _QUARTERS = 4
 
 

@@ -221,7 +221,7 @@ def test_a_note_to_maintainers_is_no_purpose(pages: Sampled) -> None:
 def test_what_a_class_is_tells_nothing_of_its_method(pages: Sampled) -> None:
     for name in ("replace", "clear"):  # two docstrings that begin alike
         assert answers(pages, "explain", f"{LINK}Link.{name}") == set()
-    (text,) = answers(pages, "sketch", f"{LINK}Link.replace")
+    (text,) = answers(pages, "written", f"{LINK}Link.replace")
     assert "A link to a page." not in text
 
 
@@ -231,7 +231,7 @@ def test_a_method_of_another_class_keeps_its_class(pages: Sampled) -> None:
 
 
 def test_no_remark_is_made_on_a_docstring_that_two_have(pages: Sampled) -> None:
-    (text,) = answers(pages, "sketch", f"{LINK}encode_key")
+    (text,) = answers(pages, "written", f"{LINK}encode_key")
     assert "ts docstring" not in text and 'return text.replace("=", "%3D")' in text
 
 

@@ -125,8 +125,8 @@ def of_kind(sampled: Sampled, kind: str, id: str) -> dict[str, Any]:
     return found
 
 
-def explanation(sampled: Sampled, id: str) -> str:
-    (answer,) = {one["answer"] for one in of_kind(sampled, "sketch", id).values()}
+def explanation(sampled: Sampled, id: str, kind: str = "sketch") -> str:
+    (answer,) = {one["answer"] for one in of_kind(sampled, kind, id).values()}
     return str(answer)
 
 
@@ -165,7 +165,7 @@ def test_an_overriding_method_has_the_purpose_of_what_it_overrides(stores: Sampl
 
 
 def test_a_docstring_without_a_purpose_is_not_called_missing(stores: Sampled):
-    text = explanation(stores, "tidy")
+    text = explanation(stores, "tidy", "written")
     assert "has no docstring" not in text and "gives no purpose" in text
 
 
@@ -209,7 +209,7 @@ def test_a_changed_fact_of_an_explanation_is_noticed(stores: Sampled, id, old, n
 
 
 def test_a_purpose_that_is_claimed_to_be_missing_is_noticed(stores: Sampled):
-    ((key, sample), *_) = of_kind(stores, "sketch", "tidy").items()
+    ((key, sample), *_) = of_kind(stores, "written", "tidy").items()
     part = answer_templates("en").parts
     answer = sample["answer"].replace(part["no_purpose"], part["no_docstring"])
     wrong = stores.audit({key: {**sample, "answer": answer}}).wrong

@@ -133,7 +133,7 @@ def test_a_plan_names_the_sibling_behind_which_a_new_one_is_handled(
     assert plans
     for plan in plans:
         model = plan.partition("`")[2].partition("`")[0]
-        assert f"behind `{model}`, its sibling" in plan
+        assert f"put it after its sibling `{model}`" in plan
 
 
 def test_a_test_file_of_another_module_does_not_cover_siblings(

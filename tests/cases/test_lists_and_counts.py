@@ -214,15 +214,19 @@ def test_a_command_of_the_project_goes_before_what_its_manifest_suggests(
 
 def test_a_plan_says_where_in_a_list_a_new_one_goes(paper: Sampled) -> None:
     told = "\n".join(one["answer"] for one in paper.samples.values())
-    assert re.search(r"`__all__` of `paper/shapes.py`, .*, after `\w+`", told)
-    assert re.search(r"`BY_NAME` of `paper/tables.py`, .*, in alphabetical order", told)
+    assert re.search(
+        r"`__all__` of `paper/shapes.py`, .*; put it after its sibling `\w+`", told
+    )
+    assert re.search(
+        r"`BY_NAME` of `paper/tables.py`, .*; put it in its alphabetical", told
+    )
 
 
 def test_a_wrong_place_in_a_list_is_noticed(paper: Sampled) -> None:
     for old, new in (
-        (", in its alphabetical place", ", behind `Arrow`, its sibling"),
-        (", behind `Arrow`, its sibling", ", in its alphabetical place"),
-        (", behind `Arrow`, its sibling", ", behind `Shape`, its sibling"),
+        ("; put it in its alphabetical place", "; put it after its sibling `Arrow`"),
+        ("; put it after its sibling `Arrow`", "; put it in its alphabetical place"),
+        ("; put it after its sibling `Arrow`", "; put it after its sibling `Shape`"),
     ):
         changed = {
             key: {**one, "answer": one["answer"].replace(old, new)}

@@ -115,7 +115,7 @@ def test_a_method_named_like_a_parameter_is_asked_for_with_its_class(
     assert any("`Account.username`" in one["question"] for one in located)
     assert all("`accounts.py`" in question for question in bare)
     located = asked(made, "accounts.py::Account.expires", "code_location")
-    assert any("`expires`" in one["question"] for one in located)
+    assert any("`Account.expires`" in one["question"] for one in located)
 
 
 def test_what_is_asked_holds_in_the_tree(made: Sampled) -> None:

@@ -130,9 +130,12 @@ def test_a_plan_names_file_base_methods_registration_tests_and_documents(standar
     assert "Inherit from `Reader`." in answer
     assert "leaves open: `parse` (3 of 3)" in answer
     assert "class attributes that most siblings set: `name` (3 of 3)" in answer
-    assert "Enter it in `READERS` of `pkg/registry.py`, as 3 of 3 are" in answer
+    assert (
+        "Enter it in `READERS` of `pkg/registry.py`, which holds 3 of 3 siblings"
+        in answer
+    )
     assert "Test it in `tests/test_{name}.py`, as most siblings are tested." in answer
-    assert "Document it in `docs/readers.md`, which names at least 3 of the 3" in answer
+    assert "Document it in `docs/readers.md`, which names at least 3 of 3 siblings" in answer
 
 
 def test_methods_that_siblings_do_not_override_are_not_asked_for(standard):
@@ -189,6 +192,40 @@ def test_functions_under_one_decorator_are_siblings(standard, repository):
     answers = [s for s in plans(standard, "plan") if "app.route" in s["key"]]
     assert answers
     assert "Decorate it with `@app.route`." in answers[0]["answer"]
+
+
+WRAPPER = """from functools import wraps
+
+KNOWN = []
+
+
+def tracked(function):
+    '''Print which function runs.'''
+    # function is called last
+
+    @wraps(function)
+    def run(*args):
+        print(function.__name__)
+        return function(*args)
+    {mark}
+    return run
+"""
+
+
+def test_a_decorator_that_only_wraps_makes_no_siblings(standard, repository):
+    text = "from pkg.timing import tracked\n\n\n" + "\n\n".join(
+        f'@tracked\ndef {n}():\n    return "{n}"\n' for n in ("a", "b", "c")
+    )
+    plain, kept = (WRAPPER.format(mark=one) for one in ("", "KNOWN.append(function)"))
+    repository.commit({"pkg/views.py": text, "pkg/timing.py": plain})
+    standard.build("plans")
+    assert [s for s in plans(standard, "plan") if "tracked" in s["key"]] == []
+    repository.commit({"pkg/timing.py": kept})
+    standard.build("plans")
+    assert [s for s in plans(standard, "plan") if "tracked" in s["key"]]
+    repository.commit({"pkg/timing.py": plain})
+    standard.build("plans")
+    assert [s for s in plans(standard, "plan") if "tracked" in s["key"]] == []
 
 
 def test_files_of_one_shape_are_siblings(standard, repository):
@@ -463,7 +500,7 @@ def test_a_model_is_followed_in_all_that_it_defines(queues, repository):
 
 def test_an_exception_is_raised_where_its_siblings_are(queues):
     (answer,) = of_base(queues, "plan", "Lost")
-    assert "Raise it in `find` of `shop/queues.py`, where 3 of 3 are raised." in answer
+    assert "as 3 of 3 siblings are in `find` of `shop/queues.py`." in answer
     assert "Handle it" not in answer
 
 

@@ -247,7 +247,7 @@ def test_a_description_does_not_end_with_what_it_announces() -> None:
 
 def test_what_repeats_a_name_or_a_type_says_nothing(scales: Sampled) -> None:
     assert parse_docstring(":return loads").summary == ""
-    (text,) = answers(scales, "sketch", f"{HOME}load_handler")
+    (text,) = answers(scales, "written", f"{HOME}load_handler")
     assert "gives no purpose" in text
     assert "- `loads` (`List[str]`)\n" in text and "- `most` (`int`): how many" in text
 
@@ -281,9 +281,9 @@ def test_a_call_that_repeats_defaults_or_a_name_alone_is_no_example(
 
 
 def test_what_is_raised_is_told_with_its_condition(scales: Sampled) -> None:
-    (text,) = answers(scales, "sketch", f"{HOME}check")
+    (text,) = answers(scales, "written", f"{HOME}check")
     assert "**It raises**: `ValueError`" in text and "if load < 0:" in text
-    for one in of_kind(scales, "sketch"):
+    for one in [*of_kind(scales, "written"), *of_kind(scales, "sketch")]:
         assert "**It raises**" not in one["answer"] or "code**" in one["answer"]
 
 
@@ -298,13 +298,13 @@ def test_a_class_that_is_only_inherited_from_is_not_created(scales: Sampled) -> 
 
 
 def test_a_short_class_is_shown_with_what_it_passes_on(scales: Sampled) -> None:
-    (text,) = answers(scales, "sketch", f"{HOME}Mean")
+    (text,) = answers(scales, "written", f"{HOME}Mean")
     assert 'super().__init__("MEAN", rest, **more)' in text
     assert "**Created with**" not in text
 
 
 def test_properties_that_a_method_reads_are_told(scales: Sampled) -> None:
-    (text,) = answers(scales, "sketch", f"{HOME}Scale.report")
+    (text,) = answers(scales, "written", f"{HOME}Scale.report")
     assert "**Properties of its class that it reads**: `Scale.total`" in text
     changed = {
         key: {
@@ -320,7 +320,7 @@ def test_properties_that_a_method_reads_are_told(scales: Sampled) -> None:
 
 
 def test_a_function_is_told_from_the_method_of_its_name(scales: Sampled) -> None:
-    (text,) = answers(scales, "sketch", f"{HOME}Scale.check")
+    (text,) = answers(scales, "written", f"{HOME}Scale.check")
     assert "**It calls**: the function `check` (in `scales/scale.py`)" in text
 
 

@@ -141,7 +141,7 @@ def test_what_is_there_for_type_checkers_is_no_code(queues: Sampled):
 
 
 def test_a_property_is_told_as_one(queues: Sampled):
-    (text,) = answers(queues, "sketch", f"{HOME}Queue.closed")
+    (text,) = answers(queues, "written", f"{HOME}Queue.closed")
     assert "is a property in" in text
     assert "@property\ndef closed(self) -> bool:\n    return self.limit < 0" in text
     (methods,) = answers(queues, "members", f"{HOME}FirstProxy")
@@ -177,8 +177,8 @@ def test_nothing_but_a_signature_is_no_explanation(queues: Sampled):
 
 
 def test_a_docstring_of_two_classes_is_the_purpose_of_neither(queues: Sampled):
-    for name in ("FirstProxy", "SecondProxy"):
-        (text,) = answers(queues, "sketch", HOME + name)
+    for kind, name in (("sketch", "FirstProxy"), ("written", "SecondProxy")):
+        (text,) = answers(queues, kind, HOME + name)
         assert "Its docstring" not in text and "has no docstring" not in text
         assert "**Methods**" in text or "def size(self)" in text
     told = "\n".join(

@@ -86,7 +86,8 @@ def answers_of(sampled: Sampled, name: str) -> set[str]:
 
 def test_tests_named_after_an_element_come_first(queues: Sampled) -> None:
     assert answers_of(queues, "Queue.restock") == {
-        "Tests that use `restock` directly: `QueueTest.test_restock_gives_the_count`,"
+        "Tests that use `Queue.restock` directly:"
+        " `QueueTest.test_restock_gives_the_count`,"
         " `QueueTest.test_a_queue_is_drained` (in `tests/test_all.py`)."
     }
 
@@ -116,8 +117,9 @@ def test_a_helper_or_a_benchmark_is_noticed(
     changed = {}
     path = "tests/test_all.py" if "." in name else "tests/test_benchmarks.py"
     for key, sample in queues.samples.items():
-        if sample["answer"].startswith("Tests that use `restock`"):
-            answer = f"Tests that use `restock` directly: `{name}` (in `{path}`)."
+        if sample["answer"].startswith("Tests that use `Queue.restock`"):
+            listed = f"`{name}` (in `{path}`)."
+            answer = f"Tests that use `Queue.restock` directly: {listed}"
             sources = [sample["element"], f"{path}::{name}"]
             changed[key] = {**sample, "answer": answer, "sources": sources}
     assert changed

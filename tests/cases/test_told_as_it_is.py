@@ -309,7 +309,7 @@ def test_tests_that_a_class_of_the_product_offers_are_not_explained(club: Sample
 
 
 def test_a_property_with_a_setter_can_be_assigned_to(club: Sampled):
-    (text,) = answers(club, "sketch", f"{HOME}Card.holder")
+    (text,) = answers(club, "written", f"{HOME}Card.holder")
     assert "**It can be assigned to**" in text
     assert "no docstring" not in text
 

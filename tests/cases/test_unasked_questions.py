@@ -238,7 +238,7 @@ def test_how_a_main_function_is_called_is_not_asked(clock: Sampled) -> None:
 
 def test_an_exception_alone_is_not_what_code_depends_on(clock: Sampled) -> None:
     assert answers(clock, "callees", f"{HOME}Job.fortnight") == set()
-    (text,) = answers(clock, "sketch", f"{HOME}Job.fortnight")
+    (text,) = answers(clock, "written", f"{HOME}Job.fortnight")
     assert "**It raises**: `JobError`" in text and "**It calls**" not in text
 
 
@@ -323,7 +323,7 @@ def test_private_methods_are_no_methods_that_a_class_offers(clock: Sampled) -> N
 def test_a_private_method_is_explained_by_its_code_and_not_by_its_callers(
     clock: Sampled,
 ) -> None:
-    (told,) = answers(clock, "sketch", f"{HOME}Ticker._tick")
+    (told,) = answers(clock, "written", f"{HOME}Ticker._tick")
     assert "**Its code**" in told and "self.ticks = 60" in told
 
 

@@ -41,3 +41,15 @@ def test_a_build_script_is_a_tool_and_no_test(path: str) -> None:
 )
 def test_what_tells_of_past_releases(path: str) -> None:
     assert tells_of_past(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["property_tests.py", "typetests/usage.py", "unit_tests/a.py"]
+)
+def test_tests_of_a_kind_are_tests(path: str) -> None:
+    assert is_test(path)
+
+
+@pytest.mark.parametrize("path", ["contests/a.py", "pkg/latest.py", "pkg/contests.py"])
+def test_a_word_that_ends_like_tests_makes_none(path: str) -> None:
+    assert not is_test(path)

@@ -35,7 +35,16 @@ def label(path: str, qual: str, **files: Any) -> str:
 
 
 def test_a_name_that_no_other_element_has_is_not_qualified() -> None:
-    assert label("a.py", "A.run", a=facts("A.run"), b=facts("walk")) == "run"
+    assert (
+        label("a.py", "A.run_all", a=facts("A.run_all"), b=facts("walk")) == "run_all"
+    )
+    assert label("a.py", "A.runAll", a=facts("A.runAll"), b=facts("walk")) == "runAll"
+    assert label("a.py", "run", a=facts("run"), b=facts("walk")) == "run"
+
+
+def test_a_method_whose_name_is_a_word_is_asked_for_with_its_class() -> None:
+    for name in ("run", "_run", "__next__"):
+        assert label("a.py", f"A.{name}", a=facts(f"A.{name}")) == f"A.{name}"
 
 
 def test_a_method_whose_name_others_have_is_qualified() -> None:

@@ -36,7 +36,10 @@ _ANY_LINK = re.compile(r"\[([^\[\]]*)\](?:\([^)]*\)|\[[^\]]*\])|\[\^\w+\]")
 _SHORTCUT = re.compile(r"(?<![\w`\]])\[([^\[\]`]{2,})\](?![\w(\[:])")
 _URL = re.compile(r"<((?:https?|mailto):[^<>\s]*)>")
 _TAG = re.compile(r"</?\w[^<>]*>|:[a-z_]+\d*:(?=\s|$)")
-_EMPHASIS = re.compile(r"(?<![\w*_`])(\*{1,3}|_{1,3})(?=\S)([^*_\n]+?)\1(?![\w*_`])")
+# Chinese has no space around what is emphasised.
+_EMPHASIS = re.compile(
+    r"(?<![a-zA-Z0-9*_`])(\*{1,3}|_{1,3})(?=\S)([^*_\n]+?)\1(?![a-zA-Z0-9*_`])"
+)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _MAX_PARAGRAPH = 1_000  # characters
 _MAX_SEARCHED = 4_000  # characters of a paragraph that markup is looked for in

@@ -9,7 +9,10 @@ A row is a file: `{sub: item}`.
     "::qual"              an element   {"kind": "function|method|class|section", "name",
                                         "start_line", "end_line", "shape", "face"}
     " KIND DST"           an edge from the file
-    "::qual KIND DST"     an edge from an element   {"confidence": float}
+    "::qual KIND DST"     an edge from an element   {"confidence": float, "main"}
+
+`main` is there, and true, of what a Python file does only below
+`if __name__ == "__main__":`, when it is run as a program.
 
 KIND is contains, imports, calls, inherits or uses; `a uses b` where a reads b without
 calling it: a function or a class by its name, a property or method, a class by its

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
 from repobuild.code.facts.body_digest import digest
@@ -10,7 +10,8 @@ from repobuild.code.facts.element_row import name_of, parent_of, row_of
 from repobuild.engine.contract import Value
 
 SEVERAL = "|"  # before a name in `open_calls`: see graph.py
-Edges = dict[tuple[str, str, str], float]  # (qual, kind, dst) -> confidence
+EdgeTriple = tuple[str, str, str]  # qual, kind, dst
+Edges = dict[EdgeTriple, float]  # -> confidence
 
 
 class EdgeKey(NamedTuple):
@@ -81,10 +82,16 @@ def file_node(path: str, facts: Value) -> dict[str, Any]:
     }
 
 
-def edge_items(edges: Edges) -> dict[str, Any]:
-    """Return edges as a row's entries, sorted, so that equal rows have equal bytes."""
+def edge_items(
+    edges: Edges, of_main: Container[EdgeTriple] = frozenset()
+) -> dict[str, Any]:
+    """Return edges as a row's entries, sorted, so that equal rows have equal bytes.
+
+    Those `of_main` come only from what runs when the file is run as a program.
+    """
     return {
         f"{'::' if qual else ''}{qual} {kind} {dst}": {"confidence": round(value, 2)}
+        | ({"main": True} if (qual, kind, dst) in of_main else {})
         for (qual, kind, dst), value in sorted(edges.items())
     }
 

@@ -20,6 +20,7 @@ prefix:
     type:.py   files by ending         kind:class    elements; kind:file files
     tested:class  those in tests
     edge:calls edges                   import:numpy  product files that import this
+    always:numpy  those of them that do it outside of functions and classes
     dotted:a.b product files that import this of another project, two or three names
     folder:a/b files and elements in a folder, three levels deep at most
     package:a  1 for a folder of the product with `__init__.py`, as deep
@@ -39,6 +40,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
+from statistics import median_high
 from typing import Any
 
 from repobuild.code.facts.element_row import row_of
@@ -61,6 +63,8 @@ _TOP_LEVEL = 1  # of a document's title; a section's level is in `complexity`
 _MAX_DEPTH = 3  # folders
 _MOST_NAMES = 3  # of a module that a distribution is called after: google.cloud.storage
 _MAX_TECHNOLOGIES = 12
+_FEWEST_IMPORTS = 2  # modules that need what no manifest declares
+_FORGOTTEN = 0.25  # of those that need the most imported declared one
 _MAX_CANDIDATES = 100  # top modules that may be technologies
 _MAX_KEY_MODULES = 8
 _LARGE_INIT = 6  # elements of an `__init__.py` that is a module by itself
@@ -83,7 +87,7 @@ _CODE = frozenset(
     ".py .pyx .js .jsx .mjs .cjs .ts .tsx .go .rs .java .c .cc .cpp .cxx .kt".split()
 )
 _TEST_NAME = re.compile(
-    r"test_[^/]*\.py|[^/]*_test\.(?:py|go|cc|cpp|c)|[^/]*\.(?:test|spec)\.[jt]sx?"
+    r"test_[^/]*\.py|[^/]*_tests?\.py|[^/]*_test\.(?:go|cc|cpp|c)|[^/]*\.(?:test|spec)\.[jt]sx?"
     r"|[^/]+Test\.java|test\.py|tests\.py"
 )
 _DOCUMENTS = frozenset(".md .mdx .rst .txt .adoc".split())
@@ -228,6 +232,7 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
         tops = {module.partition(".")[0] for module in modules}
         # `_pytest` and the like are the insides of a package, and nobody's technology.
         counts |= {f"import:{top}": 1 for top in tops if top and top[0] != "_"}
+        counts |= {f"always:{top}": 1 for top in _tops_of_module(facts)}
         counts |= {f"dotted:{one}": 1 for one in _dotted_modules(facts, folders)}
         if name == "__init__.py" and len(folders) <= _MAX_DEPTH:
             counts[f"package:{folder}"] = 1
@@ -239,6 +244,18 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
     if not folders or folders in [[root] for root in _SOURCE_ROOTS]:
         counts[f"module:{path}"] = size
     return counts
+
+
+def _tops_of_module(facts: Value) -> set[str]:
+    """Return the top modules that a module imports whenever it is imported itself."""
+    rows = (row_of(item) for item in facts.get("elements", ()))
+    inner = [range(row.start_line, row.end_line + 1) for row in rows]
+    tops = {
+        module.partition(".")[0]
+        for line, module, *_ in facts.get("imports", ())
+        if not any(line in lines for lines in inner)
+    }
+    return {top for top in tops if top and top[0] != "_"}
 
 
 def _dotted_modules(facts: Value, folders: list[str]) -> set[str]:
@@ -316,7 +333,11 @@ def _project(
         project_name=name,
         description=description.text,
         main_technologies=_technologies(
-            counts, is_external, own_names | {letters(name)}, required
+            counts,
+            is_external,
+            own_names | {letters(name)},
+            required,
+            _chosen(manifests),
         ),
         architecture_style=_architecture_style(counts, manifests, name),
         key_modules=modules[:_MAX_KEY_MODULES],
@@ -419,17 +440,30 @@ def _ranked(counts: Mapping[str, int]) -> list[str]:
     return sorted(counts, key=lambda name: (-counts[name], name))
 
 
+def _forgotten(counts: Mapping[str, int], usual: int) -> Iterator[str]:
+    """Yield the modules that so many always import that a manifest only forgot them.
+
+    `usual` is how many import what is declared.
+    """
+    least = max(_FEWEST_IMPORTS, usual * _FORGOTTEN)
+    for name, count in _with_prefix(counts, "always:").items():
+        if count >= least:
+            yield name
+
+
 def _technologies(
     counts: Mapping[str, int],
     is_external: IsExternal,
     own_names: set[str],
     required: set[str] | None,
+    chosen: set[str],
 ) -> list[str]:
     """Return the most imported top modules of other projects.
 
     Where manifests declare what is needed to run, anything else is an adapter for
-    something that users may have, an extra among them, and no technology; a
-    distribution with dots in its name is a module below the top. A folder of
+    something that users may have, as what they choose by an extra, and no technology,
+    unless so many modules need it that the manifest only forgot it; a distribution with
+    dots in its name is a module below the top. A folder of
     the repository, a private module and one of Python 2's library never are.
     `is_external` queries the index, and a large project has hundreds of own modules, so
     only the most imported candidates are asked about.
@@ -450,9 +484,22 @@ def _technologies(
         if one[0] != "_" and one not in others and letters(one) not in own_names
     ]
     if known is not None:
-        return [one for one in names if letters(one) in known][:_MAX_TECHNOLOGIES]
+        declared = [one for one in names if letters(one) in known]
+        usual = max((imported[one] for one in declared), default=0)
+        aside = {*declared, *parts, *(n for n in names if letters(n) in chosen)}
+        forgotten = (one for one in _forgotten(counts, usual) if one not in aside)
+        found = {*declared, *filter(is_external, forgotten)}
+        return [one for one in names if one in found][:_MAX_TECHNOLOGIES]
     candidates = [one for one in names if one not in parts][:_MAX_CANDIDATES]
     return list(islice(filter(is_external, candidates), _MAX_TECHNOLOGIES))
+
+
+def _chosen(manifests: Manifests) -> set[str]:
+    """Return what extras install, or developers need, as it may be imported."""
+    extras, developers = manifests.get("extras").value, manifests.get("dev").value
+    names = [*(one for group in (extras or {}).values() for one in group)]
+    names += developers or ()
+    return {letters(one) for name in names for one in (name, import_name(name))}
 
 
 def _product_folders(counts: Mapping[str, int]) -> dict[str, int]:
@@ -508,14 +555,14 @@ def _ranked_modules(
 
 
 def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return the public modules, and the private ones that are larger than each.
+    """Return the public modules, and the private ones larger than half of them.
 
     A package may keep its core in a private module, `_url`, and export the names of it.
     """
     public = _with_prefix(counts, "inner:")
-    largest = max(public.values(), default=1)
+    usual = median_high(public.values()) if public else 1
     hidden = _with_prefix(counts, "hidden:")
-    return public | {path: size for path, size in hidden.items() if size > largest}
+    return public | {path: size for path, size in hidden.items() if size > usual}
 
 
 def _main_modules(modules: Mapping[str, int], name: str) -> dict[str, int]:

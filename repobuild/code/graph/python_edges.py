@@ -21,6 +21,7 @@ from repobuild.code.facts.element_row import (
 from repobuild.code.graph.nodes import (
     SEVERAL,
     Edges,
+    EdgeTriple,
     edge_items,
     file_row,
     split_id,
@@ -55,7 +56,7 @@ def python_file_row(module: ModuleFacts, resolver: Resolver) -> dict[str, Any]:
         row[""]["open_calls"] = sorted(edges.open_calls)
     if edges.unread_imports:
         row[""]["unread_imports"] = edges.unread_imports
-    return row | edge_items(edges.edges)
+    return row | edge_items(edges.edges, edges.of_main)
 
 
 class PythonFileEdges:
@@ -65,6 +66,9 @@ class PythonFileEdges:
         self.module = module
         self.resolver = resolver
         self.edges: Edges = {}
+        self.of_main: set[EdgeTriple] = set()  # edges of what runs as a program alone
+        self._is_main = False  # whether what is added runs as a program alone
+        self._main_lines, self._main_reads = _main_block(module.facts)
         self.unresolved = 0  # names that an element calls and that have no edge
         self.unread_imports = 0  # relative imports of modules that are not analysed
         self._used: dict[tuple[str, str], Symbol | None] = {}
@@ -75,12 +79,20 @@ class PythonFileEdges:
         self._external = self._imports()
         self.open_calls.update(f'"{one}"' for one in module.facts.get("strings", ()))
         self._calls("", module.facts.get("calls", ()), module.facts.get("flow", ()))
-        self._reads("", module.facts.get("reads", ()))
+        read = set(module.facts.get("reads", ()))
+        self._reads("", sorted(read - self._main_reads))
+        self._is_main = True
+        self._reads("", sorted(read & self._main_reads))
+        self._is_main = False
         for qual in module.items:
             self._element(module.row(qual))
 
     def _add(self, qual: str, kind: str, dst: str, confidence: float) -> None:
         key = (qual, kind, dst)
+        if not self._is_main:
+            self.of_main.discard(key)
+        elif key not in self.edges:
+            self.of_main.add(key)
         self.edges[key] = max(confidence, self.edges.get(key, 0.0))
 
     def _imports(self) -> set[str]:
@@ -90,7 +102,8 @@ class PythonFileEdges:
         """
         path = self.module.path
         external = set()
-        for _, source, name, alias in self.module.facts.get("imports", ()):
+        for line, source, name, alias in self.module.facts.get("imports", ()):
+            self._is_main = line in self._main_lines
             module = self.resolver.find_module(path, source)
             symbol = None
             if name and name != "*":
@@ -104,6 +117,7 @@ class PythonFileEdges:
             if symbol and symbol.path != path and symbol.kind in _IMPORTED:
                 for one in self.resolver.alternatives_of(symbol):
                     self._add("", "imports", symbol_id(one), one.confidence)
+        self._is_main = False
         return external
 
     def _element(self, row: ElementRow) -> None:
@@ -154,8 +168,10 @@ class PythonFileEdges:
                 self._implied(qual, chain, rest[0])
             elif "[" in chain:
                 keyed.setdefault(_KEY.sub("[]", chain), []).append(chain)
-        for name, *_ in calls:
+        for name, *lines in calls:
+            self._is_main = not qual and all(one in self._main_lines for one in lines)
             self._call(qual, qual, name, keyed.get(name, [name]))
+        self._is_main = False
 
     def _call(
         self, qual: str, scope: str, name: str, chains: list[str] | None = None
@@ -355,3 +371,9 @@ class PythonFileEdges:
             inherited = method.definition != (owner.path, f"{owner.qual}.{name}")
             limit = 0.9 if inherited else 1.0
             yield symbol_id(method), min(owner.confidence, method.confidence, limit)
+
+
+def _main_block(facts: Any) -> tuple[range, frozenset[str]]:
+    """Return the lines that run as a program alone, and what is read only there."""
+    first, last, *reads = facts.get("main") or (0, -1)
+    return range(first, last + 1), frozenset(reads)

@@ -9,8 +9,8 @@ import re
 from functools import cache
 
 _TEST_FILE = re.compile(
-    r"(^|/)(tests?|testing|__tests__)/"
-    r"|(^|/)(test_[^/]*|[^/]*_test|tests?|conftest)\.py$"
+    r"(^|/)((type|unit|functional|integration|property)?_?tests?|testing|__tests__)/"
+    r"|(^|/)(test_[^/]*|[^/]*_tests?|tests?|conftest)\.py$"
     r"|_test\.go$|\.(test|spec)\.[jt]sx?$|Tests?\.java$|_(unit)?test\.(cc|cpp|cxx|c)$"
 )
 # They show, measure, build or release the project, and nobody uses them for more.

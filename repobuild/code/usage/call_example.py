@@ -74,7 +74,7 @@ _UNFINISHED = tuple("([{,\\+-*/%=|&.")
 # What cannot be read as a statement by itself, or shows no more than that it is there.
 _NO_EXAMPLE = re.compile(
     r"(?:def|class|if|elif|else|while|except|import|from|try|finally|lambda|async def"
-    r"|case|match|del|raise|yield|global|nonlocal)\b|[)\]}#'\"]|\.\.\."
+    r"|case|match|del|raise|yield|global|nonlocal)\b|[)\]}#'\"[{]|\.\.\."
     r"|print [^(=.]"  # of Python 2
 )
 # In other languages than Python: `f(a);`, `x = f(a)`, `Type x = f(a);`.

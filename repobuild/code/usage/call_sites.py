@@ -116,6 +116,8 @@ def _called_lines(
             callee = next(id for id, one in named.items() if one == last)
             if _is_inner(path, source, callee, classes):
                 continue
+            if name in (f"self.{last}", f"cls.{last}"):
+                continue  # of a subclass: without its class nobody can call it so
             if len(written[last]) == 1 or _names_owner(name, callee):
                 for line in lines[:_TRIED]:
                     yield callee, last, line

@@ -38,12 +38,13 @@ class DocumentText(NamedTuple):
 
     paragraphs: list[str]
     code: list[list[str]]  # lines of each code block
+    titled: list[tuple[str, str]]  # a title, and the first paragraph below it
 
 
 def read_document(text: str, is_rst: bool) -> DocumentText:
     """Return the prose and the code blocks of a document."""
     lines = text.expandtabs(4).split("\n")
-    read = DocumentText([], [])
+    read = DocumentText([], [], [])
     if is_rst:
         _read_rst(lines, read)
     else:
@@ -73,7 +74,7 @@ def _read_markdown(lines: Sequence[str], read: DocumentText) -> None:
         elif language in _LANGUAGES or not language or language.endswith(":example"):
             _add_code([line for line in block if not _OPTION.match(line)], read)
         row = end + 1
-    read.paragraphs.extend(_paragraphs(prose))
+    _add_prose(prose, read)
 
 
 def _read_rst(lines: Sequence[str], read: DocumentText) -> None:
@@ -101,7 +102,7 @@ def _read_rst(lines: Sequence[str], read: DocumentText) -> None:
             continue
         prose.append(line)
         row += 1
-    read.paragraphs.extend(_paragraphs(prose))
+    _add_prose(prose, read)
 
 
 def _end_of_indented(lines: Sequence[str], row: int) -> int:
@@ -143,16 +144,32 @@ def _typed(lines: Sequence[str]) -> Iterator[str]:
     yield from statement
 
 
-def _paragraphs(lines: Sequence[str]) -> Iterator[str]:
-    """Yield paragraphs and list items, each on one line and with plain markup."""
+def _add_prose(lines: Sequence[str], read: DocumentText) -> None:
+    for title, paragraph in _paragraphs(lines):
+        read.paragraphs.append(paragraph)
+        if title:
+            read.titled.append((title, paragraph))
+
+
+def _paragraphs(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield paragraphs and list items, each on one line and with plain markup.
+
+    The first paragraph below a title comes with it, others and items with "".
+    """
     held: list[str] = []
+    title = ""
     for row, line in enumerate([*lines, ""]):
         following = lines[row + 1] if row + 1 < len(lines) else ""
-        is_title = bool(_UNDERLINE.match(following)) or bool(_UNDERLINE.match(line))
+        is_above = bool(_UNDERLINE.match(following)) and bool(line.strip())
+        is_title = is_above or bool(_UNDERLINE.match(line))
         ends = not line.strip() or is_title or bool(_NO_PROSE.match(line))
         if (ends or _ITEM.match(line)) and held:
-            yield plain_markup(" ".join(held))
-            held = []
+            yield title, plain_markup(" ".join(held))
+            held, title = [], ""
+        if is_above or line.startswith("#"):
+            title = plain_markup(line.strip("# "))
+        elif _ITEM.match(line):
+            title = ""
         if not ends:
             held.append(_ITEM.sub("", line).strip())
 

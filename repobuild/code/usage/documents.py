@@ -4,7 +4,8 @@ A row is a document with any of these (Markdown or reStructuredText, no change l
 link or submodule of such a name):
 
     mentions   {name: sentence}   every name of code in its prose, dotted as written;
-                                  the sentence says what it is or does, or is ""
+                                  the sentence says what it is or does, or is ""; that
+                                  is also the first sentence below a title of the name
     calls      {name: [score, code]}   the best call of it in its code blocks
     words      [Chinese, other]        the words of its prose
 
@@ -46,6 +47,7 @@ _LOG = re.compile(
 _CODE_SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _NAME = re.compile(r"@?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\(.*\))?$")
 _ONLY_CODE = re.compile(r"[._]|[a-z0-9][A-Z]|^[A-Z][a-z]+[a-z]$")
+_NO_WORD = re.compile(r"[._]|[a-z0-9][A-Z]")
 _CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\(")
 _CALL_OF_RESULT = re.compile(r"(?<=\)\.)([A-Za-z_]\w*)\(")
 _SENTENCE_BREAK = re.compile(r"(?<=[.!?])\s+(?=[A-Z`(\"])")
@@ -55,6 +57,13 @@ _SUBJECT = re.compile(
     r"|The method|The decorator|The \w+|Use the|You can use|Passing) )?$"
 )
 _ODD = re.compile(r"\]\(|\*\*|[|<>]|_ |\bhttps?:|::|\{|\}|…|\.\.\.|[^\x00-\x7f]")
+# What a paragraph below a title may begin with that does not tell what it is for.
+_ASIDE = re.compile(
+    r"(?i)(?:new|added|changed|deprecated|removed|available) in\b|see\b|note\b|this\b"
+    r"|these\b|it\b|if\b|when\b|by default\b|for example\b|example|default|the same\b"
+    r"|as (?:above|with|you)\b|here\b|there\b|in (?:this|the)\b|we\b|you\b|let\b"
+)
+_ATTRIBUTES = re.compile(r"\s*\{:?\s*[#.][^{}]*\}\s*$")
 _SHORTEST, _LONGEST = 25, 240  # characters of a sentence
 _MOST_NAMES = 400  # of one document
 
@@ -121,7 +130,19 @@ def _mentions(read: DocumentText) -> dict[str, str]:
                 if len(found) < _MOST_NAMES or name in found:
                     told = sentence if name == subject else ""
                     found[name] = found.get(name) or told
+    for title, paragraph in read.titled:
+        name, sentence = _title_name(title), _SENTENCE_BREAK.split(paragraph)[0]
+        if name and _is_telling(sentence) and not _ASIDE.match(sentence):
+            found[name] = found.get(name) or sentence
     return dict(sorted(found.items()))
+
+
+def _title_name(title: str) -> str:
+    """Return the name of code that a title is, "" where it is more or less."""
+    title = _ATTRIBUTES.sub("", title)
+    name = _NAME.match(title.strip("`"))
+    is_code = name and (title[:1] == "`" or name[2] or _NO_WORD.search(name[1]))
+    return name[1] if name and is_code else ""
 
 
 def _names_in(sentence: str) -> Iterator[str]:
@@ -133,15 +154,20 @@ def _names_in(sentence: str) -> Iterator[str]:
 
 def _subject_of(sentence: str) -> str:
     """Return the name that a sentence is about, "" when that is not certain."""
-    if not _SHORTEST <= len(sentence) <= _LONGEST or sentence[-1] not in ".!":
-        return ""
-    if _ODD.search(sentence) or sentence.count("`") % 2:
+    if not _is_telling(sentence):
         return ""
     span = _CODE_SPAN.search(sentence)
     name = _NAME.match(span[1]) if span else None
     if span is None or name is None or not _SUBJECT.match(sentence[: span.start()]):
         return ""
     return name[1]
+
+
+def _is_telling(sentence: str) -> bool:
+    """Return whether a sentence is whole, and of plain words and names."""
+    if not _SHORTEST <= len(sentence) <= _LONGEST or sentence[-1] not in ".!":
+        return False
+    return not (_ODD.search(sentence) or sentence.count("`") % 2)
 
 
 def _called_results(line: str) -> Iterator[str]:

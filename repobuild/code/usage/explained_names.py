@@ -143,18 +143,19 @@ def with_known_names(
     wanted = {one for one in found.free if one not in known}
     heads = _needed_heads(wanted, lines, start, names.is_test)
     above = _explaining_lines(wanted - names.defined, names)
-    if heads is None or above is None or _is_below(above, lines, start):
+    if heads is None or above is None:
         return None
+    first = heads[0][0] if heads else start
+    constants = names.constants.values()
+    if any(one in constants and _is_only_below(one, lines, first) for one in above):
+        return None  # a quotation has the order of its source
     return "\n".join([*above, *_under_heads(code, heads, lines, start)])
 
 
-def _is_below(above: Iterable[str], lines: Sequence[str], start: int) -> bool:
-    """Return whether a constant that a function uses is defined below it.
-
-    It cannot be quoted above the call then: the file says it in another order.
-    """
-    below = {line.rstrip() for line in lines[start:] if line[:1].strip()} - {""}
-    return any(one in below and one not in lines[:start] for one in above)
+def _is_only_below(text: str, lines: Sequence[str], row: int) -> bool:
+    """Return whether a line is in none of the rows above one, and in one below."""
+    found = [at for at, line in enumerate(lines) if line.rstrip() == text]
+    return bool(found) and found[0] >= row
 
 
 def _needed_heads(
@@ -167,6 +168,7 @@ def _needed_heads(
     """
     heads: list[tuple[int, str]] = []
     between: list[tuple[int, str]] = []
+    nearest = next(_heads_above(lines, start), (-1, ""))[0]
     for row, text in _heads_above(lines, start):
         head = _names_of(text)
         is_function = bool(_DEFINES.match(text))
@@ -183,6 +185,12 @@ def _needed_heads(
             wanted |= set(head.free) - _known()
         elif _DECIDES.match(text):
             between.append((row, text))
+        if text.startswith("class ") and row == nearest:
+            # What is set in the body of a class is no statement that stands alone.
+            if text.startswith("class Test") or not _may_be_quoted(text):
+                return None
+            wanted |= set(head.free) - _known()
+            return [(row, text)]
         if is_function or text.startswith("class "):
             break
     return heads

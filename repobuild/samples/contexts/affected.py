@@ -71,6 +71,7 @@ from repobuild.samples.contexts.unchanged import (
 )
 from repobuild.samples.text.assigned_names import assigned_names
 from repobuild.samples.text.deprecation import is_deprecated_module
+from repobuild.samples.text.docstring_parts import summarise_module
 from repobuild.samples.text.import_statements import changed_names, read_imports
 
 DocstringUses = tuple[dict[str, str], dict[str, str]]  # before and after
@@ -279,6 +280,7 @@ def find_affected(
         classes += _changed_classes(path, changes, reader)
     for changed in classes:
         ids.update(_methods_below(changed.id, reader))
+        ids.update(reader.descendants(changed.id))
     ids.update(_methods_above(classes, reader))
     ids.update(_renamed_elsewhere(changes, reader, names, touched))
     ids.update(_asked_otherwise(changes, reader, names, clues))
@@ -291,8 +293,14 @@ def _package_of(path: str, changes: ChangedFiles) -> Iterator[str]:
     """Yield the package that lists a file otherwise now."""
     old, new = changes.facts(path)
     before, after = part_terms(path, old), part_terms(path, new)
-    if before != after or (after and purpose_of(path, old) != purpose_of(path, new)):
+    if before != after or (after and _purpose(path, old) != _purpose(path, new)):
         yield package_of(path)
+
+
+def _purpose(path: str, facts: Value) -> tuple[str, str]:
+    """Return what the list of a package's parts may say of one of them."""
+    summary = summarise_module((facts or {}).get("doc", ""), path)
+    return summary, purpose_of(path, facts)
 
 
 def _looked_up(old: Elements, new: Elements, unchanged: set[str]) -> set[str]:

@@ -18,8 +18,9 @@ text/expectation.py.
 
 `element_row` combines these groups of fields: the element's own (`_own_fields`), its
 neighbours' ids (`_neighbour_fields`), what is certain without a docstring
-(explained.py), a real call of it (`example`: [path, code], usage_reader.py) and its
-code (`_code_fields`).
+(explained.py), a real call of it (`example`: [path, code], usage_reader.py), or whether
+a document calls something of its name (`called_in_documents`), and its code
+(`_code_fields`).
 """
 
 from __future__ import annotations
@@ -38,7 +39,11 @@ from repobuild.samples.contexts.element_view import (
     ParameterRow,
     strip_counts,
 )
-from repobuild.samples.contexts.explained import explained_fields, reaches_beyond
+from repobuild.samples.contexts.explained import (
+    explained_fields,
+    reaches_beyond,
+    stale_name,
+)
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
@@ -69,6 +74,8 @@ _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
 _TEST_LISTS = ("tests", "users_in_tests")
+_FIXTURE = re.compile(r"\bself\.(?!assert)\w+\b(?!\()")
+_NO_CODE = ("", "pass", "...")  # bodies that tell nothing
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 # Methods of values of Python's own types.
 _COMMON = frozenset(
@@ -76,6 +83,8 @@ _COMMON = frozenset(
     for type_ in (str, bytes, list, dict, set, tuple, int, float, BaseException)
     for name in dir(type_)
 )
+_MADE = re.compile(r"^[ \t]+(\w+) = (?:[\w.]+\.)?(\w+)\(", re.MULTILINE)
+_OPERATED = re.compile(r"(?<![\w.])(\w+)\[|\b(?:in |len\(|iter\()(\w+)\b(?![.(\[])")
 _SPECIAL = re.compile(r"\.__\w+__$")
 _WORD = re.compile(r"\w+")
 _VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
@@ -103,7 +112,8 @@ def element_row(
     if file.is_location_only(element):
         return row | {"brief": True}
     row.update(_own_fields(file, element))
-    neighbours = _neighbour_fields(file, element, has_own_name(row))
+    is_only = file.names.has_own_name(element, file.name_counts)
+    neighbours = _neighbour_fields(file, element, is_only)
     if row.get("stub") and row["returns"] and neighbours["overrides"]:
         # It narrows types for checkers: what it overrides is what runs.
         neighbours |= {"overrides": [], "overridden": []}
@@ -114,12 +124,15 @@ def element_row(
         row.update(_foreign_bases(element, row))
     elif row["callers"] or row["readers"]:
         row["beyond"] = reaches_beyond(file, element)
+        row["recursive"] = element.id in file.reader.outgoing(element.id, "calls")
     if not row["summary"]:
-        row.update(explained_fields(file, element, row, has_own_name(row)))
+        row.update(explained_fields(file, element, row, is_only))
     else:
         row["repeated"] = file.shares_purpose(element)
-    if real := file.usage.example(element, has_own_name(row)):
+    if real := file.usage.example(element, is_only):
         row["example"] = list(real)
+    else:
+        row["called_in_documents"] = file.usage.is_called_in_documents(element.name)
     if quoted:
         row.update(_code_fields(file, element, quoted))
     elif not row["summary"]:
@@ -127,11 +140,6 @@ def element_row(
     if element.type == "class" and not row["summary"]:
         row["short"] = _short_class(file, element)
     return _without_empty(row)
-
-
-def has_own_name(row: Row) -> bool:
-    """Return whether no other element has the bare name of a row's element."""
-    return not row.get("shared") and "label" not in row
 
 
 def _identity(file: FileContext, element: ElementView) -> Row:
@@ -196,9 +204,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "deprecated": file.is_deprecated,
     }
     if file.language == "python" and element.type != "class":
-        row["refuses"] = only_raises(file.own_bytes(element))
-        code = file.code(element)
-        row["deprecated"] |= is_deprecated(code, element.doc, element.row.decorators)
+        row |= _python_fields(file, element, row, docstring.parameters)
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
@@ -221,6 +227,29 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         row.update(_class_fields(file, element))
         row["deprecated"] |= file.is_deprecated or is_deprecated("", element.doc, ())
     return row
+
+
+def _python_fields(
+    file: FileContext, element: ElementView, row: Row, texts: dict[str, str]
+) -> Row:
+    """Return what a function's own code says of it, and of its docstring."""
+    code = file.code(element)
+    deprecated = is_deprecated(code, element.doc, element.row.decorators)
+    fields: Row = {
+        "refuses": only_raises(file.own_bytes(element)),
+        "deprecated": row["deprecated"] or deprecated,
+        "undeclared": _undeclared(element, texts),
+    }
+    stale = stale_name(row["summary"], element, code)
+    return fields | ({"stale": stale, "summary": ""} if stale else {})
+
+
+def _undeclared(element: ElementView, texts: dict[str, str]) -> list[str]:
+    """Return the parameters that a docstring describes and the definition lacks."""
+    known = {one.name.lstrip("*") for one in element.parameters()}
+    takes_any = any(one.name.startswith("*") for one in element.parameters())
+    is_told = bool(known.intersection(texts)) and not (takes_any or element.is_property)
+    return [name for name in texts if name not in known] if is_told else []
 
 
 def _class_fields(file: FileContext, element: ElementView) -> Row:
@@ -288,7 +317,7 @@ def _short_code(file: FileContext, element: ElementView) -> str:
     if raw_lines > _SHORT_RAW_CODE or element.is_stub or not is_plain:
         return ""
     quoted = file.quote(element)
-    if quoted is None or quoted.ends_fence or not quoted.body.strip():
+    if quoted is None or quoted.ends_fence or quoted.body.strip() in _NO_CODE:
         return ""
     if quoted.lines > _SHORT_CODE + 1 or len(quoted.body) > _LONGEST_SIGNATURE:
         return ""
@@ -306,7 +335,7 @@ def _short_class(file: FileContext, element: ElementView) -> str:
     if file.language != "python" or not is_plain or raw_lines > _SHORT_RAW_CODE:
         return ""
     quoted = file.quote(element)
-    if quoted is None or quoted.ends_fence or not quoted.body.strip():
+    if quoted is None or quoted.ends_fence or quoted.body.strip() in _NO_CODE:
         return ""
     is_short = (
         quoted.lines <= _SHORT_CLASS + 1 and len(quoted.body) <= 2 * _LONGEST_SIGNATURE
@@ -349,7 +378,9 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     # object of which nobody knows the class.
     if not is_only or element.is_property:
         row["open"] = list(dict.fromkeys([*row["open"], *_TEST_LISTS]))
-    row["open_calls"] = _has_unresolved_calls(element, reader)
+    row["open_calls"] = _has_unresolved_calls(element, reader) or _uses_operators(
+        file, element, row["callees"]
+    )
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
 
@@ -443,6 +474,24 @@ def _has_unresolved_calls(element: ElementView, reader: GraphReader) -> bool:
     )
 
 
+def _uses_operators(
+    file: FileContext, element: ElementView, callees: list[str]
+) -> bool:
+    """Return whether Python code calls special methods by an index, `in` or `len()`.
+
+    That is of its own object, or of what a callee has returned: `evolver[i] = x` may be
+    what a function is there for, and is no call that a list of its callees has.
+    """
+    if file.language != "python" or element.type == "class":
+        return False
+    code = file.code(element)
+    known = {name_of(split_id(id)[1]) for id in callees}
+    made = {name for name, callee in _MADE.findall(code) if callee in known}
+    if element.type == "method":
+        made.add("self")
+    return any(name in made for pair in _OPERATED.findall(code) for name in pair)
+
+
 def _has_renamed_base(element: ElementView, row: Row) -> bool:
     """Return whether a base that the graph knows has another name in the header."""
     texts = {name_of(without_type_arguments(text)) for text in element.row.bases}
@@ -496,6 +545,10 @@ def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
     # Making an object calls its class and its constructor: the class is enough. The
     # constructor may be inherited; then it is told where the code names one.
     repeated = {element.id, *(one for id in callees for one in _constructors(id))}
+    owner = element.parent.rpartition(".")[2]
+    if element.type == "method" and owner not in rank:
+        # `cls(...)` makes one of its own class: that is no other part of the project.
+        repeated.add(element_id(element.path, element.parent))
     is_named = any(name in rank for name in _CONSTRUCTOR_NAMES)
     unsaid = set() if is_named else set(_CONSTRUCTOR_NAMES)
     # A decorator runs when the element is defined, and not when it is called.
@@ -617,7 +670,10 @@ def _rests_on_others(file: FileContext, element: ElementView) -> bool:
         if one.type in NAMED_TYPES and not one.name.lower().startswith("test")
     }
     helpers |= file.assigned_names
-    return bool(helpers) and not helpers.isdisjoint(_WORD.findall(file.code(element)))
+    code = file.code(element)
+    if _FIXTURE.search(code):
+        return True  # what its class has set up before
+    return bool(helpers) and not helpers.isdisjoint(_WORD.findall(code))
 
 
 def _called_names(file: FileContext, element: ElementView) -> set[str]:

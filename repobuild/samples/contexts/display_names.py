@@ -2,7 +2,8 @@
 
 That is the bare name when no other element of the repository has it, else the qualified
 name, else the qualified name after the module's dotted name. A method whose bare name
-is a parameter or an attribute, too, is qualified. The index of `contexts` holds, under
+is a parameter or an attribute, too, or nothing but a word (`start`), is qualified. The
+index of `contexts` holds, under
 a file's path, `name:x` for every bare and qualified name in it and its clues
 (clues.py), so that an update looks up only what it touches.
 """
@@ -43,6 +44,12 @@ def _usual_names() -> frozenset[str]:
     return builtin_names() | builtin_members() | _HTTP_METHODS
 
 
+def _is_word(name: str) -> bool:
+    """Return whether a name is one word, which many classes could use for a method."""
+    bare = name.strip("_")
+    return bare.islower() and "_" not in bare
+
+
 class DisplayNames:
     """The names of the whole repository, as of this update."""
 
@@ -78,14 +85,26 @@ class DisplayNames:
 
         `counts` are the names of its file.
         """
-        for name in (element.name, element.plain_qual):
-            if counts[name] == 1 and self.paths(name) == [element.path]:
-                is_bare_method = element.type == "method" and name == element.name
-                if is_bare_method and name in _usual_names():
-                    continue  # `set` is a builtin, `post` anything
-                if not (is_bare_method and self.holders(plain_clue(name))):
-                    return name, True
-        return f"{module_of(element.path)}.{element.plain_qual}", False
+        is_word = element.type == "method" and _is_word(element.name)
+        if not is_word and self.has_own_name(element, counts):
+            return element.name, True
+        qual = element.plain_qual
+        if qual != element.name and self._is_alone(element, qual, counts):
+            return qual, True
+        return f"{module_of(element.path)}.{qual}", False
+
+    def has_own_name(self, element: ElementView, counts: Counter[str]) -> bool:
+        """Return whether nothing but an element can be meant by its bare name."""
+        name = element.name
+        if not self._is_alone(element, name, counts):
+            return False
+        if element.type != "method":
+            return True
+        # `set` is a builtin, `post` anything.
+        return name not in _usual_names() and not self.holders(plain_clue(name))
+
+    def _is_alone(self, element: ElementView, name: str, counts: Counter[str]) -> bool:
+        return counts[name] == 1 and self.paths(name) == [element.path]
 
     def with_one_unchanged_file(
         self, touched: Iterable[str], changed: set[str]

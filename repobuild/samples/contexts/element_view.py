@@ -21,6 +21,11 @@ _IMAGE = re.compile(r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _STRONG = re.compile(r"\*\*([^\s*](?:[^*]*[^\s*])?)\*\*")
 _REST_LINK = re.compile(r"`([^`<>]+?)(?:\s*<[^`<>]+>)?`__?(?!\w)")
+# Attributes of a heading: `{: #id}` (kramdown, Python-Markdown), `{#id .class}` (Hugo,
+# Pandoc, Docusaurus), `{/* #id */}` (MDX).
+_ATTRIBUTES = re.compile(
+    r"\s*\\?\{(?:/\*|:)?\s*(?:[#.][\w-]|[\w-]+=|-(?=\s*\}))[^{}\n]*\}\s*$"
+)
 _COUNT = re.compile(r"#\d+")
 # Names of a first parameter that a call does not pass, without outer underscores.
 _RECEIVERS = frozenset("self cls klass mcs mcls metacls this".split())
@@ -78,8 +83,9 @@ class ElementView:
 
     @property
     def title(self) -> str:
-        """A section's heading without images and the targets of links."""
-        text = _LINK.sub(r"\1", _IMAGE.sub("", self.row.returns)).strip()
+        """A section's heading without images, targets of links and attributes."""
+        text = _ATTRIBUTES.sub("", _IMAGE.sub("", self.row.returns))
+        text = _LINK.sub(r"\1", text).strip()
         text = _STRONG.sub(r"\1", _REST_LINK.sub(r"\1", text))
         return text or self.row.returns or self.name
 

@@ -1,6 +1,7 @@
 """Collect what is certain of an element that has no purpose in its docstring.
 
 undocumented       it has no docstring at all
+stale              the name that its docstring is about, and its code lacks
 copied             its docstring is that of another definition, too
 told_by_setter     of a property: its setter has a docstring
 comment            its purpose in the comment directly above it
@@ -24,7 +25,7 @@ from repobuild.samples.text.docstring_parts import summarise
 
 Row = dict[str, Value]
 
-_MOST_ATTRIBUTES = 12
+_MOST_ATTRIBUTES = 13  # one more than an answer lists, which says so
 _MOST_EXCEPTIONS = 4
 _RAISE = re.compile(
     r"^[ \t]+raise ((?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?=\(|[ \t]*$| from )", re.MULTILINE
@@ -38,6 +39,11 @@ _STATE = re.compile(
 _COUNTERPART = re.compile(
     r"(?i)\b(?:revers|invers|counterpart|opposite|complement|undo(?:es|ing)?\b"
     r"|see (?:also )?:?[`\w.]*[`_(])"
+)
+# What a function gets, returns or sets, by a name that is no English word.
+_OBJECT = re.compile(
+    r"(?:Gets?|Returns?|Sets?|Computes?|Reads?|Parses?|Creates?|Builds?) (?:the )?"
+    r"`*([a-z]+_[a-z_]*[a-z])`*(?: |\.?$)"
 )
 _LAMBDA = re.compile(r"\blambda\b([^:\n]*):")
 _SET_BY_NAME = re.compile(r"(?:^[ \t]+|\b(?:self|cls)\.)(\w+)[ \t]*[:=](?!=)", re.M)
@@ -75,6 +81,22 @@ def explained_fields(
     elif file.language == "python" and not file.children(element.qual):
         fields["raises"] = _raised(file.code(element))
     return fields
+
+
+def stale_name(summary: str, element: ElementView, code: str) -> str:
+    """Return the name that a docstring says is returned or set, and the code lacks.
+
+    "Get version_info without ..." above code of which no line has `version_info`: it
+    was written for other code. "" where the docstring names nothing, or what is there.
+    """
+    told = _OBJECT.match(summary)
+    if told is None:
+        return ""
+    written, quoted = (
+        len(re.findall(rf"(?<!\w){told[1]}(?!\w)", text))
+        for text in (code, element.doc)
+    )
+    return told[1] if written <= quoted else ""  # the code holds the docstring
 
 
 def _constructor_says(file: FileContext, element: ElementView) -> str:

@@ -24,6 +24,7 @@ from repobuild.samples.contexts.clues import (
 )
 from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.docstring_uses import (
+    BARE,
     COPIED,
     NO_PURPOSE,
     docstring_uses,
@@ -62,6 +63,7 @@ _NO_PROSE = re.compile(
 )
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 _NO_TEXT = re.compile(r"[ \t]|\.\. |[:@]\w")  # a block, a directive, a field
+_SENTENCE = re.compile(r"[A-Z`\u4e00-\u9fff][^\n]*[ \u4e00-\u9fff]")
 _SENTENCE_ENDS = (".", "!", "?", ":", "。", "！", "？", "：")
 _OTHERS = (IMPORTED_NAME, IMPORTED_MODULE, ALTERNATIVE)
 _WHOLE = 0.95  # of a section's words
@@ -69,6 +71,16 @@ _WHOLE = 0.95  # of a section's words
 
 def _paragraphs(element: ElementView) -> list[str]:
     return _PARAGRAPHS.split(without_name(element.doc).strip())
+
+
+def _with_next_paragraph(element: ElementView, title: str) -> str:
+    """Return a title that says only the name with the paragraph below it, or ""."""
+    below = _paragraphs(element)[1:2]
+    if not below or not _SENTENCE.match(below[0]):
+        return ""
+    text = summarise(below[0])
+    joint = " " if title.endswith(_SENTENCE_ENDS) else ". "
+    return f"{title}{joint}{text}" if text.endswith(_SENTENCE_ENDS) else ""
 
 
 def names_bound_otherwise(facts: Value) -> set[str]:
@@ -171,6 +183,9 @@ class FileContext:
         one that only this docstring has.
         """
         use = self._docstring_uses.get(element.qual)
+        if use == BARE and summary:
+            # "has-class function.": what it does is in the next paragraph, if in any.
+            return _with_next_paragraph(element, summary)
         if use in NO_PURPOSE:
             return ""
         own = self._own_paragraph(element) if summary and "\n" not in summary else ""

@@ -102,7 +102,14 @@ def edge_sources(path: str, row: Value, kind: str, id: str) -> Iterator[str]:
 
 
 def _is_confident(sub: str, item: Value) -> bool:
-    return " contains " not in sub and item.get("confidence", 1.0) >= CONFIDENT
+    """Return whether samples may tell of an edge.
+
+    What a file does only when it is run as a program, to try itself out or as a script,
+    makes nobody depend on anything.
+    """
+    if " contains " in sub or "main" in item:
+        return False
+    return bool(item.get("confidence", 1.0) >= CONFIDENT)
 
 
 class GraphReader:

@@ -7,6 +7,8 @@
                 that the line is under, 0 for none
     members     [[name, start, end], ...]: every method that runs, of classes that
                 inherit from the project's, are used, and not there for old versions
+    extends     [[line, text of the line], ...]: the head that names the bases, and the
+                first calls of `super()`
     bases, container      those of the element's own row
 
 No other row holds a line number: an edit above an element changes these rows and the
@@ -20,6 +22,7 @@ import re
 from collections import Counter
 from zlib import crc32
 
+from repobuild.code.facts.element_row import name_of, without_type_arguments
 from repobuild.code.graph.graph import split_id
 from repobuild.code.usage.dated import has_dated_name, needs_python_2
 from repobuild.engine.contract import Value
@@ -39,6 +42,8 @@ _MOST_LINES = 8  # of a body that is traced
 _MOST_RAW_LINES = 40  # with docstring and comments
 _LONGEST_LINE = 100  # characters
 _MEMBERS = 12
+_MOST_SUPER = 2  # calls of the base that are quoted
+_SUPER = re.compile(r"(?:return |\w+ = |await |yield from )?super\([^()]*\)\.\w+")
 # Nothing happens in such a line alone: no step, and without it a part is missing.
 _NO_STEP = re.compile(r"\s*(?:(?:else|try|finally)\s*:|break|continue|pass)[\s;]*")
 # Lines below it run once, never or often.
@@ -74,9 +79,12 @@ def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
     if element.type == "class" and not _is_followed(file, element, row):
         return {}
     if element.type == "class":
-        bases = row.get("bases")
+        bases = _in_header_order(element, row.get("bases") or [])
         steps = {"members": _members(file, element), "bases": bases} if bases else {}
         if not steps.get("members"):
+            return {}
+        steps["extends"] = _extending_lines(file, element)
+        if not _is_linked(file, element, steps):
             return {}
     elif row.get("callees") and crc32(element.id.encode()) % _TRACED == 0:
         steps = {"code": _code(file, element, row)}
@@ -88,6 +96,40 @@ def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
     if row.get("container"):
         trace["container"] = row["container"]
     return trace
+
+
+def _in_header_order(element: ElementView, bases: list[str]) -> list[str]:
+    """Return base classes as the header names them: the first one says the most."""
+    names = [name_of(without_type_arguments(text)) for text in element.row.bases]
+    known = {name: number for number, name in enumerate(names)}
+    return sorted(bases, key=lambda id: known.get(name_of(split_id(id)[1]), len(names)))
+
+
+def _extending_lines(file: FileContext, element: ElementView) -> list[list[Value]]:
+    """Return [line, text] of a class's head and of its first calls of `super()`."""
+    first, last = element.row.start_line, element.row.end_line
+    called = [n for n in range(first + 1, last + 1) if _SUPER.match(file.line(n))]
+    shown = (first, *called[:_MOST_SUPER])
+    return [
+        [number, text]
+        for number, text in zip(shown, map(file.line, shown), strict=True)
+        if len(text) <= _LONGEST_LINE and "`" not in text
+    ]
+
+
+def _is_linked(file: FileContext, element: ElementView, steps: Row) -> bool:
+    """Return whether a class shows how its base is extended, and not only that it is.
+
+    It calls the base, replaces a method of it or sets an attribute.
+    """
+    if len(steps["extends"]) > 1 or _attributes(file, element):
+        return True
+    names = [name for name, *_ in steps["members"]]
+    return any(
+        file.reader.runs(f"{base}.{name}")
+        for base in file.reader.ancestors(element.id)
+        for name in names
+    )
 
 
 def _is_followed(file: FileContext, element: ElementView, row: Row) -> bool:

@@ -9,7 +9,8 @@ folder that it is a part of.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from repobuild.code.scan.file_roles import is_test, is_tool
 from repobuild.engine.contract import Value
@@ -31,7 +32,7 @@ def part_terms(path: str, facts: Value) -> list[str]:
     if not is_code or is_test(path) or is_tool(path):
         return []
     folder, _, name = path.removesuffix(INIT).rpartition("/")
-    if not folder or name.startswith("__"):
+    if not folder or name in ("__init__.py", "__main__.py"):
         return []
     return [f"part:{folder}"]
 
@@ -48,6 +49,29 @@ def purpose_of(path: str, facts: Value) -> str:
     ]
     is_class = len(public) == 1 and public[0].type == "class"
     return first_sentence_of(public[0].doc) if is_class else ""
+
+
+def purposes_of(
+    paths: Sequence[str],
+    facts: Callable[[str], Value],
+    purpose: Callable[[str, Value], str] = purpose_of,
+) -> list[str]:
+    """Return the purpose of each file, by a sentence that no other of them begins with.
+
+    Where several begin with one, it tells nothing of any: the next sentence does.
+    """
+    told = [purpose(path, facts(path)) for path in paths]
+    counts = Counter(told)
+    return [
+        text if counts[text] == 1 else _second_sentence(path, text, facts(path))
+        for path, text in zip(paths, told, strict=True)
+    ]
+
+
+def _second_sentence(path: str, first: str, facts: Value) -> str:
+    summary = summarise_module((facts or {}).get("doc", ""), path)
+    is_first = bool(first) and summary.startswith(first)
+    return first_sentence(summary.removeprefix(first).strip()) if is_first else ""
 
 
 def package_of(path: str) -> str:
@@ -69,4 +93,5 @@ def package_parts(
     parts = sorted(names.holders(f"part:{path.removesuffix(INIT)}"))
     if len(parts) > _MOST:
         return []
-    return [[one.removesuffix(INIT), purpose_of(one, facts(one))] for one in parts]
+    purposes = zip(parts, purposes_of(parts, facts), strict=True)
+    return [[one.removesuffix(INIT), text] for one, text in purposes]

@@ -9,12 +9,13 @@ size of the repository.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from repobuild.code.graph.graph import PROJECT
 from repobuild.code.scan.language import NO_GRAMMAR
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.graph_reader import GraphReader
+from repobuild.samples.contexts.package_parts import INIT, purposes_of
 from repobuild.samples.text.docstring_parts import first_sentence, summarise_module
 from repobuild.samples.text.markup import strip_markup
 
@@ -24,6 +25,7 @@ _MOST_TECHNOLOGIES = 12
 _MOST_COMMANDS = 12
 _LONGEST = 400  # characters of a description; its first sentence is never cut
 _LONGEST_SENTENCE = 700
+_STUBS = ".pyi"
 _COUNTS = ("classes", "functions", "methods")
 # A sentence ends before white space, but not after "e.g." or before a small letter.
 _SENTENCE_END = re.compile(
@@ -50,9 +52,10 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     known: Mapping[str, Value] = (view.table("graph").get(PROJECT) or {}).get("", {})
     name = project_name(known)
     counts = known.get("statistics", {})
-    # What no grammar here reads is in no count.
+    # What no grammar here reads is in no count, and stubs count everything twice.
     reasons = counts.get("left_out", {})
     is_counted = not any(reason.startswith(NO_GRAMMAR) for reason in reasons)
+    is_counted &= _STUBS not in counts.get("file_type_counts", {})
     needs: Mapping[str, str] = known.get("dependencies", {})
     sometimes: Mapping[str, str] = known.get("dependencies_if", {})
     row: dict[str, Value] = {
@@ -65,10 +68,7 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
         "described_by": known.get("described_by", ""),
         "style": known.get("architecture_style", ""),
         "technologies": known.get("main_technologies", ())[:_MOST_TECHNOLOGIES],
-        "modules": [
-            [folder, _package_sentence(folder, reader)]
-            for folder in known.get("key_modules", ())
-        ],
+        "modules": _modules(known.get("key_modules", ()), reader),
         "commands": list(_commands(known, reader)),
         "needs": [name for name in needs if name not in sometimes],
         "needs_sometimes": list(sometimes),
@@ -127,10 +127,16 @@ def whole_sentences(text: str) -> str:
     return kept if is_whole else ""
 
 
-def _package_sentence(path: str, reader: GraphReader) -> str:
+def _modules(paths: Sequence[str], reader: GraphReader) -> list[list[str]]:
+    """Return each package or module with the first sentence of its docstring."""
+    files = [one if one.endswith(".py") else f"{one}{INIT}" for one in paths]
+    purposes = purposes_of(files, reader.facts, _own_sentence)
+    return [[path, text] for path, text in zip(paths, purposes, strict=True)]
+
+
+def _own_sentence(file: str, facts: Value) -> str:
     """Return the first sentence of the docstring of a package or a module."""
-    file = path if path.endswith(".py") else f"{path}/__init__.py"
-    return first_sentence(summarise_module(reader.facts(file).get("doc", ""), file))
+    return first_sentence(summarise_module((facts or {}).get("doc", ""), file))
 
 
 def _commands(known: Mapping[str, Value], reader: GraphReader) -> Iterator[list[str]]:

@@ -90,6 +90,10 @@ class UsageReader:
         ]
         return RealCall(*min(sites)[3:]) if sites else None
 
+    def is_called_in_documents(self, name: str) -> bool:
+        """Return whether a document calls something of a name, be it another thing."""
+        return bool(self._with_term(f"c:{name}"))
+
     def _with_term(self, term: str) -> list[tuple[str, Value]]:
         """Return the documents that hold a name, with their rows."""
         if term not in self._rows:

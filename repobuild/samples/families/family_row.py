@@ -117,7 +117,7 @@ class FamilyRow(NamedTuple):
 
 
 def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
-    """Return the row of a family of at least two siblings."""
+    """Return the row of a family of siblings."""
     family = Family.of(key)
     past = tree.past.of(ids)  # of all siblings: additions to a large family are few
     ids = sampled(ids)
@@ -293,8 +293,9 @@ def _is_alike(
         return False  # nothing would raise another one
     if any(is_usual(count, classes) for _, count, _ in row["required"]):
         return True
-    has_methods = any(methods for *_, methods, _, _ in row["siblings"])
-    return bool(row["attributes"]) or not has_methods
+    if row["attributes"]:
+        return True
+    return not any(methods for *_, methods, _, _ in row["siblings"])
 
 
 def _is_alone(id: str, tree: Tree) -> bool:

@@ -36,6 +36,9 @@ _GENERAL_BASES = frozenset(
     " IntFlag dict list str int tuple set float Struct BaseModel Object Error Thread"
     " TestCase Component Warning UserWarning DeprecationWarning local Mapping"
     " MutableMapping Iterator Iterable Callable Sequence OrderedDict UserDict Event"
+    " Hashable Sized Container Collection Reversible Set MutableSet MutableSequence"
+    " Awaitable Coroutine AsyncIterator AsyncIterable Generator ItemsView KeysView"
+    " ValuesView SupportsInt SupportsFloat SupportsIndex ContextManager"
     " LookupError AttributeError OSError IOError StringIO BytesIO TextIOWrapper"
     " RawIOBase deque defaultdict Serializable Cloneable Comparable Runnable"
     # What collections.abc, contextlib and typing ask for: a way to be used.
@@ -65,7 +68,7 @@ _GENERAL_DECORATORS = frozenset(
     " version_option help_option password_option confirmation_option Override Test"
     " runtime_checkable unique update_wrapper defer memoize memoized cached"
     " singledispatch Nullable Deprecated SuppressWarnings CanIgnoreReturnValue inline"
-    " hookimpl"
+    " hookimpl on_exception on_predicate validate_arguments"
     " FunctionalInterface must_use derive test cfg doc allow setupmethod".split()
 )
 _GENERAL_WORDS = frozenset(

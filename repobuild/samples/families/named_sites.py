@@ -32,6 +32,7 @@ from repobuild.samples.families.together import companions
 from repobuild.samples.text.refusals import is_exception
 
 SORTED = "*"
+CHOOSES = "__new__"  # may choose the class of a new object
 _FEWEST_ORDERED = 3  # items of a list that shows an order
 _THIRD = 1 / 3
 _MOST_FILES = 60  # that are searched for registrations
@@ -262,9 +263,15 @@ def _counts(one: NamedPlace, family: Family) -> bool:
     if family.kind == "functions" and one.kind in ("function", "instance"):
         # Functions call each other: a table is a registration, a call is not.
         return False
-    if one.kind == "function" and one.where.rpartition(".")[2].startswith("__"):
+    if one.kind == "function" and _is_special(one.where):
         return False
     return not (family.kind == "modules" and one.kind in ("function", "instance"))
+
+
+def _is_special(qual: str) -> bool:
+    """Return whether a method is one of Python's; `__new__` may choose the class."""
+    name = qual.rpartition(".")[2]
+    return name.startswith("__") and name != CHOOSES
 
 
 def _order(place: tuple[str, str, str], names: list[str], tree: Tree) -> str:
@@ -296,11 +303,12 @@ def _short(lines: dict[str, str]) -> dict[str, str]:
 
 
 def _least(sites: list[Value]) -> list[Value]:
-    """Return at most six places: two of a kind, one of a kind and file."""
+    """Return at most six places: two of a kind, but for functions in two files."""
     kept: list[Value] = []
     for site in sites:
         same = [one for one in kept if one[0] == site[0]]
-        if len(same) < 2 and not any(one[1] == site[1] for one in same):
+        is_repeated = site[0] != "function" and any(one[1] == site[1] for one in same)
+        if len(same) < 2 and not is_repeated:
             kept.append(site)
     return kept[:MOST_LISTED]
 

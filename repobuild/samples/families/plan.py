@@ -351,7 +351,8 @@ class _Plan:
             part, other = "plan_new_file", self._model_path
             fields = {"folder": folder, "other": other}
             return "plan_home", self._part(part, **fields)
-        return "plan_home", self._counted("plan_home", path, count)
+        part = "plan_home_all" if count == self._count else "plan_home"
+        return "plan_home", self._counted(part, path, count)
 
     def _definitions(self) -> Iterator[tuple[str, str]]:
         """Say what it defines: base, methods, attributes, arguments."""

@@ -56,7 +56,7 @@ class _Open(NamedTuple):
 
     start: int  # of the first line of the statement
     before: str  # text of the line up to the bracket
-    bracket: str
+    sign: str
 
 
 def mentions(
@@ -179,9 +179,9 @@ def _classify(
     if assigned and assigned[1].rpartition(".")[2] == "__all__":
         return "exports", "__all__"
     if assigned and stack and not _called(stack[0].before):
-        # What a record in a table holds, among other things, is no list of siblings.
-        is_record = len(stack) > 1 and stack[-1].bracket == "{"
-        return None if is_record else ("table", assigned[1])
+        # In a table of tables the inner ones are records, of which it is one field.
+        is_field = [one.sign for one in stack].count("{") > 1
+        return None if is_field else ("table", assigned[1])
     if assigned and around is None and not stack:
         return "instance", ""
     if stack and (callee := _called(stack[-1].before)) and _REGISTERS.search(callee):

@@ -28,6 +28,7 @@ _KEEPS_SIGNATURE = frozenset(
     " no_type_check runtime_checkable unique".split()
 )
 _RAISED = re.compile(r"^[ \t]*raise ([\w.]+)", re.MULTILINE)
+_MODULE = re.compile(r"\w+\.")  # before the name of a type
 _LONGEST_DECORATORS = 200  # characters
 _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
@@ -141,14 +142,23 @@ def _render_parameter(scope: FactScope, row: list[str]) -> str:
         line += part("type", type=type)
     if passing:
         line += part("by_name" if passing == "k" else "by_position")
-    if default and len(default) <= MAX_DEFAULT_LENGTH:
+    if default and default == name and scope.get("fence") == "python":
+        line += part("same_default")
+    elif default and len(default) <= MAX_DEFAULT_LENGTH:
         line += part("default", default=default)
     return line + part("description", text=text) if text else line
 
 
+def render_undeclared(scope: FactScope) -> str:
+    """Name the parameters that the docstring describes and the definition lacks."""
+    names = [f"`{name}`" for name in scope.get("undeclared") or ()]
+    members = list_texts(scope, names)
+    return scope.phrases.part("undeclared", members=members) if members else ""
+
+
 def render_returns(scope: FactScope) -> str:
     type, text = scope.get("returns"), scope.get("returns_text")
-    if text and text.strip("`. ") == type:
+    if text and text.strip("`. ") in (type, _MODULE.sub("", type or "")):
         text = ""
     if type in _NOTHING or not (type or text) or scope.get("kind") == "class":
         return ""  # of a class it tells what a method of its instances returns

@@ -102,6 +102,10 @@ def _example(scope: FactScope) -> Iterator[Fact]:
     trace = Trace(scope)
     if len(bases) == len(scope.get("bases")):
         trace.cite("graph_bases", "bases")
+    trace.steps += [
+        part(_line_part(code), line=str(line), code=f"`{code}`")
+        for line, code in scope.get("extends") or ()
+    ]
     trace.steps.append(part("trace_members", members=scope.phrases.listed(members)))
     fields = {
         "base": answer_parts.element_name(scope, bases[0]),
@@ -111,3 +115,7 @@ def _example(scope: FactScope) -> Iterator[Fact]:
     answer = scope.answer("example", **fields) + trace.render()
     sources = merged((scope.id,), (bases[0],), tuple(trace.sources))
     yield Fact("example", answer, sources, "hard", fields)
+
+
+def _line_part(code: str) -> str:
+    return "trace_super" if "super(" in code else "trace_head"

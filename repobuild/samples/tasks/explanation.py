@@ -19,6 +19,7 @@ _USERS = ("callers", "readers")
 # Fields that tell what an element is there for.
 _TELLS = ("overrides", "overridden", "stub")
 _MOST_NEIGHBOURS = 8  # elements in a list of an explanation
+_MOST_ATTRIBUTES = 12
 _LONGEST_MEMBERS = 600  # characters of a list of methods
 
 
@@ -76,6 +77,7 @@ def _explain(scope: FactScope) -> Fact:
         + answer_parts.render_settable(scope)
         # The definition of a class does not show what its constructor takes.
         + answer_parts.render_parameters(scope, described=scope.get("kind") != "class")
+        + answer_parts.render_undeclared(scope)
         + answer_parts.render_returns(scope)
     )
     sources: tuple[str, ...] = (scope.id,)
@@ -95,7 +97,8 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
 
     The purpose is what anyone wrote elsewhere, with its place; the rest is structure.
     Where nothing tells what it does, its code does, or nothing is asked: what it calls,
-    who uses it and its signature leave open what it does with them.
+    who uses it and its signature leave open what it does with them. Whoever asks what
+    there is to know wants more than the code, so that this is asked for as what it is.
     """
     said, sources = _said_elsewhere(scope)
     is_told = any(scope.get(name) for name in _TELLS)
@@ -104,19 +107,23 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     if scope.get("kind") == "class":
         structure = "" if code else _class_parts(scope)
     else:
-        # A signature that is too long to be quoted is told parameter by parameter.
-        is_quoted = bool(scope.get("signature"))
-        structure = answer_parts.render_parameters(scope, described=is_quoted)
+        # A signature that is too long to be quoted is told parameter by parameter, but
+        # without a purpose names and defaults are no explanation.
+        is_bare = bool(said) and not scope.get("signature")
+        structure = answer_parts.render_parameters(scope, described=not is_bare)
     around, cited = _neighbours(scope, sources, bool(code))
+    if code and scope.get("refuses") and not said and not is_told:
+        return  # it only says that there is nothing yet
     if said or code or structure or (around and is_told):
-        answer = scope.answer("sketch")
+        kind = "sketch" if said or not code else "written"
+        answer = scope.answer(kind)
         answer += answer_parts.render_container(scope) + _missing_purpose(scope)
         answer += said + (code or answer_parts.render_signature(scope))
         answer += answer_parts.render_settable(scope)
         answer += answer_parts.render_deprecated(scope)
         answer += scope.phrases.part("stub") if scope.get("stub") else ""
         unique = tuple(dict.fromkeys((scope.id, *sources, *cited)))
-        yield Fact("sketch", answer + structure + around, unique, "medium")
+        yield Fact(kind, answer + structure + around, unique, "medium")
 
 
 def _neighbours(
@@ -143,6 +150,8 @@ def _neighbours(
     ):
         if name in _USERS and scope.get("name") == "__init__":
             continue  # those who name it; all others call the class
+        if name == "callees" and has_code and answer_parts.is_open(scope, name):
+            continue  # the code shows all of them
         members, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
         if name == "callees" and raised and answer_parts.only_exceptions(scope, ids):
             continue
@@ -162,6 +171,8 @@ def _missing_purpose(scope: FactScope) -> str:
     A docstring that another definition has, too, may well give one, and so does that of
     a constructor.
     """
+    if name := scope.get("stale"):
+        return scope.phrases.part("stale", name=name)
     if any(map(scope.get, ("copied", "constructor_says", "told_by_setter"))):
         return ""
     if not scope.get("undocumented"):
@@ -197,7 +208,9 @@ def _class_parts(scope: FactScope) -> str:
         call = f"{scope.get('name')}({', '.join(parameter_list(rows))})"
         text += part("created", code=answer_parts.render_code(scope, call))
     if names := [f"`{name}`" for name in scope.get("attributes") or ()]:
-        text += part("attributes", members=answer_parts.list_texts(scope, names))
+        is_cut = len(names) > _MOST_ATTRIBUTES
+        listed = answer_parts.list_texts(scope, names[:_MOST_ATTRIBUTES], is_cut)
+        text += part("attributes", members=listed)
     return text + _properties(scope) + _method_list(scope)
 
 
@@ -209,11 +222,14 @@ def _properties(scope: FactScope) -> str:
 
 
 def _method_list(scope: FactScope) -> str:
-    """Return a line for each method, with its purpose where all of them fit."""
+    """Return a line for each method, with its purpose where all of them fit.
+
+    Of a class with many methods, the names of the first ones.
+    """
     part = scope.phrases.part
     names = scope.get("members") or []
     purposes = scope.get("member_summaries") or {}
-    if all(map(_is_dunder, names)):
+    if all(name == "__init__" for name in names):
         return ""
     bare = "".join(f"\n- `{name}`" for name in names)
     told = "".join(
@@ -222,12 +238,10 @@ def _method_list(scope: FactScope) -> str:
         for name in names
     )
     items = next((one for one in (told, bare) if len(one) <= _LONGEST_MEMBERS), "")
-    return part("method_list", items=items) if items else ""
-
-
-def _is_dunder(name: str) -> bool:
-    """Return whether Python calls a method for an operator or a built-in function."""
-    return name.startswith("__") and name.endswith("__")
+    if items:
+        return part("method_list", items=items)
+    listed = answer_parts.list_texts(scope, [f"`{name}`" for name in names])
+    return part("some_methods", members=listed)
 
 
 def _module(scope: FactScope) -> Iterator[Fact]:

@@ -80,7 +80,6 @@ class FactScope:
             "container": context.get("container", ""),
             "fence": context.get("fence", ""),
             "verb": self._word("verb", kind),
-            "apart": self._word("apart", kind),
             "made": self._word("made", kind),
         }
 

@@ -15,6 +15,14 @@ _SPECIFIC_HEADING = re.compile(
     r"(?i)^(?!version\b|v?\d|indices and tables$|table of contents$)"
     r"(?=.*[^\W\d]{3}.*\s.*[^\W\d]{3}|[^\x00-\x7f]{4})"
 )
+# What any document may have, and not the one that is meant alone.
+_ANY_HEADING = re.compile(
+    r"(?:使用|安装|快速|常见|更新|贡献|参考|相关|项目|代码|运行|环境|配置|联系|开源|致谢|免责"
+    r"|版权|功能|接口|其他|注意|版本|依赖|基本|简单|高级|示例|下载|支持|数据|效果|目录)"
+    r"(?:示例|说明|方法|方式|教程|指南|开始|入门|上手|问题|日志|记录|资料|文献|链接|结构|代码"
+    r"|要求|依赖|配置|我们|协议|声明|特性|介绍|列表|文档|事项|步骤|流程|用法|使用|安装|准备"
+    r"|历史|展示|概述|简介|演示|作者|感谢)"
+)
 SHORTEST_CLUE = 24  # characters; "Return the name." fits any element
 
 
@@ -29,7 +37,9 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         yield from _element(scope)
     elif kind == "section":
         is_current = not tells_of_past(str(scope.get("path")))
-        if is_current and _SPECIFIC_HEADING.search(str(scope.get("label"))):
+        title = str(scope.get("label"))
+        is_current &= not _ANY_HEADING.fullmatch(title.strip(" :：。"))
+        if is_current and _SPECIFIC_HEADING.search(title):
             answer, repeated = scope.answer("heading"), bool(scope.get("repeated"))
             yield Fact("heading", answer, (scope.id,), ambiguous=repeated)
     elif kind == "document":

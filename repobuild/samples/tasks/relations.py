@@ -36,10 +36,16 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         text, ids = answer_parts.list_field(scope, kind)
         if kind == "callees" and answer_parts.only_exceptions(scope, ids):
             continue  # what it reads, and does without a call, is not among them
+        if kind == "callees" and ids == (scope.id.rpartition(".")[0],):
+            continue  # it makes an object of its own class, and calls nothing
+        if kind == "readers" and scope.get("callers"):
+            continue  # told with those: nobody asks for the rest of its users alone
         if kind == "readers" and all(one.startswith(f"{scope.id}.") for one in ids):
             continue  # it names itself
         if text:
             answer = scope.answer(kind, members=text)
+            if kind == "callers" and scope.get("recursive"):
+                answer += scope.phrases.part("calls_itself")
             if kind == "callers" and scope.get("readers"):
                 # Who passes it on uses it, too.
                 read_by, readers = answer_parts.list_field(scope, "readers")

@@ -21,6 +21,8 @@ _ABSTRACT_NAME = re.compile(
     r"_*(?:Abstract|\w*(?:Mixin|Protocol|Interface)$|I[A-Z][a-z]\w+$)"
 )
 _OPEN = ("abstractmethod", "abc.abstractmethod", "abstractproperty")
+# Who uses an element: by fields of its context.
+_USERS = ("callers", "readers", "tests", "users_in_tests", "called_in_documents")
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
 
 
@@ -55,6 +57,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
             yield _construct(scope)
     elif is_wrapped:
         return  # its parameters may not be those that a caller passes
+    elif parameters and all(one.startswith("*") for one, *_ in parameters):
+        return  # `*args, **kwargs` tells nobody what to pass
     elif scope.get("signature") and (parameters or scope.get("returns")):
         code = answer_parts.render_code(scope, answer_parts.with_decorators(scope))
         answer = scope.answer("signature", code=code)
@@ -85,25 +89,28 @@ def _is_abstract(name: str, summary: str) -> bool:
 def _says_something(scope: FactScope) -> bool:
     """Return whether a call by the signature tells more than the parameters' names.
 
-    A class that only its own file makes is not made by those who use it, nor is one
-    that others inherit from and nobody makes: it may lack what they add.
+    What is known to be used is called as it is there, which nobody can make up. A class
+    that others inherit from and nobody makes may lack what they add.
     """
     if scope.get("kind") == "class" and is_exception(str(scope.get("name"))):
         return False  # it is raised and caught, and not used by a call
-    if _is_only_inherited(scope):
+    if _is_only_inherited(scope) or _is_used(scope):
         return False
     parameters = [one for one in scope.get("params") or () if one[0][:1] != "*"]
     if any(not name.strip("_*") and not default for name, _, default, *_ in parameters):
         return False  # `_` tells nobody what to pass
-    makers = scope.get("callers") or ()
     if scope.get("kind") == "class" and _BARE.fullmatch(example_call(scope)):
         return False
-    is_inner = scope.get("kind") == "class" and bool(makers)
-    if is_inner and all(one.startswith(f"{scope.get('path')}::") for one in makers):
-        return False
+    if str(scope.get("signature")).startswith("static "):
+        return False  # in C nobody but its own file can call it
     if all(default for _, _, default, *_ in parameters):
         return False  # a call that repeats defaults
     return any(type or text for _, type, _, text, *_ in parameters)
+
+
+def _is_used(scope: FactScope) -> bool:
+    """Return whether anything uses an element, or may: a call of its name is open."""
+    return any(map(scope.get, _USERS)) or answer_parts.is_open(scope, "callers")
 
 
 def _is_only_inherited(scope: FactScope) -> bool:
@@ -117,8 +124,9 @@ def _usage(scope: FactScope, is_wrapped: bool) -> Fact:
     answer += answer_parts.render_deprecated(scope) + _shown_call(scope)
     if is_wrapped:
         answer += answer_parts.render_signature(scope)
-    else:
-        answer += answer_parts.render_parameters(scope)
+    described = is_wrapped  # what the docstring says holds under a decorator, too
+    answer += answer_parts.render_parameters(scope, described)
+    if not is_wrapped or scope.get("returns_text"):
         answer += answer_parts.render_returns(scope)
     if text := lead(scope.get("summary")):
         answer += scope.phrases.part("brief", summary=text)

@@ -44,6 +44,7 @@ _GOOGLE = re.compile(r"^(Args|Arguments|Parameters|Returns|Yields):[ \t]*$", re.
 _NUMPY = re.compile(r"^(Parameters|Returns|Yields)[ \t]*\n-{3,}[ \t]*$", re.MULTILINE)
 _ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?:\([^)\n]*\))?[ \t]*:[ \t]+(\S.*)$")
 _NUMPY_ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?::.*)?$")
+_TYPED_ENTRY = re.compile(r"\*{0,2}\w+ *: *\S")
 # No sentence ends after these, nor before a small letter.
 _SENTENCE_END = re.compile(
     r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bvs\.)(?<!\bcf\.)(?<!\bresp\.)(?<!\bw\.r\.t\.)"
@@ -78,6 +79,7 @@ _NO_PURPOSE = re.compile(
     |{_TAG}
     |https?://\S+[ \t]*(?:\n|$)
     |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
+    |(?:in|out)puts?[ ]*[:：][ \t]*\S  # what goes in, and not what for
     |[a-z_]\w*[ ]=[ ]["'\d\[{{(]  # code
     |\.\.[ ]\w[\w:-]*: | [{{\[][ \t]*["'][^\n]*[}}\]][ \t]*(?:\n|$)  # a literal
     |copyright\b(?=[^\n]*(?:\(c\)|©|\b(?:19|20)\d\d\b|:)) | \(c\)[ ] | ©
@@ -146,11 +148,19 @@ _TOLD_DEFAULT = re.compile(
 _CONSTANT = re.compile(r"True|False|-?\d[\d.]*")
 # A last sentence that only points elsewhere.
 _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
+# One in the middle: what follows may be about what it points to.
+_INNER_POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?See (?:also )?`[^`]+`\.(?=\s)")
 # A last sentence that ends with an address.
 _LINK_SENTENCE = re.compile(
     r"(?:(?<=[.!?])\s+|(?<=[。！？]))[^.。]*?[:：]?\s*https?://\S+\s*$"
 )
 _BEFORE_ANNOUNCEMENT = re.compile(r"(.*[.!?。！？]|.*[,，])")
+# The same without a colon, after a part that says something: "…，可选示例如下".
+_ANNOUNCED = re.compile(
+    r"[\s,，;；]*[^\s,，;；。]*(?:如下|以下)(?:所示|[几两三四]?[种个项])?"
+    r"(?:[(（][^()（）]*[)）])?\s*$"
+    r"|[\s,;]*[^,;.]*\b(?:as follows|the following)\s*$"
+)
 # A sentence that tells what happens under a condition, as one of several.
 _CASE = re.compile(r"(?:If|When|Unless|Otherwise|Else|In case|For)\b|如果|若|否则|当")
 # A first line that names the base class, and no purpose.
@@ -160,6 +170,9 @@ _BASE_LINE = re.compile(
     re.IGNORECASE,
 )
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
+_TITLE_WORDS = 4  # more of them tell what a module is for
+_PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
+_SENTENCE_BEGINS = re.compile(r"[A-Z`][^\n]*\w ")
 
 
 _WARNING_DIRECTIVE = re.compile(
@@ -194,9 +207,11 @@ def parse_docstring(docstring: str) -> DocstringParts:
     else:
         for pattern, read in ((_GOOGLE, _google_entries), (_NUMPY, _numpy_entries)):
             for heading in islice(pattern.finditer(docstring), _MAX_SECTIONS):
-                block = _block(docstring[heading.end() :])
-                if heading[1] in ("Returns", "Yields"):
-                    is_numpy = pattern is _NUMPY
+                is_numpy = pattern is _NUMPY
+                tells_result = heading[1] in ("Returns", "Yields")
+                spans = is_numpy and not tells_result
+                block = _block(docstring[heading.end() :], spans)
+                if tells_result:
                     text = (_numpy_returns if is_numpy else _google_returns)(block)
                     returns = returns or _one_line(text)
                 else:
@@ -224,19 +239,37 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
         ends = [match.start() for match in _SENTENCE_END.finditer(text)]
         text = text[: ends[-1]] if ends else ""
     text = _LINK_SENTENCE.sub("", _POINTER.sub("", text))
+    if pointer := _INNER_POINTER.search(text):
+        text = text[: pointer.start()]
+    if first_sentence(text).endswith(("?", "？")):
+        return ""  # a question of those who wrote it
     return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
 
 
 def summarise_module(docstring: str, path: str) -> str:
     """Return what a module's docstring says first, "" when that is its own name.
 
-    What begins with the language, or with all there is, comes to the module later.
+    What begins with the language, or with all there is, comes to the module later. A
+    title of a few words is followed by what the next paragraph says first.
     """
     text = summarise(docstring)
     if _DETOUR.match(text) or _RUN.match(text) or _CAPTION.match(docstring.lstrip()):
         return ""
     name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
-    return "" if letters(text) == letters(name) else text
+    return "" if letters(text) == letters(name) else _with_paragraph(text, docstring)
+
+
+def _with_paragraph(title: str, docstring: str) -> str:
+    """Return a title with the first sentence of the paragraph below it."""
+    if not title or len(title.split()) > _TITLE_WORDS or "\n" in title:
+        return title
+    below = _PARAGRAPH_BREAK.split(without_name(docstring).strip())[1:2]
+    if not below or not _SENTENCE_BEGINS.match(below[0]):
+        return title
+    text = first_sentence_of(below[0])
+    if not text.endswith(tuple(".!?")):
+        return title
+    return f"{title}{' ' if title.endswith(_PUNCTUATION) else '. '}{text}"
 
 
 def description(text: str, default: str, type: str = "") -> str:
@@ -466,7 +499,7 @@ def _one_line(block: str) -> str:
     if text.endswith((":", "：")):
         whole = _BEFORE_ANNOUNCEMENT.match(text)
         return whole[1].rstrip(",， ") if whole else ""
-    return text
+    return _ANNOUNCED.sub("", text)
 
 
 def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
@@ -481,8 +514,11 @@ def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
     return {name: text for name, text in parameters.items() if text}, returns
 
 
-def _block(text: str) -> str:
-    """Return the indented lines; for NumPy the lines up to a blank one or a heading."""
+def _block(text: str, spans_blanks: bool = False) -> str:
+    """Return the indented lines; for NumPy the lines up to a blank one or a heading.
+
+    With `spans_blanks`, NumPy's entries go on after a blank line.
+    """
     lines = text.lstrip("\n").split("\n")
     margin = len(lines[0]) - len(lines[0].lstrip())
     kept = []
@@ -491,10 +527,17 @@ def _block(text: str) -> str:
         following = lines[number + 1] if number + 1 < len(lines) else ""
         if line.strip() and (indent < margin or following.startswith("---")):
             break
-        if not line.strip() and not margin:
+        is_end = not line.strip() and not margin
+        if is_end and not (spans_blanks and _has_entry(lines[number + 1 :])):
             break
         kept.append(line[margin:])
     return "\n".join(kept)
+
+
+def _has_entry(lines: list[str]) -> bool:
+    """Return whether the next text of a NumPy block is still about parameters."""
+    following = next((line for line in lines if line.strip()), "")
+    return following[:1] in (" ", "\t") or bool(_TYPED_ENTRY.match(following))
 
 
 def _google_returns(block: str) -> str:
@@ -519,15 +562,17 @@ def _google_entries(block: str) -> dict[str, str]:
 
 
 def _numpy_entries(block: str) -> dict[str, str]:
-    """Return the descriptions of a NumPy-style block by parameter name."""
+    """Return the first paragraphs of a NumPy-style block by parameter name."""
     entries: dict[str, str] = {}
     name = ""
     for line in block.split("\n"):
         entry = _NUMPY_ENTRY.match(line)
         if entry:
             name = entry[1]
-        elif name and line.startswith(" ") and line.strip():
-            entries[name] = f"{entries.get(name, '')} {line.strip()}".strip()
+        elif not line.strip():
+            name = "" if name in entries else name
+        elif name and line.startswith(" "):
+            entries[name] = f"{entries.get(name, '')}\n{line.strip()}".strip()
     return {name: _one_line(text) for name, text in entries.items()}
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 
-_ROLE = re.compile(r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")
+_ROLE = re.compile(r"(?<!`)(?::[a-z][\w:+-]*:|(?<!\w)\{[a-z][\w:+-]*\})`([^`]+)`")
 # A role whose author forgot the backticks: `:attr:tree`.
 _BARE_ROLE = re.compile(
     r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
@@ -48,7 +48,7 @@ def strip_markup(text: str) -> str:
     text = _TITLED.sub(r"`\1`", text)
     text = _NAMED_LINK.sub(r"\1", text)
     text = _LITERAL.sub(r"`\1`", text)
-    text = _ESCAPE.sub(r"\1", text)
+    text = _ESCAPE.sub(_joined, text)
     return text[:-1] if text.endswith("::") else text
 
 
@@ -62,6 +62,12 @@ def strip_title_rules(text: str) -> str:
     if len(lines) > 1 and lines[0].strip() and _RULE.match(lines[1]):
         return "\n\n".join([lines[0], *lines[2:]])
     return text
+
+
+def _joined(match: re.Match[str]) -> str:
+    """Return what a backslash joins to marked text; within marks it is the text's."""
+    is_within = match.string.count("`", 0, match.start()) % 2
+    return match[0] if is_within else match[1] or ""
 
 
 def _epytext(match: re.Match[str]) -> str:

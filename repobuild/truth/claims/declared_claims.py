@@ -26,7 +26,7 @@ _SIGNS = re.compile(
 _WHOLE = tuple(".!?。！？\"')”`")
 _TEST_NAMES = frozenset("test tests testing __tests__".split())
 _TEST_FILE = re.compile(
-    r"test_.*\.py|.*_test\.\w+|.*\.(?:test|spec)\.\w+|.*Test\.java|tests?\.py"
+    r"test_.*\.py|.*_tests?\.\w+|.*\.(?:test|spec)\.\w+|.*Test\.java|tests?\.py"
 )
 _DOCUMENT_FOLDERS = frozenset("doc docs documentation".split())
 # How a checkout is installed, and the manifests that it needs.

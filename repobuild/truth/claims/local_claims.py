@@ -87,11 +87,6 @@ def made(subject: Subject, claimed: str) -> str:
     return _check_word(subject, "made", claimed)
 
 
-def apart(subject: Subject, claimed: str) -> str:
-    """Check what the users of an element are told apart from."""
-    return _check_word(subject, "apart", claimed)
-
-
 def _check_word(subject: Subject, word: str, claimed: str) -> str:
     words = subject.templates.words
     if subject.definition is None:
@@ -165,16 +160,14 @@ def first_line(subject: Subject, claimed: str) -> str:
             return "there is no such definition"
         line = subject.definition.decorated_start
         return "" if claimed == str(line) else f"that is line {line}"
-    # Without a parser: the name is in that line or in one of the next two; of a
-    # `typedef` of C it may stand at the end.
+    # Without a parser: the name is in that line or in one of the next two, or, of a
+    # `typedef struct {` of C, after the bracket that ends it.
     lines = subject.file.text.split("\n")
     start = int(claimed) - 1 if claimed.isdigit() else len(lines)
-    end = start + 3
-    if lines[start : start + 1] and lines[start].lstrip().startswith("typedef"):
-        end = (
-            next((n for n in range(start, len(lines)) if lines[n][:1] == "}"), end) + 1
-        )
-    found = _has_word("\n".join(lines[start:end]), subject.name)
+    found = _has_word("\n".join(lines[start : start + 3]), subject.name)
+    if lines[start : start + 1] and lines[start].startswith("typedef "):
+        end = (row for row in lines[start:] if row.startswith("}"))
+        found |= _has_word(next(end, ""), subject.name)
     return "" if found else f"`{subject.name}` is not there"
 
 
@@ -552,7 +545,6 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "kind": kind,
     "verb": verb,
     "made": made,
-    "apart": apart,
     "path": path,
     "package": package,
     "container": container,

@@ -265,6 +265,8 @@ def _is_number(item: tuple[tuple[str, str], str]) -> bool:
 def _check_step(plan: PlanSubject, reading: Fields) -> str:
     part = next(iter(reading))[0]
     fields = {name: text for (_, name), text in reading.items()}
+    if part == "plan_home_all":
+        fields["count"] = fields["total"]
     if "total" in fields and not part.startswith("plan_pattern"):
         if int(fields["total"]) != len(plan.siblings):
             return f"{len(plan.siblings)} siblings are compared"
@@ -776,6 +778,7 @@ _CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
     "plan_looked": _check_looked,
     "plan_past": _check_past,
     "plan_home": _check_home,
+    "plan_home_all": _check_home,
     "plan_new_file": _check_new_file,
     "plan_base": _check_base,
     "plan_bases": _check_bases,

@@ -54,7 +54,7 @@ _TOOLS = frozenset(
     " example.py examples.py demo.py".split()
 )
 _INIT = "/__init__.py"
-_TEST = re.compile(r"test_.*\.py|.*_test\.py|tests?\.py")
+_TEST = re.compile(r"test_.*\.py|.*_tests?\.py|tests?\.py")
 _LAYERS = frozenset(
     "api app cli commands core controllers data database db domain engine handlers"
     " infrastructure models presentation repositories routes schemas services storage"
@@ -63,6 +63,8 @@ _LAYERS = frozenset(
 _LEAST_LAYERS = 3
 _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+# It ends with a full stop, or with its paragraph.
+_FIRST_SENTENCE = re.compile(r".+?(?:[.!?](?=\s+[A-Z`])|\n[ \t]*(?=\n))\s*", re.DOTALL)
 _MODULE = re.compile(r"(?:^|\n)\n?- `([^`\n]+)`([^\n]*)")
 _KINDS = {
     "classes": "class",
@@ -132,10 +134,17 @@ def _is_told(index: TreeIndex, path: str, rest: str, language: str) -> bool:
     module, file = index.definition(source), index.file(source)
     text = rest.removeprefix(before).removesuffix(after)
     docs = [module.doc if module else "", _doc_of_only_class(file)]
+    docs += [rest for _, rest in map(_first_and_rest, docs) if rest]
     is_told = is_purpose(text) and any(is_beginning(text, doc) for doc in docs)
     if file is not None and file.is_text:  # Python 2, and what `ast` cannot read
         is_told = begins_comment(text, file.text)
     return bool(is_told) and rest == f"{before}{text}{after}"
+
+
+def _first_and_rest(doc: str) -> tuple[str, str]:
+    """Return a docstring in two: several modules may begin with one sentence."""
+    match = _FIRST_SENTENCE.match(doc)
+    return (match[0], doc[match.end() :]) if match else (doc, "")
 
 
 def _doc_of_only_class(file: FileEvidence | None) -> str:
@@ -165,7 +174,7 @@ def package_parts(index: TreeIndex, claim: DeferredClaim) -> str:
     }
     for part in sorted(parts):
         folder, _, name = part.rpartition("/")
-        if folder != package or part in known or name.startswith("__"):
+        if folder != package or part in known or name == "__main__.py":
             continue
         file = index.file(part if part.endswith(".py") else part + _INIT)
         is_test = TEST_PATH.search(part) or TEST_PATH.search(f"{part}/")

@@ -17,7 +17,7 @@ _COMMENT_MARKERS = re.compile(
 _MARKED = re.compile(r"`|::|[=\-~^*#+]{4}")
 # `:a:` of reStructuredText and `{a}` of MyST; a text in backticks may begin so, too.
 _ROLE = re.compile(
-    r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`"
+    r"(?<!`)(?::[a-z][\w:+-]*:|(?<!\w)\{[a-z][\w:+-]*\})`([^`]+)`"
 )  # {} in MyST
 _BARE_ROLE = re.compile(
     r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
@@ -35,6 +35,11 @@ _JOINT = re.compile(rf"(?<=[{_CHINESE}])(?=[{_CHINESE}\w])|(?<=[，。；：])(?
 _COLON = re.compile(r"[ \t]*[:：]+")  # it announces what is not quoted
 # `(as defined in` before a link on the next line: only the link would complete it.
 _BRACKET_WITH_LINK = re.compile(r"\s+\([^()\n]*\n\s*https?://")
+# A clause that announces a list or an example, which is not quoted either.
+_ANNOUNCED = re.compile(
+    r"[ \t,，;；]*[^\n,，;；。]*?(?:如下|以下|\bas follows|\bthe following)"
+    r"[^\n,，;；。.]{0,20}(?:\n|$)"
+)
 _ENDS = tuple(".!?。！？:;")
 # Words that are headings of a docstring's sections, and what begins its fields.
 _HEADINGS = frozenset(
@@ -162,7 +167,7 @@ def _may_end(text: str, rest: str) -> bool:
     """Return whether a text may end where its source continues with `rest`."""
     if text.endswith(_CUT):
         return bool(rest)
-    if _BRACKET_WITH_LINK.match(rest):
+    if _BRACKET_WITH_LINK.match(rest) or _ANNOUNCED.match(rest):
         return True
     rest = _COLON.sub("", rest)
     gap = rest[: len(rest) - len(rest.lstrip())]

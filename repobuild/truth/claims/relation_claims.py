@@ -33,7 +33,8 @@ from repobuild.truth.tree.python_reader import display_name
 from repobuild.truth.tree.tree_index import Location, TreeIndex, dotted
 
 TEST_PATH = re.compile(
-    r"(^|/)(tests?|testing|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|tests?|conftest)\.pyi?$"
+    r"(^|/)((type|unit|functional|integration|property)?_?tests?|testing|__tests__)/"
+    r"|(^|/)(test_[^/]*|[^/]*_tests?|tests?|conftest)\.pyi?$"
     r"|_test\.go$|\.(test|spec)\.[cm]?[jt]sx?$|Tests?\.java$|_(unit)?test\.(c|cc|cpp|cxx)$"
 )
 _BENCHMARK = re.compile(r"(?i)(^|[/_.])bench")

@@ -21,7 +21,8 @@ _RECEIVERS = ("self", "cls", "klass", "mcs", "mcls", "metacls", "this")
 _CALLED_OTHERWISE = ("property", "cached_property", "staticmethod", "classmethod")
 _LONGEST_DEFAULT = 30  # characters; answers leave longer defaults out
 _PARAMETER = (
-    "parameter", "type?", "by_name|by_position?", "default?", "description?",
+    "parameter", "type?", "by_name|by_position?", "default|same_default?",
+    "description?",
 )  # fmt: skip
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A heading, underlined or not, or a field; a Google type may precede the text.
@@ -116,6 +117,8 @@ def _check_parameter(
     if passing != (parameter.keyword_only, parameter.positional_only):
         return f"`{name}` is passed otherwise"
     type_, default = fields.get(("type", "type")), fields.get(("default", "default"))
+    if ("same_default", "said") in fields:
+        default = name
     annotated = type_ is not None or parameter.annotation
     if annotated and not is_same_expression(type_ or "", parameter.annotation):
         return f"the type of `{name}` is {_source(parameter.annotation)}"

@@ -15,7 +15,12 @@ from repobuild.truth.claims.list_claims import parse_names, strip_more
 from repobuild.truth.claims.prose_match import is_beginning, is_purpose, occurs
 from repobuild.truth.claims.usage_claims import call_problem, quotation_problem
 from repobuild.truth.subject import LocalCheck, Subject
-from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile, display_name
+from repobuild.truth.tree.python_reader import (
+    DEFINITIONS,
+    PythonFile,
+    display_name,
+    last_name,
+)
 
 _WARNING_DIRECTIVE = r"\.\. (?:warning|caution|danger|attention):+\s*"
 _RECEIVERS = ("self", "cls")
@@ -31,6 +36,34 @@ def undocumented(subject: Subject, claimed: str) -> str:
 def no_purpose(subject: Subject, claimed: str) -> str:
     bare = subject.definition is not None and not subject.definition.doc
     return "it has no docstring" if bare else ""
+
+
+def stale_docstring(subject: Subject, claimed: str) -> str:
+    """Check that a docstring names something that the code below it does not."""
+    definition = subject.definition
+    if definition is None:
+        return ""
+    word = re.compile(rf"(?<!\w){re.escape(claimed)}(?!\w)")
+    if not word.search(definition.doc):
+        return f"its docstring does not name {claimed}"
+    written = len(word.findall(ast.unparse(definition.node)))
+    is_said = len(word.findall(definition.doc)) < written
+    return f"its code names {claimed}" if is_said else ""
+
+
+def undeclared_parameters(subject: Subject, claimed: str) -> str:
+    """Check that a docstring names what the definition does not take."""
+    definition = subject.definition
+    node = definition.node if definition else None
+    if definition is None or not isinstance(node, DEFINITIONS[:2]):
+        return ""
+    own = node.args
+    taken = {one.arg for one in (*own.posonlyargs, *own.args, *own.kwonlyargs)}
+    bare, _ = strip_more(claimed, subject.templates)
+    for name in (one.name for one in parse_names(bare, subject.templates) or ()):
+        if name in taken or not re.search(rf"(?<!\w){name}(?!\w)", definition.doc):
+            return f"{name} is a parameter, or not in its docstring"
+    return ""
 
 
 def stub(subject: Subject, claimed: str) -> str:
@@ -102,6 +135,18 @@ def settable(subject: Subject, claimed: str) -> str:
         for decorator in getattr(one.node, "decorator_list", ())
     )
     return "" if found else "it has no setter"
+
+
+def recursive(subject: Subject, claimed: str) -> str:
+    """Check that an element's own code calls its name."""
+    if subject.file.python is None or subject.definition is None:
+        return ""
+    called = (
+        last_name(one.func)
+        for one in ast.walk(subject.definition.node)
+        if isinstance(one, ast.Call)
+    )
+    return "" if subject.name in called else "it does not call itself"
 
 
 def _is_deprecated(file: PythonFile) -> bool:
@@ -241,9 +286,12 @@ UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {
     "no purpose": no_purpose,
     "deprecated": deprecated,
     "settable": settable,
+    "recursive": recursive,
     "warning": warning,
     "property reads": property_reads,
     "stub": stub,
+    "stale docstring": stale_docstring,
+    "undeclared parameters": undeclared_parameters,
     "comment above": comment_above,
     "purpose of constructor": constructor_purpose,
     "attributes": attributes,

@@ -28,6 +28,10 @@ from repobuild.truth.tree.tree_index import TreeIndex, dotted
 
 _PROMPT = re.compile(r"^\s*(?:>>>|\.\.\.|In \[\d+\]:)\s?")
 _DOCTEST_OPTION = re.compile(r"\s*# doctest:.*$")
+_TITLE = re.compile(r"^#+[ \t]*(.+)$|^(\S.*)\n[=\-~^*+.]{3,}[ \t]*$", re.MULTILINE)
+_TITLE_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_WORD = re.compile(r"\w+")
+_FIRST_WORDS = 4
 _SPAN = re.compile(r"`@?([A-Za-z_][\w.]*)(?:\([^`]*\))?`")
 _LEFT_OUT = "..."  # stands for lines that a quotation leaves out
 _DOCUMENTS = (".md", ".markdown", ".rst")
@@ -98,7 +102,18 @@ def said_in_document(index: TreeIndex, claim: DeferredClaim) -> str:
     name = display_name(claim.id.partition("::")[2]).rpartition(".")[2]
     named = (m[1] for m in _SPAN.finditer(text) if m[1].rpartition(".")[2] == name)
     means = any(_means(index, claim.id, one) for one in named)
+    title = _title_above(text, index.read_text(document))
+    means |= any(_means(index, claim.id, one) for one in _TITLE_NAME.findall(title))
     return "" if means else f"the sentence is not about {name}"
+
+
+def _title_above(sentence: str, text: str) -> str:
+    """Return the last title of a document above the first words of a sentence."""
+    words = r"\W+".join(map(re.escape, _WORD.findall(sentence)[:_FIRST_WORDS]))
+    found = re.search(words, text)
+    above = text[: found.start()] if found else ""
+    titles = [one[1] or one[2] for one in _TITLE.finditer(above)]
+    return titles[-1] if titles else ""
 
 
 def quotation_problem(code: str, text: str, known: set[str]) -> str:

@@ -13,6 +13,10 @@ _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _SLUG = re.compile(r"[\W_]+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _STRONG = re.compile(r"\*\*([^\s*](?:[^*]*[^\s*])?)\*\*")
+# What a renderer reads at the end of a heading and does not show: `{: #id .class}`.
+_ATTRIBUTES = re.compile(
+    r"[ \t]*\\?\{[:/]?\*?[ \t]*(?:[#.][\w-]|[\w-]+=|-[ \t]*\})[^{}]*\}?[ \t]*\Z"
+)
 _BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*\)\]\([^)]*\)|!\[[^\]]*\]\([^)]*\)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _QUOTED = re.compile(r"\A(?: {0,3}> ?)+")
@@ -74,8 +78,9 @@ class MarkdownDocument:
 
 
 def _plain_title(title: str) -> str:
-    """Return a heading without badges, the targets of links, and what makes it bold."""
-    return without_stars(_LINK.sub(r"\1", _BADGE.sub("", title)).strip())
+    """Return a heading without badges, attributes, targets of links and bold type."""
+    title = _ATTRIBUTES.sub("", _BADGE.sub("", title))
+    return without_stars(_LINK.sub(r"\1", title).strip())
 
 
 def without_stars(title: str) -> str:

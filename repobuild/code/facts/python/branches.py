@@ -8,6 +8,7 @@ one exists; a definition that runs whenever an earlier one does replaces it.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -18,6 +19,9 @@ from repobuild.code.facts.syntax import Outline
 _OLDEST, _NEWEST = (3, 10, 0, "final", 0), (3, 99, 0, "final", 0)
 _MAX_CONDITION = 300  # bytes
 _HINTS = (b"version_info", b"TYPE_CHECKING", b"PY2", b"PY3")
+_MAIN = re.compile(
+    r"""\(?\s*(?:__name__\s*==\s*["']__main__["']|["']__main__["']\s*==\s*__name__)\s*\)?"""
+)
 _CONSTANTS = {"TYPE_CHECKING": False, "PY2": False, "PY3": True}
 _SCOPES = frozenset({"function_definition", "class_definition", "lambda", "module"})
 
@@ -57,6 +61,24 @@ def _dead_branches(outline: Outline, statement: Node) -> Iterator[DeadSpan]:
             for_types = "TYPE_CHECKING" in text
             yield DeadSpan(body.start_byte, body.end_byte, for_types)
         is_over = is_over or known is True
+
+
+def main_span(outline: Outline) -> tuple[int, int] | None:
+    """Return the bytes that run only when a module is run as a program.
+
+    That is the body of `if __name__ == "__main__":` at the top level.
+    """
+    if b"__main__" not in outline.source:
+        return None
+    for node in outline.sites.get("branch", ()):
+        is_top = node.parent is not None and node.parent.type in ("module", "program")
+        condition = node.child_by_field_name("condition")
+        body = node.child_by_field_name("consequence")
+        if node.type != "if_statement" or not is_top or condition is None or not body:
+            continue
+        if _MAIN.fullmatch(outline.text(condition)):
+            return body.start_byte, body.end_byte
+    return None
 
 
 def branch_path(node: Node) -> BranchPath:

@@ -31,6 +31,7 @@ from repobuild.code.facts.element_row import (
     pack_row,
 )
 from repobuild.code.facts.python.binding import Binder, read_imports
+from repobuild.code.facts.python.branches import main_span
 from repobuild.code.facts.python.docstring import docstring
 from repobuild.code.facts.python.exports import read_exports
 from repobuild.code.facts.python.flow import FlowReader
@@ -54,6 +55,7 @@ _BOUND = re.compile(rb"\s*=(?!=)")
 _BASE_CALL = re.compile(rb"\.__\w+__\(")  # `Base.__init__(self)`
 _LONGEST_READ = 80  # bytes
 _LONGEST_CALL = 4_000  # bytes; f()()()... would cost the square of its length
+_MAIN = -2  # owner of what is read only below `if __name__ == "__main__":`
 
 
 def read(source: bytes, language: str) -> dict[str, Any]:
@@ -74,9 +76,12 @@ class PythonModule:
         self.parameters = [
             self._parameters(definition) for definition in outline.definitions
         ]
+        self._main = main_span(outline)
         self.reads = self._reads(imports.origins)
         for owner, name in self._bare_reads(imports.origins):
             self.reads[owner].add(name)
+        self.main_reads = self.reads.pop(_MAIN, set()) - self.reads[-1]
+        self.reads[-1] |= self.main_reads
         named = {
             owner: [*self.calls.get(owner, ()), *((one, 0) for one in reads)]
             for owner, reads in self.reads.items()
@@ -109,6 +114,9 @@ class PythonModule:
         }
         if reads := self.reads.get(-1):
             facts["reads"] = sorted(reads)
+        if self._main is not None:
+            lines = [outline.source.count(b"\n", 0, one) + 1 for one in self._main]
+            facts["main"] = [*lines, *sorted(self.main_reads)]
         if flow := self.flow.flow.get(-1):
             facts["flow"] = flow
         if outline.error_line:
@@ -215,8 +223,10 @@ class PythonModule:
             if end - start > _LONGEST_READ or (start, end) in other:
                 continue
             text = outline.text(node)
-            owner, root = outline.owner(start), text.partition(".")[0]
-            if (root in roots or (owner, root) in made) and _DOTTED.match(text):
+            owner, root = self._reader(start), text.partition(".")[0]
+            if (root in roots or (max(owner, -1), root) in made) and _DOTTED.match(
+                text
+            ):
                 reads[owner].add(text)
         return reads
 
@@ -275,7 +285,13 @@ class PythonModule:
                 continue  # its own class
             if _BASE_CALL.match(outline.source, end):
                 continue  # a base, of which it runs its own version
-            yield outline.owner(start), match[0].decode()
+            yield self._reader(start), match[0].decode()
+
+    def _reader(self, offset: int) -> int:
+        """Return the definition that code belongs to, -1 the module, or `_MAIN`."""
+        owner = self.outline.owner(offset)
+        is_main = self._main and self._main[0] <= offset < self._main[1]
+        return _MAIN if owner < 0 and is_main else owner
 
     def _names_of_elements(self, imported: Mapping[str, str]) -> set[bytes]:
         """Return the names in a file that may mean an element of the repository."""
