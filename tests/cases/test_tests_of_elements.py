@@ -87,7 +87,8 @@ def answers_of(sampled: Sampled, name: str) -> set[str]:
 def test_tests_named_after_an_element_come_first(queues: Sampled) -> None:
     assert answers_of(queues, "Queue.restock") == {
         "Tests that use `Queue.restock` directly:"
-        " `QueueTest.test_restock_gives_the_count`, `QueueTest.test_a_queue_is_drained` (in `tests/test_all.py`)."
+        " `QueueTest.test_restock_gives_the_count`,"
+        " `QueueTest.test_a_queue_is_drained` (in `tests/test_all.py`)."
     }
 
 
