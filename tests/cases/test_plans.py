@@ -135,7 +135,10 @@ def test_a_plan_names_file_base_methods_registration_tests_and_documents(standar
         in answer
     )
     assert "Test it in `tests/test_{name}.py`, as most siblings are tested." in answer
-    assert "Document it in `docs/readers.md`, which names at least 3 of 3 siblings" in answer
+    assert (
+        "Document it in `docs/readers.md`, which names at least 3 of 3 siblings"
+        in answer
+    )
 
 
 def test_methods_that_siblings_do_not_override_are_not_asked_for(standard):
@@ -194,38 +197,21 @@ def test_functions_under_one_decorator_are_siblings(standard, repository):
     assert "Decorate it with `@app.route`." in answers[0]["answer"]
 
 
-WRAPPER = """from functools import wraps
-
-KNOWN = []
-
-
-def tracked(function):
-    '''Print which function runs.'''
-    # function is called last
-
-    @wraps(function)
-    def run(*args):
-        print(function.__name__)
-        return function(*args)
-    {mark}
-    return run
-"""
-
-
-def test_a_decorator_that_only_wraps_makes_no_siblings(standard, repository):
-    text = "from pkg.timing import tracked\n\n\n" + "\n\n".join(
-        f'@tracked\ndef {n}():\n    return "{n}"\n' for n in ("a", "b", "c")
+@pytest.mark.parametrize(
+    ("decorator", "is_family"),
+    [("tracked", False), ("retry(tries=3)", False), ("register_view", True)],
+)
+def test_a_decorator_makes_siblings_when_its_name_says_that_it_registers(
+    standard, repository, decorator, is_family
+):
+    text = "from pkg.timing import *\n\n\n" + "\n\n".join(
+        f'@{decorator}\ndef {n}():\n    return "{n}"\n' for n in ("a", "b", "c")
     )
-    plain, kept = (WRAPPER.format(mark=one) for one in ("", "KNOWN.append(function)"))
-    repository.commit({"pkg/views.py": text, "pkg/timing.py": plain})
+    repository.commit({"pkg/views.py": text})
     standard.build("plans")
-    assert [s for s in plans(standard, "plan") if "tracked" in s["key"]] == []
-    repository.commit({"pkg/timing.py": kept})
-    standard.build("plans")
-    assert [s for s in plans(standard, "plan") if "tracked" in s["key"]]
-    repository.commit({"pkg/timing.py": plain})
-    standard.build("plans")
-    assert [s for s in plans(standard, "plan") if "tracked" in s["key"]] == []
+    found = [s for s in plans(standard, "plan") if "decorated" in s["key"]]
+    names = [s for s in found if decorator.partition("(")[0] in s["key"]]
+    assert bool(names) == is_family
 
 
 def test_files_of_one_shape_are_siblings(standard, repository):

@@ -36,9 +36,6 @@ _GENERAL_BASES = frozenset(
     " IntFlag dict list str int tuple set float Struct BaseModel Object Error Thread"
     " TestCase Component Warning UserWarning DeprecationWarning local Mapping"
     " MutableMapping Iterator Iterable Callable Sequence OrderedDict UserDict Event"
-    " Hashable Sized Container Collection Reversible Set MutableSet MutableSequence"
-    " Awaitable Coroutine AsyncIterator AsyncIterable Generator ItemsView KeysView"
-    " ValuesView SupportsInt SupportsFloat SupportsIndex ContextManager"
     " LookupError AttributeError OSError IOError StringIO BytesIO TextIOWrapper"
     " RawIOBase deque defaultdict Serializable Cloneable Comparable Runnable"
     # What collections.abc, contextlib and typing ask for: a way to be used.
@@ -47,7 +44,7 @@ _GENERAL_BASES = frozenset(
     " MutableSequence MappingView KeysView ItemsView ValuesView ByteString Buffer"
     " ContextManager AsyncContextManager AbstractContextManager ContextDecorator"
     " AbstractAsyncContextManager UserList UserString frozenset bytes bytearray complex"
-    " date datetime timedelta".split()
+    " date datetime timedelta SupportsInt SupportsFloat SupportsIndex".split()
 )
 # A decorator registers what it decorates, and says so (`@app.route`), or changes how
 # that works: then functions under it have nothing else in common (`@retry`).
@@ -59,17 +56,7 @@ _REGISTERS = re.compile(
 )
 # Decorators that register nowhere, though they look as if they did.
 _GENERAL_DECORATORS = frozenset(
-    "property staticmethod classmethod abstractmethod abstractproperty overload wraps"
-    " lru_cache cache cached_property contextmanager asynccontextmanager dataclass"
-    " setter getter deleter deprecated total_ordering final override typing skip skipif"
-    " mark fixture parametrize patch inlineCallbacks coroutine no_type_check jit njit"
-    " no_grad pass_context pass_environment pass_obj make_pass_decorator option"
-    " argument"
-    " version_option help_option password_option confirmation_option Override Test"
-    " runtime_checkable unique update_wrapper defer memoize memoized cached"
-    " singledispatch Nullable Deprecated SuppressWarnings CanIgnoreReturnValue inline"
-    " hookimpl on_exception on_predicate validate_arguments"
-    " FunctionalInterface must_use derive test cfg doc allow setupmethod".split()
+    "mark mock patch hookimpl on_exception on_predicate".split()
 )
 _GENERAL_WORDS = frozenset(
     "get set is has test to from on do as add make the new init run with check can no"
