@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from repobuild.cli.output import columns, short
@@ -52,8 +53,14 @@ def audit_claims(
     lines = filter(None, map(state.line, samples.tables))
     asked = AskedQuestions()
     entries = _noting_kept(samples, _dataset_of(current, commit), asked)
-    with progress("claims", sum(one.entries for one in lines)) as bar:
-        result = audit(entries, audit_tree(build), jobs, advance=bar.advance)
+
+    @contextmanager
+    def show(label: str, total: int) -> Iterator[Callable[[int], None]]:
+        with progress(label, total) as bar:
+            yield bar.advance
+
+    expected = sum(one.entries for one in lines)
+    result = audit(entries, audit_tree(build), jobs, show, expected)
     result.wrong += asked.wrong
     result.claims[ONE_ANSWER] += asked.count
     return _facts_of(result, commit, unchecked)

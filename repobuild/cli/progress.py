@@ -32,6 +32,7 @@ SILENT = 1.5  # seconds without a line, of steps that are shorter than a second
 REPEATED_AFTER = 5.0  # seconds between two lines of one step
 TICK = 0.5
 _MOST_POINTS = 200  # of a step's history
+_AT_ONCE = 0.1  # seconds
 _BAR = "{l_bar}{bar:10}| {elapsed}{postfix}"  # fits 80 columns with a note
 _BAR_WITHOUT_TOTAL = "{desc} {elapsed}{postfix}"
 
@@ -43,26 +44,32 @@ class TimeLeft:
     """Estimate the time left from the pace of the last half of the time so far.
 
     The first update sets the start: what was done before it, by a run that is resumed,
-    took no time here, and loading took time without doing anything.
+    took no time here, and loading took time without doing anything. Updates that come
+    at once are one: workers hand in what they did since, and no time passes between.
     """
 
     total: int
     clock: Clock = time.monotonic
     done: int = 0
     _points: deque[tuple[float, int]] = field(default_factory=deque)  # time, done
-    _updates: int = 0
+    _updates: int = 1
+    _updated: float = 0.0
     _began: float = 0.0
 
     def advance(self, count: int) -> None:
         """Take an update: more is done now."""
         now = self.clock()
         self.done += count
-        self._updates += 1
         if not self._points:
-            self._began = now
+            self._began = self._updated = now
+            self._points.append((now, self.done))
+        if now - self._updated < _AT_ONCE:
+            if self._points[-1][0] == self._updated:
+                self._points[-1] = (self._updated, self.done)
+            return
+        self._updates, self._updated = self._updates + 1, now
         elapsed = now - self._began
-        last = self._points[-1][0] if self._points else -1.0
-        if not self._points or now - last >= elapsed / _MOST_POINTS:
+        if now - self._points[-1][0] >= elapsed / _MOST_POINTS:
             self._points.append((now, self.done))
         while len(self._points) > 2 and self._points[1][0] <= now - elapsed / 2:
             self._points.popleft()

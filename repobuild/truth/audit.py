@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import chain, islice
@@ -36,6 +37,7 @@ from repobuild.truth.tree.tree_file import TreeFile, decode_source
 from repobuild.truth.tree.tree_index import TreeIndex
 
 KeyedSample = tuple[str, Mapping[str, Any]]
+ShowStep = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 _DEFERRED_CHECKS = {**RELATION_CLAIMS, **PROJECT_CLAIMS, **USAGE_CLAIMS}
 _BATCH = 16  # files that a worker gets at once
 _PARSED = 256  # files whose syntax trees stay in memory while plans are checked
@@ -99,30 +101,38 @@ def audit(
     samples: Iterable[KeyedSample],
     tree: AuditTree,
     jobs: int = 1,
-    advance: Callable[[int], None] = lambda count: None,
+    show: ShowStep = lambda label, total: nullcontext(lambda count: None),
+    expected: int = 0,
 ) -> Audit:
-    """Check every sample with `jobs` workers; `advance` takes how many are done."""
+    """Check every sample with `jobs` workers.
+
+    `show` is given a label and a total for each step, and yields what takes how many
+    are done; `expected` is the number of samples, 0 when it is not known.
+    """
     total = Audit()
     files: dict[str, FileEvidence] = {}
     deferred: list[DeferredClaim] = []
     by_path: dict[str, list[KeyedSample]] = defaultdict(list)
     changes: list[KeyedSample] = []
     plans: list[KeyedSample] = []
-    for key, sample in samples:
-        if is_change(sample):
-            changes.append((key, sample))
-        elif is_plan(key):
-            plans.append((key, sample))
-        else:
-            by_path[element_path(key)].append((key, sample))
-    for result in _run(_file_jobs(by_path, tree), jobs):
-        files[result.evidence.path] = result.evidence
-        total.claims += result.claims
-        total.kinds += result.kinds
-        total.wrong += result.wrong
-        deferred += result.deferred
-        total.samples += result.kinds.total()
-        advance(result.kinds.total())
+    with show("reading samples", expected) as advance:
+        for key, sample in samples:
+            if is_change(sample):
+                changes.append((key, sample))
+            elif is_plan(key):
+                plans.append((key, sample))
+            else:
+                by_path[element_path(key)].append((key, sample))
+            advance(1)
+    with show("claims", sum(map(len, by_path.values()))) as advance:
+        for result in _run(_file_jobs(by_path, tree), jobs):
+            files[result.evidence.path] = result.evidence
+            total.claims += result.claims
+            total.kinds += result.kinds
+            total.wrong += result.wrong
+            deferred += result.deferred
+            total.samples += result.kinds.total()
+            advance(result.kinds.total())
     total.unread = {path: file.problem for path, file in files.items() if file.problem}
     index = TreeIndex(
         files,
@@ -132,12 +142,14 @@ def audit(
         tree.languages,
         cache(lambda path: tree.read_blob(path).decode("utf-8", "replace")),
     )
-    total.wrong += _check_deferred(index, deferred)
+    with show("claims of several files", len(deferred)) as advance:
+        total.wrong += _check_deferred(index, deferred, advance)
     find_commit = tree.find_commit
     checked = (check_change_sample(*one, index, find_commit) for one in changes)
-    for one in chain(checked, _check_plans(plans, index, tree)):
-        total.add(one)
-        advance(1)
+    with show("commits and plans", len(changes) + len(plans)) as advance:
+        for one in chain(checked, _check_plans(plans, index, tree)):
+            total.add(one)
+            advance(1)
     total.wrong.sort(key=lambda wrong: (wrong.key, wrong.claim))
     return total
 
@@ -187,7 +199,9 @@ def check_file(job: AuditJob) -> AuditResult:
 
 
 def _check_deferred(
-    index: TreeIndex, claims: Iterable[DeferredClaim]
+    index: TreeIndex,
+    claims: Iterable[DeferredClaim],
+    advance: Callable[[int], None],
 ) -> Iterator[WrongClaim]:
     # Many samples make the same claim: each is checked once for all their keys.
     known: dict[tuple[str, DeferredClaim], str] = {}
@@ -203,6 +217,7 @@ def _check_deferred(
             known[same] = actual
         if known[same]:
             yield WrongClaim(claim.key, claim.claim, claim.claimed, known[same])
+        advance(1)
 
 
 def _check_plans(

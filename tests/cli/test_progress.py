@@ -186,3 +186,19 @@ def test_what_is_expected_changes_nothing_of_a_run() -> None:
     assert not {"goal_share", "expected"} & set(
         Scheduler([], [], Pace(1, 1, 1, 0)).dump()
     )
+
+
+def test_updates_that_come_at_once_are_one() -> None:
+    """Workers hand in what they did since: it said "about 33 min left" of one."""
+    now = 0.0
+    left = TimeLeft(20_000, lambda: now)
+    for burst in range(1, 6):
+        now = 10.0 * burst
+        for _ in range(16):
+            left.advance(125)
+        now += 9.0
+        if burst < 3:
+            assert left.seconds is None
+        else:
+            rest = (20_000 - left.done) / 2_000 * 10
+            assert left.seconds is not None and rest / 2 <= left.seconds <= rest * 2

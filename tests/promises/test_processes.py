@@ -333,7 +333,9 @@ def test_a_full_disk_is_reported_and_a_build_with_space_continues(place, tmp_pat
     codes = [line for line in done.stdout.splitlines() if line.startswith("code")]
     assert codes == ["code 3", "code 1"], done.stdout + done.stderr
     assert "every digest is equal" in done.stdout
-    assert done.stderr.startswith("error: ") and "make room" in done.stderr
+    # On a busy machine lines of progress come before.
+    errors = [one for one in done.stderr.splitlines() if one.startswith("error: ")]
+    assert errors and "make room" in done.stderr
     assert "Traceback" not in done.stderr
 
 

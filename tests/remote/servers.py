@@ -1,4 +1,4 @@
-"""Real servers on this machine: HTTP over a folder, S3 (moto) and SFTP (asyncssh).
+"""Real servers on this machine: HTTP over a folder, S3 (moto), GCS and SFTP (asyncssh).
 
 The HTTP one can also misbehave: answer slowly, with errors, with garbage or never.
 """
@@ -121,6 +121,22 @@ def s3_server() -> Iterator[str]:
     try:
         host, port = server.get_host_and_port()
         yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@contextmanager
+def gcs_server(bucket: str) -> Iterator[str]:
+    """Yield the endpoint of a Google Cloud Storage with one bucket."""
+    from gcp_storage_emulator.server import create_server
+
+    with socket.socket() as taken:  # the emulator does not say which port it chose
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    server = create_server("127.0.0.1", port, in_memory=True, default_bucket=bucket)
+    server.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.stop()
 

@@ -1,4 +1,4 @@
-"""The same push and pull against real servers: folder, S3, SFTP and HTTP."""
+"""The same push and pull against real servers: folder, S3, GCS, SFTP and HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from repobuild.remote.cache_files import (
     import_packages,
     shown_url,
 )
-from tests.remote.servers import http_server, s3_server, sftp_server
+from tests.remote.servers import gcs_server, http_server, s3_server, sftp_server
 from tests.remote.world import NOTHING, TEXTS, Clone, shared
 from tests.repository import Repository
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings(
 )  # fmt: skip
 
 
-@pytest.fixture(params=["folder", "file", "s3", "sftp"])
+@pytest.fixture(params=["folder", "file", "s3", "gcs", "sftp"])
 def url(request, tmp_path: Path, monkeypatch) -> Iterator[str]:
     place = tmp_path / "served"
     if request.param == "folder":
@@ -36,6 +36,10 @@ def url(request, tmp_path: Path, monkeypatch) -> Iterator[str]:
         monkeypatch.setenv("HOME", str(tmp_path / "home"))
         with sftp_server(place, tmp_path / "home") as server:
             yield f"{server}/cache"
+    elif request.param == "gcs":
+        with gcs_server("team") as endpoint:
+            monkeypatch.setenv("STORAGE_EMULATOR_HOST", endpoint)
+            yield "gs://team/cache"
     else:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

@@ -212,15 +212,15 @@ def _reads(index: TreeIndex, source: str, target: str) -> str:
 
 def _only_imported_from(index: TreeIndex, file: FileEvidence, path: str) -> str:
     """Return the dependency that all imports which can mean a file name, or ""."""
-    packages = [_package_of(index, file.path, one) for one in file.imports]
-    if path == file.path or not any(packages):
+    packages = [(_package_of(index, file.path, one), one) for one in file.imports]
+    if path == file.path or not any(package for package, _ in packages):
         return ""
-    able = {
-        package
-        for one, package in zip(file.imports, packages, strict=True)
-        if _can_mean(index, file.path, path, one)
-    }
-    return min(able) if able and "" not in able else ""
+    ours = (one for package, one in packages if not package)
+    if any(_can_mean(index, file.path, path, one) for one in ours):
+        return ""
+    outside = ((package, one) for package, one in packages if package)
+    able = (name for name, one in outside if _can_mean(index, file.path, path, one))
+    return min(able, default="")
 
 
 def _package_of(index: TreeIndex, origin: str, statement: ImportEvidence) -> str:

@@ -24,6 +24,7 @@ class DeclaredPackages:
 
     def __init__(self, documents: Mapping[str, str], paths: Iterable[str]) -> None:
         self._folders: dict[str, list[str]] = {}  # package -> folders
+        self._found: dict[tuple[str, str], str] = {}  # by path and module
         if any(path.rpartition("/")[2] == _SETUP_SCRIPT for path in paths):
             return
         projects: set[str] = set()
@@ -36,7 +37,14 @@ class DeclaredPackages:
 
     def imported_by(self, path: str, module: str) -> str:
         """Return the declared package that a file imports a module from, or ""."""
-        parts = module.split(".") if self._folders else []
+        if not self._folders:
+            return ""
+        key = path, module
+        if key not in self._found:
+            self._found[key] = self._search(path, module.split("."))
+        return self._found[key]
+
+    def _search(self, path: str, parts: list[str]) -> str:
         for end in range(1, len(parts) + 1):
             name = _normal("_".join(parts[:end]))
             for folder in self._folders.get(name, ()):
