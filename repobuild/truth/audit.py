@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from repobuild.truth.claims.change_claims import FindCommit
 from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
@@ -112,18 +112,8 @@ def audit(
     total = Audit()
     files: dict[str, FileEvidence] = {}
     deferred: list[DeferredClaim] = []
-    by_path: dict[str, list[KeyedSample]] = defaultdict(list)
-    changes: list[KeyedSample] = []
-    plans: list[KeyedSample] = []
     with show("reading samples", expected) as advance:
-        for key, sample in samples:
-            if is_change(sample):
-                changes.append((key, sample))
-            elif is_plan(key):
-                plans.append((key, sample))
-            else:
-                by_path[element_path(key)].append((key, sample))
-            advance(1)
+        by_path, changes, plans = _grouped(samples, advance)
     with show("claims", sum(map(len, by_path.values()))) as advance:
         for result in _run(_file_jobs(by_path, tree), jobs):
             files[result.evidence.path] = result.evidence
@@ -152,6 +142,29 @@ def audit(
             advance(1)
     total.wrong.sort(key=lambda wrong: (wrong.key, wrong.claim))
     return total
+
+
+class GroupedSamples(NamedTuple):
+    """Samples by how they are checked."""
+
+    by_path: dict[str, list[KeyedSample]]
+    changes: list[KeyedSample]
+    plans: list[KeyedSample]
+
+
+def _grouped(
+    samples: Iterable[KeyedSample], advance: Callable[[int], None]
+) -> GroupedSamples:
+    grouped = GroupedSamples(defaultdict(list), [], [])
+    for key, sample in samples:
+        if is_change(sample):
+            grouped.changes.append((key, sample))
+        elif is_plan(key):
+            grouped.plans.append((key, sample))
+        else:
+            grouped.by_path[element_path(key)].append((key, sample))
+        advance(1)
+    return grouped
 
 
 def _file_jobs(

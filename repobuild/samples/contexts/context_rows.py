@@ -123,7 +123,9 @@ def element_row(
             row["bases"] = []  # what made the name may give another class, or none
         row.update(_foreign_bases(element, row))
     elif row["callers"] or row["readers"]:
-        row["beyond"] = reaches_beyond(file, element)
+        # Of a public one whose name others have some callers are not resolved.
+        is_shared = not is_only and not element.name.startswith("_")
+        row["beyond"] = is_shared or reaches_beyond(file, element)
         row["recursive"] = element.id in file.reader.outgoing(element.id, "calls")
     if not row["summary"]:
         row.update(explained_fields(file, element, row, is_only))

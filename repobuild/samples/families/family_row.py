@@ -130,7 +130,6 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     home = _most_first(homes)[0]
     is_new_file = _is_new_file(family, alone, ids, past)
     fitting = alone if is_new_file else {one for one in ids if _path(one) == home[0]}
-    may_be_bare = family.kind == "subclass" and _is_of_exceptions(family, tree)
     row: Row = {
         "kind": "family",
         "id": _about(family, ids, elements),
@@ -140,7 +139,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "siblings": [
             [
                 *_sibling(family, id, one, required, tree),
-                id in fitting and _is_model(one, may_be_bare, tree),
+                id in fitting and _is_model(family, one, tree),
             ]
             for id, one in zip(ids, elements, strict=True)
         ],
@@ -203,14 +202,15 @@ def _history(past: list[PastAddition], tree: Tree) -> Row:
     }
 
 
-def _is_model(element: ElementView | None, may_be_bare: bool, tree: Tree) -> bool:
+def _is_model(family: Family, element: ElementView | None, tree: Tree) -> bool:
     """Return whether another one may be made like this: it defines something, is
     small, and neither dated nor unfinished.
     """
     if element is None:
         return True
     is_empty = element.is_stub or element.is_for_types
-    is_empty |= not may_be_bare and is_bare(element, tree)
+    if is_bare(element, tree):  # as a class is that is raised, and no other
+        is_empty |= family.kind != "subclass" or not _is_of_exceptions(family, tree)
     if is_empty or _UNFINISHED.search(f"{element.name}\n{element.doc}"):
         return False
     if has_dated_name(element.name) or not is_small(element, tree):

@@ -49,8 +49,6 @@ def _change(scope: FactScope) -> Iterator[Fact]:
     Every list is whole, but that of the tests.
     """
     name = str(scope.get("name"))
-    if not name.startswith("_") and scope.get("label") != name:
-        return
     if scope.get("kind") == "class" or scope.get("overrides") or scope.get("stub"):
         return
     if not scope.get("callers") and not scope.get("readers") or scope.get("beyond"):
