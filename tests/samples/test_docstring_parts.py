@@ -286,3 +286,18 @@ def test_a_default_role_with_a_target_is_its_text() -> None:
 )
 def test_code_in_a_docstring_is_no_purpose(docstring: str) -> None:
     assert summarise(docstring) == ""
+
+
+def test_a_rule_below_the_fields_is_no_part_of_the_last_one() -> None:
+    rule = "---------"
+    lines = [
+        "获取数据",
+        rule,
+        "@param table:",
+        "@param seconds: 秒",
+        rule,
+        "@result: 1",
+    ]
+    found = parse_docstring("\n".join(lines))
+    assert found.parameters["seconds"] == "秒"
+    assert parse_docstring("@params name: 用户\n@params block: 是否等待").summary == ""

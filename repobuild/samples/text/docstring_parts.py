@@ -37,7 +37,7 @@ _MAX_SECTIONS = 20  # of one style; a section may hold all that follow it
 
 _SPHINX = re.compile(
     r"^[:@](param|return|returns)\b([^:\n]*):[ \t]*"
-    r"(.*(?:\n[ \t]+\S.*|\n(?!\.\. |>>> )[^\s:@].*)*)",
+    r"(.*(?:\n(?![ \t]*-{3,}[ \t]*$)(?:[ \t]+\S.*|(?!\.\. |>>> )[^\s:@].*))*)",
     re.MULTILINE,
 )
 _GOOGLE = re.compile(r"^(Args|Arguments|Parameters|Returns|Yields):[ \t]*$", re.M)
@@ -57,7 +57,7 @@ _SECTION_NAME = (
     r"|notes?|references|examples?|methods|properties|usage|inputs?|outputs?|todo)"
 )
 _TAG = (
-    r"@(?:param|parameter|arg|argument|keyword|kwarg|kwparam|type|returns?|rtype|raises?"
+    r"@(?:params?|parameter|arg|argument|keyword|kwarg|kwparam|type|returns?|rtype|raises?"
     r"|throws|exception|yields?|[icg]?var|group|sort|see|since|version|authors?|license"
     r"|licence|copyright|deprecated|note|todo|example|override|private|public|module"
     r"|file|fileoverview|constructor|typedef|template|internal|hidden|ignore)\b"
