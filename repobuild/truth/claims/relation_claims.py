@@ -361,8 +361,9 @@ def _can_mean(
     if not levels or not name:
         return False
     for other in index.modules(modules):
+        aliased = index.files[other].alias_targets.get(name, "").split()
         for further in index.files[other].imports:
-            is_named = further.bound in (name, "*") or name == "*"
+            is_named = further.bound in (name, "*", *aliased) or name == "*"
             if is_named and _can_mean(index, other, path, further, levels - 1):
                 return True
     return False
