@@ -29,8 +29,8 @@ of methods that are called on objects of which the class is not known; the index
 may look up, and the methods that its classes pass on without calling them. After `|`
 are those that are called on an attribute which holds objects of several classes, of
 which the edge leads to one.
-`unread_imports` (Python) counts the relative imports of modules that are not analysed,
-such as generated ones.
+`unread_imports` (Python) names the relative imports of modules that are not analysed,
+such as generated ones, as written.
 
 Row `@project` describes the whole project (format: project.py).
 

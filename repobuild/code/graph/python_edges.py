@@ -55,7 +55,7 @@ def python_file_row(module: ModuleFacts, resolver: Resolver) -> dict[str, Any]:
     if edges.open_calls:
         row[""]["open_calls"] = sorted(edges.open_calls)
     if edges.unread_imports:
-        row[""]["unread_imports"] = edges.unread_imports
+        row[""]["unread_imports"] = sorted(edges.unread_imports)
     return row | edge_items(edges.edges, edges.of_main)
 
 
@@ -70,7 +70,7 @@ class PythonFileEdges:
         self._is_main = False  # whether what is added runs as a program alone
         self._main_lines, self._main_reads = _main_block(module.facts)
         self.unresolved = 0  # names that an element calls and that have no edge
-        self.unread_imports = 0  # relative imports of modules that are not analysed
+        self.unread_imports: set[str] = set()  # relative ones of modules not analysed
         self._used: dict[tuple[str, str], Symbol | None] = {}
         self._several: dict[tuple[str, str], bool] = {}
         self._called: dict[tuple[str, str], list[tuple[str, float]]] = {}
@@ -113,7 +113,8 @@ class PythonFileEdges:
                 self._add("", "imports", module.path, 1.0)
             if module is None and symbol is None:
                 external.add(alias or name or source.partition(".")[0])
-                self.unread_imports += source.startswith(".")
+                if source.startswith("."):
+                    self.unread_imports.add(source if source.strip(".") else source + name)
             if symbol and symbol.path != path and symbol.kind in _IMPORTED:
                 for one in self.resolver.alternatives_of(symbol):
                     self._add("", "imports", symbol_id(one), one.confidence)

@@ -37,6 +37,14 @@ _GUIDE_FOR_WORK = re.compile(
     r"(?i)(^|/)(agents|claude|gemini|copilot-instructions|contributing|development"
     r"|developing|hacking)(\.(md|rst|txt))?$|(^|/)\.(github|cursor|claude)/"
 )
+# What tests read or compare with; a README there says how they are run.
+_TEST_DATA = re.compile(
+    r"(?i)^(?!(?:docs?|documentation|website|site|content|guides?|pages|blog)/)"
+    r"(?:[^/]+/)*"
+    r"(?:(?:\w+[-_])?tests?|test[-_]?(?:data|files|cases)|__tests__|fixtures"
+    r"|(?:__)?snapshots(?:__)?|golden)"
+    r"/(?:[^/]+/)*(?!readme|index\.|contributing)[^/]+\.(?:md|markdown|rst|txt)$"
+)
 # Parts of a path and of an element's name, as `benches/` and `sort.bench.ts`.
 _BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 
@@ -45,6 +53,12 @@ _BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 def is_test(path: str) -> bool:
     """Return whether a path is that of a test file."""
     return bool(_TEST_FILE.search(path))
+
+
+@cache
+def is_test_data(path: str) -> bool:
+    """Return whether a document lies among tests: it is data, and documents nothing."""
+    return bool(_TEST_DATA.match(path))
 
 
 @cache

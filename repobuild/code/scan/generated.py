@@ -131,6 +131,7 @@ _WRITTEN = re.compile(
 )
 
 _LONG_LINE = 200  # bytes
+_HUGE_LINE = 2_000  # bytes
 _MINIFIED_FILE_SIZE = 1_000  # bytes; a shorter file is never called minified
 _LONG_LINE_SHARE = 0.5  # of the lines of code
 _BYTES_PER_STATEMENT = 100  # at most, in a minified line
@@ -261,7 +262,10 @@ def _is_minified(source: bytes) -> bool:
     code = sum(
         1 for one in lines if one.strip() and not one.lstrip().startswith(_MARKS)
     )
-    if len(long_lines) < _LONG_LINE_SHARE * code:
+    is_most = len(long_lines) >= _LONG_LINE_SHARE * code
+    # A library on one line, with a few lines of their own below it.
+    huge = sum(len(line) for line in long_lines if len(line) > _HUGE_LINE)
+    if not is_most and huge <= _LONG_LINE_SHARE * len(source):
         return False
     text = _STRING.sub(b"", b"\n".join(long_lines))
     return len(_STATEMENT.findall(text)) * _BYTES_PER_STATEMENT > len(text)

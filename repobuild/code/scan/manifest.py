@@ -37,6 +37,7 @@ _ASIDE_COMMENT = re.compile(
 )
 _OPTIONS = re.compile(r"[ \t]+--?[A-Za-z].*")  # "--hash=..." after a requirement
 _EDITABLE = re.compile(r"(?:-e|--editable)[ \t=]+")
+_OWN_EXTRAS = re.compile(r"([\w.-]+)[ \t]*\[([^\]]*)\]")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _VERSIONS = re.compile(r"[\w.-]+\s*(?:\[[^\]]*\])?\s*([^;@]*)")
 _ARCHIVES = (".whl", ".zip", ".tar", ".gz", ".bz2", ".xz", ".tgz")
@@ -252,9 +253,13 @@ def _extras(
     document: dict[str, Any], project: dict[str, Any], poetry: dict[str, Any]
 ) -> tuple[dict[str, list[str]], list[str]]:
     """Return {extra: packages}, and the packages of groups for developers."""
-    extras = {
-        name: list(requirements(_lines(lines)))
+    declared = {
+        name: _lines(lines)
         for name, lines in _table(project.get("optional-dependencies")).items()
+    }
+    own = str(project.get("name", ""))
+    extras = {
+        name: list(requirements(_gathered(name, declared, own))) for name in declared
     }
     for name, packages in _table(poetry.get("extras")).items():
         extras.setdefault(name, sorted(_lines(packages)))
@@ -264,6 +269,26 @@ def _extras(
     for group in _table(poetry.get("group")).values():
         dev.update(_table(_table(group).get("dependencies")))
     return extras, sorted(dev)
+
+
+def _gathered(
+    name: str, declared: dict[str, list[str]], own: str, outer: tuple[str, ...] = ()
+) -> list[str]:
+    """Return the lines of an extra; `own[a,b]` stands for those of the extras a and b."""
+    lines: list[str] = []
+    for line in declared.get(name, ()):
+        found = _OWN_EXTRAS.match(line)
+        if found is None or _folded(found[1]) != _folded(own):
+            lines.append(line)
+            continue
+        for inner in map(str.strip, found[2].split(",")):
+            if inner not in (name, *outer):
+                lines += _gathered(inner, declared, own, (name, *outer))
+    return lines
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _united(extras: dict[str, list[str]], dev: list[str]) -> list[str]:

@@ -81,8 +81,25 @@ def _literal(node: ast.expr, literals: dict[str, Any]) -> Any:
         known = [(k, v) for k, v in pairs if isinstance(k, ast.Constant)]
         return {k.value: _literal(v, literals) for k, v in known}
     if isinstance(node, ast.List | ast.Tuple):
-        return [_literal(one, literals) for one in node.elts]
+        return _items(node.elts, literals)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        # Extras gather others: `all = ["a"] + docs`.
+        sides = [_literal(one, literals) for one in (node.left, node.right)]
+        return sides[0] + sides[1] if all(isinstance(one, list) for one in sides) else None
     return node.value if isinstance(node, ast.Constant) else None
+
+
+def _items(nodes: list[ast.expr], literals: dict[str, Any]) -> list[Any] | None:
+    """Return the values of a list, None where one that it spreads is not known."""
+    values: list[Any] = []
+    for node in nodes:
+        if not isinstance(node, ast.Starred):
+            values.append(_literal(node, literals))
+        elif isinstance(spread := _literal(node.value, literals), list):
+            values += spread
+        else:
+            return None
+    return values
 
 
 def _declared(keywords: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ import re
 from collections.abc import Iterator
 
 from repobuild.code.graph.graph import PROJECT
+from repobuild.code.scan.file_roles import is_test_data
 from repobuild.code.scan.source_text import source_of
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import DocumentText, read_document
@@ -87,7 +88,8 @@ def documents(view: View) -> None:
 
 def is_document(path: str) -> bool:
     """Return whether a path is that of a document about the code as it is now."""
-    return bool(_DOCUMENT.search(path)) and not _LOG.search(path)
+    is_log = _LOG.search(path) or is_test_data(path)
+    return bool(_DOCUMENT.search(path)) and not is_log
 
 
 def _index_terms(row: Row | None) -> set[str]:

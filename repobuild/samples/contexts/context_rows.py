@@ -168,7 +168,10 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
     }
     text = _passage(element.doc)
     row["summary"] = text
-    row["partial"] = not file.is_whole(element, text)
+    row["block"] = file.section_block(element)
+    shown = row["block"][1] if row["block"] else ""
+    is_shown = file.is_mostly_shown(element, text, shown)
+    row["partial"] = not is_shown or not file.is_whole(element, text)
     trail = file.heading_trails[element.qual]
     if trail != element.title:
         row["trail"] = trail
@@ -718,8 +721,8 @@ def file_row(file: FileContext) -> Row | None:
     row.update(_cut_lists(_MOST, **imports))
     members = _cut_lists(_MOST_MEMBERS, members=_top_level(file))
     row.update(members, more=[*row["more"], *members["more"]])
-    if not is_aside and file.reader.has_unread_imports(file.path):
-        row["more"].append("imports")
+    if not is_aside:
+        row["unread"] = file.reader.unread_imports(file.path)
     if kind == "module" and not is_aside:
         row["constants"] = file.public_constants
         row["parts"] = package_parts(file.path, file.names, file.reader.facts)

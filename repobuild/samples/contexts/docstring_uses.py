@@ -5,7 +5,8 @@ copied      another definition of the file has the same docstring: one of the tw
             and one that calls the other, may well do the same
 argument    it begins with what one argument is: "right is an immediate child of left"
 owner       it begins with what the objects of its class are: "Boxes are immutable"
-bare        it says only what the name says: "Initialize a Node object."
+bare        it says only what the name says: "Initialize a Node object.", "Handles
+            various text emphases" of a method `handle_emphasis` of `HTML2Text`
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _SECTION = re.compile(r"\n[ \t]*(?:[A-Z]\w*:[ \t]*(?=\n|$)|[:@]\w)")
 _WORD = re.compile(r"[^\W_]+")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _KIND_WORDS = frozenset("a an the function method class object instance of".split())
+_LONGEST_BARE = 10  # words
 _CONSTRUCTORS = ("__init__", "__new__")
 _BARE_WORDS = frozenset(
     "initialize initialise initializes initialises initialization initializer init"
@@ -31,6 +33,12 @@ _BARE_WORDS = frozenset(
     " set up sets instantiate a an the this new self cls object instance class method"
     " for of default with parameters attributes".split()
 )
+# Words that add nothing to those of a name.
+_FILLING = frozenset(
+    "various different several some all any given certain specific particular this that"
+    " these those it its to of in for from with and".split()
+)
+_ENDING = re.compile(r"(?<=\w{3})(?:ies|ing|es|ed|is|s|e|y)$")
 _ARGUMENT = re.compile(
     r"(?:The )?[`'\"*]*(?P<name>[a-z_]\w*)[`'\"*]*(?:, [a-z_]\w*)*\s*"
     r"(?:[:=]|--? |(?:is|are|can|may|must|should|will|has|have|specifies|determines"
@@ -72,11 +80,32 @@ def _is_bare(element: ElementView) -> bool:
         return False
     first = _SECTION.split(element.doc.strip().split("\n\n", 1)[0], maxsplit=1)[0]
     first = first.lower()
-    own = {element.name.lower(), *_WORD.findall(_CASE.sub(" ", element.name).lower())}
+    own = {element.name.lower(), *_words(element.name)}
     if element.name in _CONSTRUCTORS:
         own |= _BARE_WORDS | {element.parent.rpartition(".")[2].lower()}
     words = set(_WORD.findall(first))
-    return words <= own | _KIND_WORDS and not first.strip().endswith(":")
+    if words <= own | _KIND_WORDS:
+        return not first.strip().endswith(":")
+    return _repeats_name(element, first)
+
+
+def _repeats_name(element: ElementView, first: str) -> bool:
+    """Return whether a sentence has all words of a name, and else those of its owner.
+
+    What one word alone adds may be what matters, so that at least two are of the name.
+    """
+    name = {_ENDING.sub("", word) for word in _words(element.name)} - {""}
+    owner = _words(element.parent.rpartition(".")[2]) | _KIND_WORDS | _FILLING
+    words = {word for word in _WORD.findall(first) if word not in owner}
+    stems = {_ENDING.sub("", word) for word in words}
+    is_sentence = len(_WORD.findall(first)) < _LONGEST_BARE
+    return len(name) > 1 and stems == name and is_sentence
+
+
+def _words(name: str) -> set[str]:
+    """Return the words of a name; the digits of `HTML2Text` part words, too."""
+    parted = re.sub(r"\d+", " ", _CASE.sub(" ", name))
+    return set(_WORD.findall(parted.lower()))
 
 
 def _uses(groups: Mapping[str, list[ElementView]], use: str) -> dict[str, str]:

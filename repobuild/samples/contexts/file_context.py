@@ -61,6 +61,11 @@ _NO_PROSE = re.compile(
     r"<!--.*?-->|^(`{3,}|~{3,}).*?^\1|^(?: {4}|\t)[^\n]*$|^[^\n]*[^\n\\]\|[^\n]*$",
     re.DOTALL | re.MULTILINE,
 )
+_BLOCK = re.compile(
+    r"^(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>\w*)[^\n]*\n(?P<code>.*?)\n(?P=fence)[ \t]*$",
+    re.DOTALL | re.MULTILINE,
+)
+_MOST_BLOCK_LINES = 20  # of code that is quoted with its section
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 _NO_TEXT = re.compile(r"[ \t]|\.\. |[:@]\w")  # a block, a directive, a field
 _SENTENCE = re.compile(r"[A-Z`\u4e00-\u9fff][^\n]*[ \u4e00-\u9fff]")
@@ -229,6 +234,23 @@ class FileContext:
         content = _NO_PROSE.sub("", content)
         words = len(_WORD.findall(_TARGET.sub("", content)))
         return bool(text) and len(_WORD.findall(text)) >= words * _WHOLE
+
+    def section_block(self, section: ElementView) -> list[str]:
+        """Return the language and the code of a section's one short block of code."""
+        blocks = list(_BLOCK.finditer(self.code(section)))
+        if len(blocks) != 1 or not blocks[0]["language"]:
+            return []
+        code = blocks[0]["code"]
+        is_short = code.strip() and code.count("\n") < _MOST_BLOCK_LINES
+        # A link, a comment or a fence in it would not be shown as it is.
+        is_plain = not any(sign in code for sign in ("](", "<!--", "```"))
+        return [blocks[0]["language"], code] if is_short and is_plain else []
+
+    def is_mostly_shown(self, section: ElementView, text: str, shown: str) -> bool:
+        """Return whether a text and a block of code are most of a section."""
+        content = _HEADING.sub("", self.code(section).strip(), count=1)
+        words = len(_WORD.findall(_TARGET.sub("", content)))
+        return 2 * len(_WORD.findall(f"{text} {shown}")) >= words
 
     @property
     def language(self) -> str:

@@ -214,9 +214,9 @@ class GraphReader:
         """Return whether a file calls a method on what is of one of several classes."""
         return f"{SEVERAL}{name}" in self.open_calls(path)
 
-    def has_unread_imports(self, path: str) -> bool:
-        """Return whether a file imports from modules that are not analysed."""
-        return "unread_imports" in self._file_node(path)
+    def unread_imports(self, path: str) -> list[str]:
+        """Return the relative imports of a file whose modules are not analysed."""
+        return list(self._file_node(path).get("unread_imports", ()))
 
     def _file_node(self, path: str) -> Value:
         return (self._graph.get(path) or {}).get("", {})

@@ -91,6 +91,8 @@ def list_constants(scope: FactScope) -> str:
 def render_warning(scope: FactScope) -> str:
     """Quote what the docstring warns of, as of a behaviour that will change."""
     text = scope.get("warning")
+    if text and text in str(scope.get("summary")):
+        return ""  # it is quoted with the purpose
     return scope.phrases.part("warned", text=text) if text else ""
 
 

@@ -29,6 +29,10 @@ def _imports(scope: FactScope) -> Iterator[Fact]:
         if not text:
             continue
         answer = scope.answer(kind, members=text)
+        unread = [f"`{name}`" for name in scope.get("unread") or ()]
+        if kind == "imports" and unread:
+            listed = scope.phrases.listed(unread)
+            answer += scope.phrases.part("imports_unread", members=listed)
         if kind == "importers" and scope.get("takers"):
             # Where its names are passed on, those who take them there depend on it.
             takers, more = answer_parts.list_field(scope, "takers")

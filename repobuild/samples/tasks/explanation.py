@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from repobuild.code.scan.file_roles import is_test_data
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
-from repobuild.samples.tasks.usage import parameter_list
+from repobuild.samples.tasks.usage import argument_list
 from repobuild.samples.text.docstring_parts import lead
 
 _INHERITS = re.compile(r"^class \w+\((?!object\))")
@@ -25,6 +26,8 @@ _LONGEST_MEMBERS = 600  # characters of a list of methods
 
 def facts(scope: FactScope) -> Iterator[Fact]:
     kind = scope.get("kind")
+    if is_test_data(str(scope.get("path"))):
+        return
     if kind in ("function", "method", "class"):
         yield from _element(scope)
     elif kind == "section":
@@ -57,9 +60,14 @@ def _element(scope: FactScope) -> Iterator[Fact]:
 def _passage(scope: FactScope, text: str) -> Fact:
     """Quote a section; titles above it tell it from others of the same title."""
     name = scope.get("trail") or scope.get("label")
+    answer = scope.answer("passage", text=text, name=name)
+    if scope.get("block"):
+        language, code = scope.get("block")
+        code = scope.phrases.words["code"].format(fence=language, code=code)
+        answer += scope.phrases.part("passage_code", code=code)
     return Fact(
         "passage",
-        scope.answer("passage", text=text, name=name),
+        answer,
         (scope.id,),
         fields={"name": name},
         ambiguous=bool(scope.get("lost")),
@@ -204,8 +212,9 @@ def _class_parts(scope: FactScope) -> str:
     part = scope.phrases.part
     text = ""
     rows = scope.get("params")
-    if rows and scope.get("fence") == "python":
-        call = f"{scope.get('name')}({', '.join(parameter_list(rows))})"
+    arguments = ", ".join(argument_list(rows or []))
+    if arguments and scope.get("fence") == "python":
+        call = f"{scope.get('name')}({arguments})"
         text += part("created", code=answer_parts.render_code(scope, call))
     if names := [f"`{name}`" for name in scope.get("attributes") or ()]:
         is_cut = len(names) > _MOST_ATTRIBUTES

@@ -129,6 +129,7 @@ def _similar(scope: FactScope) -> Iterator[Fact]:
     if not text:
         return
     answer = scope.answer("similar") + text + answer_parts.render_summary(scope)
+    answer += answer_parts.render_warning(scope)
     if text := scope.get("container_summary"):
         answer += scope.phrases.part(
             "class_summary", container=scope.get("container"), summary=text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from repobuild.code.scan.file_roles import tells_of_past
+from repobuild.code.scan.file_roles import is_test_data, tells_of_past
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.text.docstring_parts import lead
@@ -28,6 +28,8 @@ SHORTEST_CLUE = 24  # characters; "Return the name." fits any element
 
 def facts(scope: FactScope) -> Iterator[Fact]:
     kind = scope.get("kind")
+    if is_test_data(str(scope.get("path"))):
+        return
     if kind == "lines":
         start, end = str(scope.get("start")), str(scope.get("end"))
         if start != end:  # a range; code on one line is hardly asked for

@@ -148,32 +148,32 @@ def _shown_call(scope: FactScope) -> str:
 
 
 def _construct(scope: FactScope) -> Fact:
-    """Show the arguments of a class; its signature names only the base classes."""
-    parameters = ", ".join(parameter_list(scope.get("params")))
-    code = answer_parts.render_code(scope, f"{scope.get('name')}({parameters})")
-    return Fact("construct", scope.answer("construct", code=code), (scope.id,))
+    """Show a call with all arguments; the definition names only the base classes."""
+    rows = scope.get("params")
+    arguments = ", ".join(argument_list(rows))
+    code = answer_parts.render_code(scope, f"{scope.get('name')}({arguments})")
+    answer = scope.answer("construct", code=code)
+    if all(default or name.startswith("*") for name, _, default, *_ in rows):
+        answer += scope.phrases.part("all_defaults")
+    if any(type or text for _, type, _, text, _ in rows):
+        answer += answer_parts.render_parameters(scope)
+    return Fact("construct", answer, (scope.id,))
 
 
-def parameter_list(rows: list[list[str]]) -> Iterator[str]:
-    """Yield parameters as declared, with the bare `/` and `*` between them."""
-    previous = ""  # "/", "k" for by name only, "*" for a starred one, "" for either
-    for row in rows:
-        passing = "*" if row[0].startswith("*") else row[4]
-        if previous == "/" != passing:
-            yield "/"
-        if passing == "k" and previous not in ("k", "*"):
-            yield "*"
-        yield _declaration(row)
-        previous = passing
-    if previous == "/":
-        yield "/"
+def argument_list(rows: list[list[str]]) -> Iterator[str]:
+    """Yield the parameters as a call passes them, each default as it is declared.
 
-
-def _declaration(row: list[str]) -> str:
-    name, type, default, *_ = row
-    if not default:
-        return f"{name}: {type}" if type else name
-    return f"{name}: {type} = {default}" if type else f"{name}={default}"
+    `*args` and `**kwargs` are left out: no caller has variables of these names.
+    """
+    for name, _, default, _, passing in rows:
+        if name.startswith("*"):
+            continue
+        if passing == "/":
+            yield default or name
+        elif default or passing == "k":
+            yield f"{name}={default or name}"
+        else:
+            yield name
 
 
 def example_call(scope: FactScope) -> str:

@@ -71,6 +71,12 @@ _SECTION = re.compile(
     rf"|{_TAG}|(?i:{_SECTION_NAME})[ \t]*\n[ \t]*[-=~]{{3,}}[ \t]*$)",
     re.M,
 )
+# A tag that names what it begins with, as those who come from Java write it.
+_PURPOSE_TAG = re.compile(
+    r"\s*(?:-{3,}[ \t]*\n\s*)?(?:[@\\](?:summary|brief|desc|description|purpose|function)\b"
+    r"[ \t]*[:：]?|:(?:summary|desc|description|purpose):)\s*",
+    re.IGNORECASE,
+)
 # What a docstring may begin with instead of its purpose. A licence has its year or its
 # sign, so that "Copyright line of a page." stays a purpose.
 _NO_PURPOSE = re.compile(
@@ -163,6 +169,8 @@ _ANNOUNCED = re.compile(
 )
 # A sentence that tells what happens under a condition, as one of several.
 _CASE = re.compile(r"(?:If|When|Unless|Otherwise|Else|In case|For)\b|如果|若|否则|当")
+# Lines that each tell one case: "no data: ()", "data: a list of rows".
+_CASES = re.compile(r"[^\s:：]{1,8}[:：][^\n]+\n[ \t]*[^\s:：]{1,8}[:：][ \t]*\S")
 # A first line that names the base class, and no purpose.
 _BASE_LINE = re.compile(
     r"(?:An? |The )?(?:sub-?class|child|derived class|implementation|extension) of"
@@ -178,6 +186,12 @@ _SENTENCE_BEGINS = re.compile(r"[A-Z`][^\n]*\w ")
 _WARNING_DIRECTIVE = re.compile(
     r"^\.\. (?:warning|caution|danger|attention)::[ \t]*"
     r"(.*(?:\n(?:[ \t]+\S.*|[ \t]*(?=\n[ \t]*\n|\n[ \t]+\S)))*)",
+    re.MULTILINE,
+)
+# A line that says by its first words that it warns.
+_WARNING_LINE = re.compile(
+    r"^[ \t]*((?:注意|警告|重要)[:：]|(?i:warning|caution|important|note|attention):[ \t]*(?=\S)"
+    r"|(?:You|Callers?|Users?|Subclasses) must\b|(?:Do not|Don't|Never) [a-z])",
     re.MULTILINE,
 )
 
@@ -221,9 +235,22 @@ def parse_docstring(docstring: str) -> DocstringParts:
 
 
 def warning_of(docstring: str) -> str:
-    """Return what a docstring warns of in a directive for that, "" without one."""
-    found = _WARNING_DIRECTIVE.search(docstring)
-    return summarise_prose(dedent(found[1])) if found else ""
+    """Return what a docstring warns of, in a directive for that or in a line of it."""
+    if found := _WARNING_DIRECTIVE.search(docstring):
+        return summarise_prose(dedent(found[1]))
+    section = _SECTION.search("\n" + docstring)
+    prose = docstring[: max(section.start() - 1, 0)] if section else docstring
+    line = _WARNING_LINE.search(prose)
+    if line is None or not line.start(1):
+        return ""
+    text = summarise_prose(prose[line.start(1) :])
+    return "" if text.endswith((":", "：")) or text.count("\n") else text
+
+
+def without_tag(docstring: str) -> str:
+    """Return a docstring without `@summary:` before its purpose."""
+    tag = _PURPOSE_TAG.match(docstring)
+    return docstring[tag.end() :] if tag else docstring
 
 
 def summarise(docstring: str, most: int = SUMMARY) -> str:
@@ -231,7 +258,11 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
 
     A paragraph of more than `most` characters is cut by `shorten`.
     """
-    if _NO_PURPOSE.match(docstring.lstrip()):
+    tagged, docstring = docstring, without_tag(docstring)
+    first = docstring.strip().partition("\n")[0]
+    if docstring is not tagged and _NAME_ALONE.fullmatch(first.strip()):
+        return ""  # what follows is the next part
+    if _NO_PURPOSE.match(docstring.lstrip()) or _CASES.match(docstring.lstrip()):
         return ""
     text = summarise_prose(without_name(docstring), most)
     if text.endswith((",", "，")):
@@ -305,7 +336,7 @@ def without_name(docstring: str) -> str:
 def summarise_with_list(docstring: str) -> str:
     """Return the first paragraph, and a list that ends it with a line for each item."""
     lead = summarise(docstring)
-    told = without_name(docstring)
+    told = without_name(without_tag(docstring))
     items = _list_items(told) if lead else []
     if not items:
         return lead

@@ -33,6 +33,7 @@ _ELEMENT_KINDS = ("function", "method", "class")
 _KEYWORDS = {"function": "def", "method": "def", "class": "class"}
 _JOINT = re.compile(r"(?<=[.!?:。！？：])[ ]?(?=\S)")  # of two paragraphs
 _NO_PURPOSE = "that is a section, a field or an imprint, and no purpose"
+_FENCE = re.compile(r"^(?:`{3,}|~{3,})[ \t]*(\w*)", re.MULTILINE)
 
 
 def name(subject: Subject, claimed: str) -> str:
@@ -234,6 +235,21 @@ def passage(subject: Subject, claimed: str) -> str:
     return _check_paragraph(claimed, heading.text if heading else "")
 
 
+def block(subject: Subject, claimed: str) -> str:
+    """Check that the section has this code, and no other block of code."""
+    heading = _section(subject)
+    text = heading.text if heading else ""
+    is_there = f"\n{claimed}\n" in text and len(_FENCE.findall(text)) == 2
+    return "" if is_there else "the section has no such code, or more"
+
+
+def block_language(subject: Subject, claimed: str) -> str:
+    heading = _section(subject)
+    opening = _FENCE.search(heading.text) if heading else None
+    good = opening is not None and opening[1] == claimed
+    return "" if good else "its code is in another language"
+
+
 def sections(subject: Subject, claimed: str) -> str:
     """Check the first section titles of the document, in their order."""
     text, has_more = strip_more(claimed, subject.templates)
@@ -244,6 +260,21 @@ def sections(subject: Subject, claimed: str) -> str:
         if text == join.join(quoted[:count]):
             return _check_complete(count, len(quoted), has_more)
     return f"its sections are {join.join(quoted[:8])}"
+
+
+def unread_imports(subject: Subject, claimed: str) -> str:
+    """Check that the file has these relative imports."""
+    listed = parse_names(claimed, subject.templates)
+    if not listed:
+        return "it cannot be read as a list of names"
+    for one in listed:
+        bare = one.name.lstrip(".")
+        dots = one.name.removesuffix(bare)
+        pattern = rf"from\s+{re.escape(one.name)}\s+import\b"
+        pattern += rf"|from\s+{re.escape(dots)}\s+import\b[^#;]*?\b{re.escape(bare)}\b"
+        if not dots or not re.search(pattern, subject.file.text):
+            return f"it has no import of {one.name}"
+    return ""
 
 
 def contents(subject: Subject, claimed: str) -> str:
@@ -556,8 +587,11 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "summary": summary,
     "container summary": container_summary,
     "module summary": module_summary,
+    "unread imports": unread_imports,
     "section": section,
     "passage": passage,
+    "block": block,
+    "block language": block_language,
     "sections": sections,
     "contents": contents,
     "constants": constants,

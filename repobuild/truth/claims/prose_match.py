@@ -59,6 +59,11 @@ _BASE_LINE = re.compile(
     r" \S+[ \t]*\n\s*\n\s*",
     re.I,
 )
+# `@summary:` names what follows it.
+_TAG = re.compile(
+    r"^\s*(?:-{3,}\s*)?[@\\:](?:summary|brief|desc|description|purpose|function)\b\s*[:：]?\s*",
+    re.I,
+)
 _REFERENCE = re.compile(r"(?<=\w)_(?!\w)")  # `Sphinx_`, a link to a target
 _IMPRINT = re.compile(
     r"(?:copyright\b|\(c\)|©|created (?:on|by)\b).*(?:19|20)\d\d|licen[sc]ed under",
@@ -80,7 +85,8 @@ def is_beginning(text: str, source: str) -> bool:
     words, source = plain(bare).split(), plain(_REFERENCE.sub("", source)).strip()
     if not words:
         return False
-    for start in (source, _NAME_ALONE.sub("", source), _BASE_LINE.sub("", source)):
+    patterns = (_NAME_ALONE, _BASE_LINE, _TAG)
+    for start in (source, *(one.sub("", source, count=1) for one in patterns)):
         match = re.match(_words_pattern(words), start)
         if match is not None and _may_end(text, start[match.end() :]):
             return True

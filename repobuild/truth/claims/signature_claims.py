@@ -197,26 +197,50 @@ def example_call(subject: Subject, claimed: str) -> str:
 
 
 def constructor(subject: Subject, claimed: str) -> str:
-    """Check a class with all parameters of its constructor, as declared."""
+    """Check a call that passes all parameters of the constructor, defaults as such."""
     if subject.file.python is None:
         return _check_parameters_in_text(subject, claimed)
     if subject.constructor is None:
         return "it has no constructor of its own"
     try:
-        node = ast.parse(f"def {claimed}: pass").body[0]
+        call = ast.parse(claimed, mode="eval").body
     except (SyntaxError, ValueError):
-        return "it is no head of a definition"
-    if not isinstance(node, ast.FunctionDef) or node.name != subject.name:
+        return "it is no call"
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        return "it is no call"
+    if call.func.id != subject.name:
         return f"it is called {subject.name}"
-    listed = [_declaration(p) for p in parameters_of(node.args)]
-    known = [_declaration(p) for p in _parameters(subject.constructor)]
-    return "" if listed == known else f"it takes {', '.join(known)}"
+    known = _parameters(subject.constructor)
+    passed = [*map(ast.unparse, call.args), *map(_keyword, call.keywords)]
+    wanted = [one for parameter in known if (one := _passed(parameter))]
+    return "" if passed == wanted else f"it takes {', '.join(wanted)}"
 
 
-def _declaration(parameter: PythonParameter) -> str:
-    type_, default = _source(parameter.annotation), _source(parameter.default)
-    by_name = " by name" * parameter.keyword_only
-    return f"{parameter.name}: {type_} = {default}{by_name}"
+def _keyword(keyword: ast.keyword) -> str:
+    value = ast.unparse(keyword.value)
+    return f"{keyword.arg}={value}" if keyword.arg else f"**{value}"
+
+
+def _passed(parameter: PythonParameter) -> str:
+    """Return a parameter as an argument of a call, "" for `*args` and `**kwargs`."""
+    name = parameter.name
+    default = ast.unparse(parameter.default) if parameter.default else ""
+    if name.startswith("*"):
+        return ""
+    if parameter.positional_only:
+        return default or name
+    if default or parameter.keyword_only:
+        return f"{name}={default or name}"
+    return name
+
+
+def all_defaults(subject: Subject, claimed: str) -> str:
+    """Check that every parameter of the constructor has a default."""
+    if subject.file.python is None:
+        return ""
+    known = _parameters(subject.constructor)
+    open_ = [p.name for p in known if not p.default and p.name[0] != "*"]
+    return f"{', '.join(open_)} has none" if open_ else ""
 
 
 def _parameters(definition: PythonDefinition | None) -> list[PythonParameter]:
@@ -304,6 +328,7 @@ SIGNATURE_CLAIMS: Mapping[str, LocalCheck] = {
     "no arguments": no_arguments,
     "returns": returns,
     "example call": example_call,
+    "all defaults": all_defaults,
     "constructor": constructor,
     "foreign bases": foreign_bases,
 }

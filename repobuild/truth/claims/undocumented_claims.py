@@ -12,7 +12,12 @@ import re
 from collections.abc import Iterator, Mapping
 
 from repobuild.truth.claims.list_claims import parse_names, strip_more
-from repobuild.truth.claims.prose_match import is_beginning, is_purpose, occurs
+from repobuild.truth.claims.prose_match import (
+    PARAGRAPH_START,
+    is_beginning,
+    is_purpose,
+    occurs,
+)
 from repobuild.truth.claims.usage_claims import call_problem, quotation_problem
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.python_reader import (
@@ -22,6 +27,9 @@ from repobuild.truth.tree.python_reader import (
     last_name,
 )
 
+_WARNING_WORDS = re.compile(
+    r"注意|警告|重要|(?i:warning|caution|important|note|attention):|\w+ must\b|Do |Don't|Never"
+)
 _WARNING_DIRECTIVE = r"\.\. (?:warning|caution|danger|attention):+\s*"
 _RECEIVERS = ("self", "cls")
 _COMMENT = re.compile(r"^\s*#[#:]*\s?")
@@ -93,10 +101,13 @@ def deprecated(subject: Subject, claimed: str) -> str:
 
 
 def warning(subject: Subject, claimed: str) -> str:
-    """Check that a directive for warnings of the docstring begins like that."""
+    """Check that a directive or a line for warnings of the docstring begins so."""
     if subject.definition is None:
         return "there is no such definition" if subject.file.python else ""
-    good = occurs(claimed, subject.definition.doc, _WARNING_DIRECTIVE)
+    doc = subject.definition.doc
+    good = occurs(claimed, doc, _WARNING_DIRECTIVE)
+    if _WARNING_WORDS.match(claimed):
+        good = good or occurs(claimed, doc, PARAGRAPH_START)
     return "" if good else "its docstring warns of no such thing"
 
 

@@ -90,8 +90,9 @@ def _pyproject(text: str) -> ProjectManifest:
     if not found.needs:
         optional = {n for n, one in required.items() if _table(one).get("optional")}
         found.needs = set(required) - {"python"} - optional
-    for extra, lines in _table(project.get("optional-dependencies")).items():
-        found.extras[extra] = _names(lines)
+    declared = _table(project.get("optional-dependencies"))
+    for extra in declared:
+        found.extras[extra] = _names(_spread_extra(extra, declared, found.name))
     for extras in (poetry.get("extras"), old.get("requires-extra")):
         for extra, lines in _table(extras).items():
             found.extras.setdefault(extra, set()).update(_names(lines))
@@ -104,6 +105,24 @@ def _pyproject(text: str) -> ProjectManifest:
     for table in (*scripts, poetry.get("scripts"), flit.get("scripts")):
         found.scripts.update({k: str(v).strip() for k, v in _table(table).items()})
     return found
+
+
+def _spread_extra(extra: str, declared: Mapping[str, Any], own: str) -> list[Any]:
+    """Return the lines of an extra, with those of the extras that `own[...]` names."""
+    wanted, lines = [extra], []
+    for one in wanted:  # which grows
+        for line in declared.get(one) or ():
+            name, bracket, inner = str(line).partition("[")
+            if bracket and _folded(name.strip()) == _folded(own):
+                more = [part.strip() for part in inner.partition("]")[0].split(",")]
+                wanted += [part for part in more if part not in wanted]
+            else:
+                lines.append(line)
+    return lines
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _setup_cfg(text: str) -> ProjectManifest:
@@ -184,8 +203,18 @@ def _spread_tables(call: ast.Call, tree: ast.Module) -> Iterator[ast.Dict]:
 def _evaluated(node: ast.expr, known: Mapping[str, Any]) -> Any:
     if isinstance(node, ast.Name):
         return known.get(node.id)
+    if isinstance(node, ast.Starred):
+        return _evaluated(node.value, known)
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
-        return [_evaluated(one, known) for one in node.elts]
+        groups = [
+            (_evaluated(one, known) or []) if isinstance(one, ast.Starred)
+            else [_evaluated(one, known)]
+            for one in node.elts
+        ]
+        return [one for group in groups for one in group]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        sides = _evaluated(node.left, known), _evaluated(node.right, known)
+        return [*sides[0], *sides[1]] if all(map(_is_list, sides)) else None
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
         return {
@@ -197,6 +226,10 @@ def _evaluated(node: ast.expr, known: Mapping[str, Any]) -> Any:
         return ast.literal_eval(node)
     except ValueError:
         return None
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
 
 
 def _sections(text: str) -> dict[str, list[str]]:
