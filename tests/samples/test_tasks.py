@@ -21,7 +21,7 @@ from repobuild.samples.tasks.phrases import (
     read_phrases,
 )
 from repobuild.samples.tasks.registry import TASKS, ingredients, samples
-from repobuild.samples.tasks.usage import example_call, parameter_list
+from repobuild.samples.tasks.usage import example_call, argument_list
 
 SETTINGS: dict[str, Any] = {
     "samples.languages": ["en", "zh"],
@@ -217,7 +217,7 @@ def test_positional_only_defaults_are_omitted_and_keyword_only_ones_are_named() 
         FUNCTION | {"params": rows}, load_phrases("en"), ("en",), lambda id: False
     )
     assert example_call(scope) == "read_rows(strict=strict)"
-    assert ", ".join(parameter_list(rows)) == "other=(), /, *, strict"
+    assert ", ".join(argument_list(rows)) == "(), strict=strict"
 
 
 def test_a_held_out_phrasing_is_not_a_trained_one() -> None:

@@ -497,7 +497,8 @@ def _technologies(
 def _chosen(manifests: Manifests) -> set[str]:
     """Return what extras install, or developers need, as it may be imported."""
     extras, developers = manifests.get("extras").value, manifests.get("dev").value
-    names = [*(one for group in (extras or {}).values() for one in group)]
+    listed = (one for group in (extras or {}).values() for one in group)
+    names = [one.partition("[")[0] for one in listed]
     names += developers or ()
     return {letters(one) for name in names for one in (name, import_name(name))}
 

@@ -189,6 +189,17 @@ def requirements(lines: Iterable[Any]) -> dict[str, str]:
     return dict(sorted(specifiers.items()))
 
 
+def packages_of_extra(lines: Iterable[Any]) -> list[str]:
+    """Return what an extra installs; `tablib[pandas]` is more than `tablib`."""
+    found = [(_COMMENT.sub("", str(line)).strip(), line) for line in lines]
+    names = []
+    for text, line in found:
+        inner = _OWN_EXTRAS.match(text)
+        bracket = f"[{''.join(inner[2].split())}]" if inner else ""
+        names += [f"{name}{bracket}" for name in requirements([line])]
+    return sorted(set(names))
+
+
 def _requirement(line: str) -> tuple[str, str] | None:
     """Return the package that a line names with its versions, None when it names none.
 
@@ -228,7 +239,7 @@ def _pyproject(document: dict[str, Any]) -> dict[str, Any]:
     poetry_python = _table(poetry.get("dependencies")).get("python")
     extras, dev = _extras(document, project, poetry)
     extras |= {
-        name: list(requirements(_lines(lines)))
+        name: packages_of_extra(_lines(lines))
         for name, lines in _table(flit.get("requires-extra")).items()
     }
     commands = [project.get("scripts"), project.get("gui-scripts")]
@@ -259,7 +270,7 @@ def _extras(
     }
     own = str(project.get("name", ""))
     extras = {
-        name: list(requirements(_gathered(name, declared, own))) for name in declared
+        name: packages_of_extra(_gathered(name, declared, own)) for name in declared
     }
     for name, packages in _table(poetry.get("extras")).items():
         extras.setdefault(name, sorted(_lines(packages)))
@@ -349,7 +360,7 @@ def _setup_cfg(text: str) -> dict[str, Any]:
         dependencies = {}
     listed = dict(parser[_EXTRAS]) if _EXTRAS in parser else {}
     extras = {
-        name: list(requirements(lines.splitlines()))
+        name: packages_of_extra(lines.splitlines())
         for name, lines in listed.items()
         if not lines.lstrip().startswith(_ELSEWHERE)
     }

@@ -11,7 +11,7 @@ import ast
 import configparser
 from typing import Any
 
-from repobuild.code.scan.manifest import console_scripts, requirements
+from repobuild.code.scan.manifest import console_scripts, packages_of_extra, requirements
 
 _MAX_BYTES = 200_000
 _MARKS = (b"setuptools", b"distutils", b"numpy.distutils")
@@ -109,7 +109,7 @@ def _declared(keywords: dict[str, Any]) -> dict[str, Any]:
         if isinstance(keywords.get(keyword), str)
     }
     extras = {
-        str(name): list(requirements(_lines(lines)))
+        str(name): packages_of_extra(_lines(lines))
         for name, lines in _table(keywords.get("extras_require")).items()
         if isinstance(name, str) and not name.startswith(":")
     }

@@ -188,7 +188,8 @@ def _extras(scope: FactScope) -> str:
 def _is_itself(scope: FactScope, packages: list[str]) -> bool:
     """Return whether an extra gathers others: it needs the project with these."""
     own = re.sub(r"[-_.]+", "-", str(scope.get("project"))).lower()
-    return own in {re.sub(r"[-_.]+", "-", one).lower() for one in packages}
+    bare = (one.partition("[")[0] for one in packages)
+    return own in {re.sub(r"[-_.]+", "-", one).lower() for one in bare}
 
 
 def _distributions(scope: FactScope) -> Iterator[Fact]:

@@ -92,10 +92,10 @@ def _pyproject(text: str) -> ProjectManifest:
         found.needs = set(required) - {"python"} - optional
     declared = _table(project.get("optional-dependencies"))
     for extra in declared:
-        found.extras[extra] = _names(_spread_extra(extra, declared, found.name))
+        found.extras[extra] = _with_extras(_spread_extra(extra, declared, found.name))
     for extras in (poetry.get("extras"), old.get("requires-extra")):
         for extra, lines in _table(extras).items():
-            found.extras.setdefault(extra, set()).update(_names(lines))
+            found.extras.setdefault(extra, set()).update(_with_extras(lines))
     for lines in _table(document.get("dependency-groups")).values():
         found.dev |= _names(lines)
     found.dev |= set(_table(poetry.get("dev-dependencies")))
@@ -144,7 +144,7 @@ def _setup_cfg(text: str) -> ProjectManifest:
     found.conditional = _conditional(get("options", "install_requires").splitlines())
     if parser.has_section("options.extras_require"):
         for extra, lines in parser.items("options.extras_require"):
-            found.extras[extra] = _names(lines.splitlines())
+            found.extras[extra] = _with_extras(lines.splitlines())
     for group in _SCRIPT_GROUPS:
         found.scripts |= _pairs(get("options.entry_points", group).splitlines())
     return found
@@ -175,7 +175,7 @@ def _setup_script(text: str) -> ProjectManifest:
         found.conditional = _conditional(values.get("install_requires"))
         found.is_open = "" in keywords or "install_requires" in keywords
         for extra, lines in _table(values.get("extras_require")).items():
-            found.extras[str(extra)] = _names(lines)
+            found.extras[str(extra)] = _with_extras(lines)
         entries = values.get("entry_points")
         if isinstance(entries, str):
             entries = _sections(entries)
@@ -359,6 +359,16 @@ def _names(lines: Any) -> set[str]:
             found.add(egg[1])
         elif "://" not in own and not own.endswith(_ARCHIVES):
             found.update(match[1] for match in [_NAME.fullmatch(line)] if match)
+    return found
+
+
+def _with_extras(lines: Any) -> set[str]:
+    """Return the packages with the extras that are asked of them: `tablib[pandas]`."""
+    found: set[str] = set()
+    for entry in lines if isinstance(lines, Iterable) else ():
+        bracket = re.match(r"\s*[\w.-]+\s*(\[[^\]]*\])", str(entry))
+        asked = "".join(bracket[1].split()) if bracket else ""
+        found |= {f"{name}{asked}" for name in _names([entry])}
     return found
 
 
