@@ -21,7 +21,7 @@ from repobuild.samples.tasks.phrases import (
     read_phrases,
 )
 from repobuild.samples.tasks.registry import TASKS, ingredients, samples
-from repobuild.samples.tasks.usage import example_call, argument_list
+from repobuild.samples.tasks.usage import argument_list, example_call
 
 SETTINGS: dict[str, Any] = {
     "samples.languages": ["en", "zh"],

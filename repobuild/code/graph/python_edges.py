@@ -114,7 +114,9 @@ class PythonFileEdges:
             if module is None and symbol is None:
                 external.add(alias or name or source.partition(".")[0])
                 if source.startswith("."):
-                    self.unread_imports.add(source if source.strip(".") else source + name)
+                    self.unread_imports.add(
+                        source if source.strip(".") else source + name
+                    )
             if symbol and symbol.path != path and symbol.kind in _IMPORTED:
                 for one in self.resolver.alternatives_of(symbol):
                     self._add("", "imports", symbol_id(one), one.confidence)

@@ -285,7 +285,7 @@ def _extras(
 def _gathered(
     name: str, declared: dict[str, list[str]], own: str, outer: tuple[str, ...] = ()
 ) -> list[str]:
-    """Return the lines of an extra; `own[a,b]` stands for those of the extras a and b."""
+    """Return the lines of an extra; `own[a,b]` stands for those of extras a and b."""
     lines: list[str] = []
     for line in declared.get(name, ()):
         found = _OWN_EXTRAS.match(line)

@@ -11,7 +11,11 @@ import ast
 import configparser
 from typing import Any
 
-from repobuild.code.scan.manifest import console_scripts, packages_of_extra, requirements
+from repobuild.code.scan.manifest import (
+    console_scripts,
+    packages_of_extra,
+    requirements,
+)
 
 _MAX_BYTES = 200_000
 _MARKS = (b"setuptools", b"distutils", b"numpy.distutils")
@@ -85,7 +89,9 @@ def _literal(node: ast.expr, literals: dict[str, Any]) -> Any:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         # Extras gather others: `all = ["a"] + docs`.
         sides = [_literal(one, literals) for one in (node.left, node.right)]
-        return sides[0] + sides[1] if all(isinstance(one, list) for one in sides) else None
+        return (
+            sides[0] + sides[1] if all(isinstance(one, list) for one in sides) else None
+        )
     return node.value if isinstance(node, ast.Constant) else None
 
 

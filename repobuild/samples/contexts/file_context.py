@@ -62,7 +62,8 @@ _NO_PROSE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _BLOCK = re.compile(
-    r"^(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>\w*)[^\n]*\n(?P<code>.*?)\n(?P=fence)[ \t]*$",
+    r"^(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>\w*)[^\n]*\n"
+    r"(?P<code>.*?)\n(?P=fence)[ \t]*$",
     re.DOTALL | re.MULTILINE,
 )
 _MOST_BLOCK_LINES = 20  # of code that is quoted with its section

@@ -73,7 +73,8 @@ _SECTION = re.compile(
 )
 # A tag that names what it begins with, as those who come from Java write it.
 _PURPOSE_TAG = re.compile(
-    r"\s*(?:-{3,}[ \t]*\n\s*)?(?:[@\\](?:summary|brief|desc|description|purpose|function)\b"
+    r"\s*(?:-{3,}[ \t]*\n\s*)?"
+    r"(?:[@\\](?:summary|brief|desc|description|purpose|function)\b"
     r"[ \t]*[:：]?|:(?:summary|desc|description|purpose):)\s*",
     re.IGNORECASE,
 )
@@ -190,7 +191,8 @@ _WARNING_DIRECTIVE = re.compile(
 )
 # A line that says by its first words that it warns.
 _WARNING_LINE = re.compile(
-    r"^[ \t]*((?:注意|警告|重要)[:：]|(?i:warning|caution|important|note|attention):[ \t]*(?=\S)"
+    r"^[ \t]*((?:注意|警告|重要)[:：]"
+    r"|(?i:warning|caution|important|note|attention):[ \t]*(?=\S)"
     r"|(?:You|Callers?|Users?|Subclasses) must\b|(?:Do not|Don't|Never) [a-z])",
     re.MULTILINE,
 )

@@ -198,7 +198,10 @@ def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
     declared = {
         _letters(name)
         for one in speaking_manifests(index).values()
-        for name in [*one.needs, *(n.partition("[")[0] for names in one.extras.values() for n in names)]
+        for name in [
+            *one.needs,
+            *(n.partition("[")[0] for names in one.extras.values() for n in names),
+        ]
     }
     for name in claim.ids:
         if name not in imported:

@@ -13,7 +13,6 @@ from repobuild.truth.tree.python_reader import (
     PythonParameter,
     is_same_expression,
     last_name,
-    parameters_of,
 )
 
 _RECEIVERS = ("self", "cls", "klass", "mcs", "mcls", "metacls", "this")

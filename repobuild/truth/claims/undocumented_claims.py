@@ -28,7 +28,8 @@ from repobuild.truth.tree.python_reader import (
 )
 
 _WARNING_WORDS = re.compile(
-    r"注意|警告|重要|(?i:warning|caution|important|note|attention):|\w+ must\b|Do |Don't|Never"
+    r"注意|警告|重要"
+    r"|(?i:warning|caution|important|note|attention):|\w+ must\b|Do |Don't|Never"
 )
 _WARNING_DIRECTIVE = r"\.\. (?:warning|caution|danger|attention):+\s*"
 _RECEIVERS = ("self", "cls")

@@ -207,7 +207,8 @@ def _evaluated(node: ast.expr, known: Mapping[str, Any]) -> Any:
         return _evaluated(node.value, known)
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
         groups = [
-            (_evaluated(one, known) or []) if isinstance(one, ast.Starred)
+            (_evaluated(one, known) or [])
+            if isinstance(one, ast.Starred)
             else [_evaluated(one, known)]
             for one in node.elts
         ]
