@@ -121,16 +121,21 @@ def render_short_code(scope: FactScope, most: int) -> str:
     return scope.phrases.part("short_code", code=render_code(scope, code))
 
 
-def render_parameters(scope: FactScope, described: bool = False) -> str:
+def render_parameters(
+    scope: FactScope, described: bool = False, is_brief: bool = False
+) -> str:
     """Render one line for each parameter, with its type, default and description.
 
     With `described`, return "" unless a parameter has a description: the signature
-    shows everything else.
+    shows everything else. With `is_brief`, descriptions that are too long together are
+    left out, and the rest is told.
     """
     rows = scope.get("params") or []
     if not rows or (described and not any(text for *_, text, _ in rows)):
         return ""
     lines = [_render_parameter(scope, row) for row in rows]
+    if sum(map(len, lines)) > MAX_PARAMETERS_LENGTH and is_brief:
+        lines = [_render_parameter(scope, [*row[:3], "", row[4]]) for row in rows]
     if sum(map(len, lines)) > MAX_PARAMETERS_LENGTH:
         return ""  # some of them without the rest would look like all
     return scope.phrases.part("parameters", items="\n".join(lines))

@@ -156,7 +156,7 @@ def _construct(scope: FactScope) -> Fact:
     if all(default or name.startswith("*") for name, _, default, *_ in rows):
         answer += scope.phrases.part("all_defaults")
     if any(type or text for _, type, _, text, _ in rows):
-        answer += answer_parts.render_parameters(scope)
+        answer += answer_parts.render_parameters(scope, is_brief=True)
     return Fact("construct", answer, (scope.id,))
 
 
