@@ -171,8 +171,9 @@ def _completed(
     if not shown:
         return None
     is_inside = not f"\n{shown}".endswith(f"\n{whole}")  # of a function of theirs
-    is_method = bool(_METHOD.search(shown))  # without the class that it belongs to
-    return CallExample(score - is_inside - 2 * is_method, shown)
+    if _METHOD.search(shown):
+        return None  # a method without its class reads as a function
+    return CallExample(score - is_inside, shown)
 
 
 def _asserted_call(code: str, name: str) -> str:
