@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from repobuild.code.usage.call_example import call_example
+from repobuild.code.usage.explained_names import document_names
 from repobuild.samples.contexts.graph_reader import CONFIDENT
+from repobuild.samples.text.import_statements import read_imports
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
 from tests.code_world import World
 
@@ -119,6 +122,22 @@ def test_a_name_that_a_function_gives_another_value_is_no_certain_callee() -> No
     rows = World({p: text for p, text in FILES.items() if p.endswith(".py")}).rows
     calls = rows["shelf/lists.py"]["::titles calls shelf/texts.py::fold"]
     assert calls["confidence"] < CONFIDENT
+
+
+def test_an_example_of_python_2_is_none() -> None:
+    lines = ["with settings.fresh():", "    print settings.VALUE"]
+    known = document_names("from dynaconf import settings\n", ())
+    assert call_example(lines, 0, "fresh", known) is None
+    lines[1] = "    print(settings.VALUE)"
+    assert call_example(lines, 0, "fresh", known)
+
+
+def test_what_a_project_ships_of_others_is_imported_from_the_project() -> None:
+    lines = ["from box.vendor.ruamel import yaml", "from os import path"]
+    imports = [[1, "box.vendor.ruamel", "yaml", ""], [2, "os", "path", ""]]
+    facts = {"language": "python", "imports": imports}
+    known = read_imports(facts, "\n".join(lines).encode(), ["box/texts.py"])
+    assert known["yaml"].internal and not known["path"].internal
 
 
 def test_a_constant_below_a_function_is_not_quoted_above_it(shelf):

@@ -78,6 +78,7 @@ _NO_EXAMPLE = re.compile(
     r"|print [^(=.]"  # of Python 2
 )
 # In other languages than Python: `f(a);`, `x = f(a)`, `Type x = f(a);`.
+_PRINT_STATEMENT = re.compile(r"^\s*print [^(=.]", re.MULTILINE)
 _PLAIN_STATEMENT = re.compile(
     r"(?!return\b|func\b|fn\b|function\b|public\b)"
     r"(?:[\w.:<>]+\s+)?[\w.:]+\s*(?:=|:=|\(|\.)"
@@ -394,7 +395,9 @@ def _body(lines: Sequence[str], row: int, margin: int) -> list[str] | None:
 
 @lru_cache(4096)
 def _is_valid(code: str) -> bool:
-    """Return whether Python can parse the code; a bare definition gets a body."""
+    """Return whether Python 3 can parse the code; a bare definition gets a body."""
+    if _PRINT_STATEMENT.search(code):
+        return False
     last = code.rpartition("\n")[2]
     whole = f"{code} ..." if _DEFINITION.match(last) else code
     return not _parsed(whole).has_error
