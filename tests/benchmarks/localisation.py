@@ -44,8 +44,8 @@ from repobuild.git.snapshot import at_commit
 from repobuild.locate import ranking
 from repobuild.locate.evidence import Evidence
 from repobuild.locate.issue_text import read_issue
-from repobuild.locate.lexical import Scores
 from repobuild.locate.lexicon import Lexicon, lexicon
+from repobuild.locate.ranked_files import RankedProject, Scores
 from repobuild.locate.ranking import (
     FILE_WEIGHTS,
     FUNCTION_WEIGHTS,
@@ -175,7 +175,8 @@ def measure(issue: Mapping[str, Any], project: Project) -> Measured:
     began = time.process_time()
     table, touches = tables
     text = read_issue(issue["problem_statement"])
-    evidence = Evidence(Lexicon(table), PastCommits.of(touches), text)
+    project_at = RankedProject(Lexicon(table), PastCommits.of(touches))
+    evidence = Evidence(project_at, text)
     signals = evidence.signals()
     ranking.rank_functions(evidence, ranking.weigh(signals), 10)
     seconds = time.process_time() - began
@@ -196,7 +197,7 @@ def measure(issue: Mapping[str, Any], project: Project) -> Measured:
 
 def bm25(evidence: Evidence, k1: float, b: float, name: float, path: float) -> Scores:
     """Return plain BM25 of whole files, with a weight for names and for the path."""
-    units, files = evidence.units, len(evidence.paths)
+    units, files = evidence.files, len(evidence.paths)
     factor = np.where(units.is_path, path, name)
     size = factor * units.lexicon.names + units.lexicon.rest
     length = units.sum_by_file(size, np.arange(len(size)))
