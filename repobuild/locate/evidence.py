@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -31,7 +31,6 @@ from repobuild.locate.ranked_files import RankedProject, Scores, common_end
 from repobuild.locate.words import terms_of
 
 _SHARPNESS = 4  # of what spreads along edges: only files that match well count
-_RECENT = 50  # commits after which a file is half as recent
 _FADE = 600  # commits that halve what a commit says
 _MOST_SPREADING = 60  # files whose edges are followed
 _MOST_MATCHES = 3  # files that one written path may stand for
@@ -67,7 +66,8 @@ class Evidence:
             "named": self.named(),
             "frame": self.framed(),
             "defines": self._defining(),
-            **self._historic(),
+            "recent": self.files.recent,
+            "message": self._by_subjects(),
             "imports": self._spread_over_imports(),
             "folder": self.files.mean_of_folder(self._base),
             "aside": self.files.aside,
@@ -160,19 +160,16 @@ class Evidence:
 
     # -------------------------------------------------------------- by past and edges
 
-    def _historic(self) -> Mapping[str, Scores]:
-        """Return what past commits say: `recent` and `message`."""
-        recent, message = self._zeros(), self._zeros()
+    def _by_subjects(self) -> Scores:
+        """Return how much subjects of the commits that touched a file are like this."""
+        found = self._zeros()
         weights = self._subject_weights()
         for touch in self.files.touches:
-            files = touch.files
-            recent[files] = np.maximum(recent[files], 1 / (1 + touch.age / _RECENT))
-            if not weights.keys().isdisjoint(touch.terms):
-                alike = sum(weights.get(term, 0.0) for term in touch.terms)
+            if alike := sum(weights.get(term, 0.0) for term in touch.terms):
                 alike /= 1 + 0.15 * touch.term_count
-                alike *= 0.5 ** (touch.age / _FADE) / math.sqrt(len(files))
-                message[files] = np.maximum(message[files], alike)
-        return {"recent": recent, "message": message}
+                alike *= 0.5 ** (touch.age / _FADE) / math.sqrt(len(touch.files))
+                found[touch.files] = np.maximum(found[touch.files], alike)
+        return found
 
     def _subject_weights(self) -> dict[str, float]:
         """Return how much a term of the text counts in the subject of a commit."""

@@ -25,6 +25,7 @@ Scores = NDArray[np.float64]  # one number for each file or unit
 Numbers = NDArray[np.int64]
 
 PATH_IN_FILE, NAME_IN_FILE, NAME_IN_UNIT = 40.0, 10.0, 4.0  # of one term in the body
+_RECENT = 50  # commits after which a file is half as recent
 _BULK = 30  # files; a commit that touches more says nothing of any
 _BEST_UNITS = 5
 _BEST_OF_FOLDER = 3
@@ -67,6 +68,7 @@ class RankedProject:
     def __init__(self, lexicon: Lexicon, past: PastCommits) -> None:
         self.lexicon = lexicon
         self.past = past
+        self._elements: dict[int, RankedElements] = {}
 
     @cached_property
     def _products(self) -> RankedFiles:
@@ -85,6 +87,19 @@ class RankedProject:
             return self._products
         return RankedFiles(self, sorted({*self.lexicon.products, *tests}))
 
+    def elements(self, number: int) -> RankedElements:
+        """Return the functions and classes of a file, by its number in the lexicon."""
+        if number not in self._elements:
+            path, first = self.lexicon.paths[number], int(self.lexicon.first[number])
+            found = RankedElements([], [], [])
+            for at, (qual, name) in enumerate(self.lexicon.quals(number)):
+                if qual not in ("", PATH_UNIT):
+                    found.ids.append(f"{path}::{qual}")
+                    found.names.append(name)
+                    found.units.append(first + at)
+            self._elements[number] = found
+        return self._elements[number]
+
 
 @dataclass(eq=False)
 class RankedFiles:
@@ -92,7 +107,6 @@ class RankedFiles:
 
     project: RankedProject
     lexicon_numbers: Sequence[int]  # of the files, ascending
-    _elements: dict[int, RankedElements] = field(default_factory=dict)
     _imports: dict[int, list[int]] = field(default_factory=dict)
     _importers: dict[int, int] = field(default_factory=dict)
 
@@ -175,17 +189,7 @@ class RankedFiles:
 
     def elements(self, file: int) -> RankedElements:
         """Return the functions and classes of a file."""
-        if file not in self._elements:
-            path, number = self.paths[file], self.lexicon_numbers[file]
-            first = int(self.lexicon.first[number])
-            found = RankedElements([], [], [])
-            for at, (qual, name) in enumerate(self.lexicon.quals(number)):
-                if qual not in ("", PATH_UNIT):
-                    found.ids.append(f"{path}::{qual}")
-                    found.names.append(name)
-                    found.units.append(first + at)
-            self._elements[file] = found
-        return self._elements[file]
+        return self.project.elements(self.lexicon_numbers[file])
 
     # ------------------------------------------------------------ paths, edges, history
 
@@ -236,6 +240,14 @@ class RankedFiles:
     def touches(self) -> list[PastTouch]:
         """The past commits that say something of ranked files, newest first."""
         return list(self._touches())
+
+    @cached_property
+    def recent(self) -> Scores:
+        """How few commits ago each file was touched: 1 = by the last, 0 = by none."""
+        found = np.zeros(len(self.paths))
+        for touch in reversed(self.touches):
+            found[touch.files] = 1 / (1 + touch.age / _RECENT)
+        return found
 
     def _touches(self) -> Iterator[PastTouch]:
         for age, row in enumerate(self.project.past.rows):
