@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import islice
 from math import sqrt
+from typing import Protocol
 
 from repobuild.code.areas.area_map import AreaMap
 from repobuild.code.areas.encode import PlacingEvidence, encode, keep_names
@@ -36,9 +37,7 @@ _STRENGTH = {"imports": 1.0, "calls": 0.5, "inherits": 1.0, "uses": 0.25}
 
 def areas(task: Task) -> Mapping[str, Value]:
     """Write the hierarchy of the commit, or name an artifact that is one."""
-    digests = {
-        path: digest[:_DIGEST] for path, digest in task.table("features").digests()
-    }
+    digests = _digests(task)
     content = _content(digests)
     if known := _with_content(task, content):
         return {"object": known["object"], "mode": "reuse", "content": content}
@@ -46,7 +45,7 @@ def areas(task: Task) -> Mapping[str, Value]:
     done = _evolve(task, area_map, digests) if area_map else Evolution()
     if area_map is None or needs_encode(area_map):
         with task.progress("areas", 0):
-            found = encode(_evidence(task, digests, digests), _edges(task))
+            found = encode_anew(task)
         mode = "encode"
         area_map = keep_names(found, area_map) if area_map else found
     else:
@@ -65,6 +64,23 @@ def areas(task: Task) -> Mapping[str, Value]:
         "moved": len(done.moved),
         "relabelled": len(done.relabelled),
     }
+
+
+class Tables(Protocol):
+    """What holds the tables: a task, or a build."""
+
+    def table(self, name: str) -> Table: ...
+
+
+def encode_anew(tables: Tables) -> AreaMap:
+    """Return the hierarchy that a clean build makes: it follows from exact tables."""
+    digests = _digests(tables)
+    return encode(_evidence(tables, digests, digests), _edges(tables))
+
+
+def _digests(tables: Tables) -> dict[str, bytes]:
+    features = tables.table("features")
+    return {path: digest[:_DIGEST] for path, digest in features.digests()}
 
 
 def _content(digests: Mapping[str, bytes]) -> str:
@@ -122,10 +138,10 @@ def _evolve(task: Task, area_map: AreaMap, digests: Mapping[str, bytes]) -> Evol
 
 
 def _evidence(
-    task: Task, paths: Iterable[str], digests: Mapping[str, bytes]
+    tables: Tables, paths: Iterable[str], digests: Mapping[str, bytes]
 ) -> dict[str, PlacingEvidence]:
     """Return what the files are placed by; without those that are not analysed."""
-    features, graph = task.table("features"), task.table("graph")
+    features, graph = tables.table("features"), tables.table("graph")
     found = {}
     for path in paths:
         row = features.get(path)
@@ -152,13 +168,13 @@ def dependency_strengths(row: Value | None, path: str) -> dict[str, float]:
     return found
 
 
-def _edges(task: Task) -> dict[str, dict[str, float]]:
+def _edges(tables: Tables) -> dict[str, dict[str, float]]:
     """Return the edges between files: dependencies, and common commits.
 
     A dependency is divided by the root of what both files have, so that a module that
     everything imports binds nothing together.
     """
-    out = dict(_dependencies(task.table("graph")))
+    out = dict(_dependencies(tables.table("graph")))
     total: dict[str, float] = defaultdict(float)
     for path, targets in out.items():
         for other, strength in targets.items():
@@ -168,7 +184,7 @@ def _edges(task: Task) -> dict[str, dict[str, float]]:
     for path, targets in out.items():
         for other, strength in targets.items():
             edges[path][other] += strength / sqrt(total[path] * total[other])
-    for path, partners in task.table("cochange").items():
+    for path, partners in tables.table("cochange").items():
         for other, strength in partners.items():
             edges[path][other] += strength / 2  # is in both rows
     return edges
