@@ -74,9 +74,10 @@ class AreaMap:
     def members(self) -> dict[str, list[str]]:
         """Return the paths of the files below every node, sorted."""
         found: dict[str, list[str]] = {id: [] for id in self.nodes}
+        lines = {id: [found[one] for one in self.line(id)] for id in self.nodes}
         for path in sorted(self.files):
-            for id in self.line(self.files[path].node):
-                found[id].append(path)
+            for below in lines[self.files[path].node]:
+                below.append(path)
         return found
 
     def line(self, id: str) -> Iterator[str]:
@@ -89,7 +90,8 @@ class AreaMap:
 
     def write(self, folder: Path) -> None:
         """Write the artifact's file."""
-        words = sorted({*self.rarity, *(w for f in self.files.values() for w in f.bag)})
+        bags = (file.bag for file in self.files.values())
+        words = sorted(set(self.rarity).union(*bags))
         number = {word: index for index, word in enumerate(words)}
         ids = {id: index for index, id in enumerate(self._parents_first())}
         data = {
@@ -135,4 +137,4 @@ class AreaMap:
 
 
 def _pack(bag: Bag, number: Mapping[str, int]) -> list[int]:
-    return sorted(number[word] * _COUNTS + count for word, count in bag.items())
+    return sorted([number[word] * _COUNTS + count for word, count in bag.items()])

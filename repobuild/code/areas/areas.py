@@ -28,8 +28,11 @@ from repobuild.code.areas.evolve import Evolution, evolve, needs_encode
 from repobuild.code.areas.file_words import bag_of, role_of
 from repobuild.code.graph.nodes import edge_key, split_id
 from repobuild.engine.contract import Table, Task, Value
+from repobuild.engine.digest import digest as row_digest
+from repobuild.engine.digest import pack
 
 _DIGEST = 8
+_NO_FEATURES = row_digest(pack({}))[:_DIGEST]  # of a file that is not analysed
 _SEARCHED = 200  # ancestors in which equal features are looked for
 _CONFIDENT = 0.5
 _STRENGTH = {"imports": 1.0, "calls": 0.5, "inherits": 1.0, "uses": 0.25}
@@ -84,11 +87,10 @@ def _digests(tables: Tables) -> dict[str, bytes]:
 
 
 def _content(digests: Mapping[str, bytes]) -> str:
-    """Return a digest of all features."""
-    whole = blake2b(digest_size=16)
-    for path, digest in sorted(digests.items()):
-        whole.update(path.encode("utf-8", "surrogatepass") + b"\0" + digest)
-    return whole.hexdigest()
+    """Return a digest of all features, which a table gives sorted by path."""
+    paths = "\0".join(digests).encode("utf-8", "surrogatepass")
+    parts = paths + b"\0" + b"".join(digests.values())
+    return blake2b(parts, digest_size=16).hexdigest()
 
 
 def _with_content(task: Task, content: str) -> Mapping[str, Value] | None:
@@ -126,10 +128,13 @@ def _evolve(task: Task, area_map: AreaMap, digests: Mapping[str, bytes]) -> Evol
     changed = [
         path
         for path, digest in digests.items()
-        if path not in files or files[path].digest != digest
+        if digest != _NO_FEATURES
+        and (path not in files or files[path].digest != digest)
     ]
     evidence = _evidence(task, changed, digests)
-    removed = files.keys() - (digests.keys() - (set(changed) - evidence.keys()))
+    removed = {
+        path for path in files if digests.get(path, _NO_FEATURES) == _NO_FEATURES
+    }
     graph = task.table("graph")
     depends_on = {
         path: sorted(dependency_strengths(graph.get(path), path)) for path in evidence
