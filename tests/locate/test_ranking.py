@@ -111,6 +111,15 @@ def test_equal_scores_are_in_the_order_of_their_paths():
     assert plain == sorted(plain)
 
 
+def test_what_is_kept_between_questions_changes_no_answer():
+    history = [("Open the door", ["pkg/door.py"]), ("other", ["tests/test_door.py"])]
+    texts = ["door", "door, see tests/test_door.py", "`lock` fails in pkg/base.py", "?"]
+    kept = project(FILES, *history)
+    asked = [locate(kept, text) for text in (*texts, *reversed(texts))]
+    fresh = [locate(project(FILES, *history), text) for text in texts]
+    assert asked == [*fresh, *reversed(fresh)]
+
+
 def test_no_more_than_was_asked_for():
     found = locate(project(FILES), "run door lock", 2)
     assert (len(found.files), len(found.functions)) == (2, 2)

@@ -69,19 +69,19 @@ def areas(task: Task) -> Mapping[str, Value]:
     }
 
 
-class Tables(Protocol):
+class ExactTables(Protocol):
     """What holds the tables: a task, or a build."""
 
     def table(self, name: str) -> Table: ...
 
 
-def encode_anew(tables: Tables) -> AreaMap:
+def encode_anew(tables: ExactTables) -> AreaMap:
     """Return the hierarchy that a clean build makes: it follows from exact tables."""
     digests = _digests(tables)
     return encode(_evidence(tables, digests, digests), _edges(tables))
 
 
-def _digests(tables: Tables) -> dict[str, bytes]:
+def _digests(tables: ExactTables) -> dict[str, bytes]:
     features = tables.table("features")
     return {path: digest[:_DIGEST] for path, digest in features.digests()}
 
@@ -143,7 +143,7 @@ def _evolve(task: Task, area_map: AreaMap, digests: Mapping[str, bytes]) -> Evol
 
 
 def _evidence(
-    tables: Tables, paths: Iterable[str], digests: Mapping[str, bytes]
+    tables: ExactTables, paths: Iterable[str], digests: Mapping[str, bytes]
 ) -> dict[str, PlacingEvidence]:
     """Return what the files are placed by; without those that are not analysed."""
     features, graph = tables.table("features"), tables.table("graph")
@@ -173,7 +173,7 @@ def dependency_strengths(row: Value | None, path: str) -> dict[str, float]:
     return found
 
 
-def _edges(tables: Tables) -> dict[str, dict[str, float]]:
+def _edges(tables: ExactTables) -> dict[str, dict[str, float]]:
     """Return the edges between files: dependencies, and common commits.
 
     A dependency is divided by the root of what both files have, so that a module that
