@@ -149,7 +149,7 @@ class GraphTools:
         with self._source.reading() as view:
             frame = {"freshness": self._source.freshness.facts(view.build, LOCATE)}
             text = text[:_LONGEST_TEXT]
-            found = locate(view.lexicon, view.past_commits, text, most)
+            found = locate(view.ranked_project, text, most)
             ranked = [*found.files, *found.functions]
             return fit(frame, (_ranked(view, *one) for one in ranked), page)
 
