@@ -132,6 +132,28 @@ def test_an_example_of_python_2_is_none() -> None:
     assert call_example(lines, 0, "fresh", known)
 
 
+def test_a_call_in_a_method_is_shown_with_its_class() -> None:
+    lines = [
+        "class Desk(dict):",
+        '    """Where books are lent."""',
+        "",
+        "    def lend(self, book):",
+        "        return book.take(1)",
+    ]
+    found = call_example(lines, 4, "take", document_names("", ()))
+    assert found and found.code == "\n".join([lines[0], *lines[3:]])
+
+
+def test_a_loop_without_its_body_is_no_part_of_an_example() -> None:
+    lines = [
+        "pi = print()",
+        "for token in pi.parse():",
+        "    print(token)",
+        "pi.end(1)",
+    ]
+    assert call_example(lines, 3, "end", document_names("", ())) is None
+
+
 def test_what_a_project_ships_of_others_is_imported_from_the_project() -> None:
     lines = ["from box.vendor.ruamel import yaml", "from os import path"]
     imports = [[1, "box.vendor.ruamel", "yaml", ""], [2, "os", "path", ""]]

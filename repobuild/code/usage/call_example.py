@@ -86,7 +86,6 @@ _PLAIN_STATEMENT = re.compile(
 _WITH_BODY = re.compile(r"(?:async )?(?:with|for)\b")
 _BARE_DECORATOR = re.compile(r"\s*@([\w.]+)(?=\s*$)", re.MULTILINE)
 _DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
-_METHOD = re.compile(r"^(?:async )?def \w+\((?:self|cls)\b", re.MULTILINE)
 _FAILING = re.compile(r"(?i)raises|\b(?:warns|should_?fail|expect\w*error)\b")
 _ASSERTS = re.compile(r"\s+(?:assert\b|self\.assert)")
 # What looks at a value, and leaves it as it is.
@@ -172,8 +171,6 @@ def _completed(
     if not shown:
         return None
     is_inside = not f"\n{shown}".endswith(f"\n{whole}")  # of a function of theirs
-    if _METHOD.search(shown):
-        return None  # a method without its class reads as a function
     return CallExample(score - is_inside, shown)
 
 
@@ -519,7 +516,7 @@ def _uses_between(
         indent = len(lines[row]) - len(lines[row].lstrip())
         if indent != margin or len(text) > _SHORT or not _may_begin(lines, row):
             return None
-        if not _is_valid(text):
+        if not _is_valid(text) or text.endswith(":"):
             return None
         used.append((row, text))
     return used
