@@ -103,9 +103,10 @@ def _cache_key(state: str, root: str, commit: str, goal: str) -> str:
 
 def fingerprint(root: str) -> str:
     """Return a checksum of everything outside git that a build depends on."""
-    parts = [__version__, sys.version, _read(os.path.join(root, SETTINGS_FILE))]
-    if file := user_settings_file():
-        parts.append(_read(file))
+    parts = [__version__, sys.version]
+    for file in (os.path.join(root, SETTINGS_FILE), user_settings_file()):
+        # One that is there and cannot be read ends a build.
+        parts.append(_read(file) or str(os.path.lexists(file)))
     parts += sorted(_variables())
     parts += sorted([*_list_files(path_of("rules")), *_list_files(path_of("configs"))])
     parts += _installed_tools()
