@@ -165,7 +165,7 @@ def _snapshot(checkout: Checkout, revision: str, worktree: bool) -> Snapshot:
     except NoCommitError as error:
         if checkout.repository.is_bare:
             raise
-        hint = "or build the files as they are: repobuild --worktree"
+        hint = "or build the work tree: repobuild --worktree"
         raise UsageError(f"{error}; {hint}") from error
 
 

@@ -217,7 +217,10 @@ def test_ctrl_c_while_modules_are_loaded_is_one_line_and_130(place, name):
         [sys.executable, "-P", "-c", WHILE_LOADING, name, "--until", "files"],
         cwd=place, env=ENVIRONMENT, capture_output=True, text=True, timeout=WAIT,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (130, "interrupted; run again to continue\n")
+    assert (done.returncode, done.stderr) == (
+        130,
+        "interrupted; run again to continue\n",
+    )
 
 
 IN_A_CALLBACK = """
