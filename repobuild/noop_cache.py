@@ -105,8 +105,7 @@ def fingerprint(root: str) -> str:
     """Return a checksum of everything outside git that a build depends on."""
     parts = [__version__, sys.version]
     for file in (os.path.join(root, SETTINGS_FILE), user_settings_file()):
-        # One that is there and cannot be read ends a build.
-        parts.append(_read(file) or str(os.path.lexists(file)))
+        parts.append(_read(file) or str(_ends_a_build(file)))
     parts += sorted(_variables())
     parts += sorted([*_list_files(path_of("rules")), *_list_files(path_of("configs"))])
     parts += _installed_tools()
@@ -131,6 +130,13 @@ def _read(path: str) -> str:
             return os.fsdecode(file.read(_MOST_BYTES))
     except OSError:
         return ""
+
+
+def _ends_a_build(file: str) -> bool:
+    """Return whether settings are there that cannot be read; a pipe is empty."""
+    return os.path.lexists(file) and (
+        os.path.isdir(file) or not os.access(file, os.R_OK)
+    )
 
 
 def _is_plain_file(path: str) -> bool:

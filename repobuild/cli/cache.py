@@ -252,9 +252,10 @@ def _push_text(facts: dict[str, Any]) -> str:
         return "\n".join(["nothing new to push to " + where, *lines])
     return "\n".join(
         [
-            f"pushed {len(pushed['tables'])} tables and {len(pushed['artifacts'])} "
-            f"artifacts to {where}: {_size(pushed['bytes'])} in "
-            f"{pushed['objects']:,} objects, {seconds(facts['seconds'])}",
+            f"pushed {number_of(len(pushed['tables']), 'table')} and "
+            f"{number_of(len(pushed['artifacts']), 'artifact')} to {where}: "
+            f"{_size(pushed['bytes'])} in {number_of(pushed['objects'], 'object')}, "
+            f"{seconds(facts['seconds'])}",
             *lines,
         ]
     )

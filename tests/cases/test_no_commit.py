@@ -10,7 +10,7 @@ from tests.repository import Repository
 
 READERS = (
     ["status"], ["log"], ["why", "samples"], ["show", "a.py"], ["show", "files"],
-    ["graph", "tree"], ["export", "dataset", "-o", "x"], ["cache", "stats"],
+    ["graph", "tree"], ["cache", "stats"],
 )  # fmt: skip
 
 

@@ -108,7 +108,7 @@ def test_the_next_step_is_below_what_is_not_well(
     assert run(["doctor"]) == 1
     assert (
         "bad  git          no commit yet\n"
-        "                  next: commit something: git add . && git commit\n"
+        "                  next: commit something first: git add . && git commit\n"
     ) in capsys.readouterr().out
 
 
