@@ -172,7 +172,7 @@ def read_list(path: Path) -> list[ListedRepository]:
             ) from error
     if len(found) < 2:
         raise UsageError(
-            f'"{path}" names fewer than the two repositories that training needs: '
+            f'"{path}" names too few repositories, training needs 2 at least: '
             "each is told apart from another\nwrite one folder a line"
         )
     return found
