@@ -6,6 +6,23 @@ import os
 import sys
 
 
+def _end_interrupted(*_: object) -> None:
+    """End with one line: nothing has begun that would have to be closed."""
+    try:
+        os.write(2, b"interrupted; run again to continue\n")
+    finally:
+        os._exit(130)
+
+
+# First of all: `signal`, with which a handler is set, takes a while to import.
+_default_hook = sys.excepthook
+sys.excepthook = lambda kind, error, trace: (
+    _end_interrupted()
+    if issubclass(kind, KeyboardInterrupt)
+    else _default_hook(kind, error, trace)
+)
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
     _open_closed_streams()
@@ -21,7 +38,7 @@ def main() -> None:
         os._exit(0)
     from repobuild.cli.signals import end_at_once, listen
 
-    end_at_once()
+    end_at_once(_end_interrupted)
     from repobuild.cli.main import run
     from repobuild.cli.output import print_traceback
 

@@ -2,6 +2,7 @@
 
     BuildError            3   a rule failed
     ├── UsageError        2   the command line or the configuration is wrong
+    │   └── NoCommitError     there is nothing to read yet
     ├── StaleError        1   a check failed
     ├── LockedError       4   another builder holds the lock
     ├── AbsentError       5   a server that the settings name cannot be reached
@@ -28,6 +29,10 @@ class UsageError(BuildError):
     """The command line, the configuration or a rule file is wrong."""
 
     exit_code = 2
+
+
+class NoCommitError(UsageError):
+    """The repository has no commit yet."""
 
 
 class StaleError(BuildError):
@@ -88,6 +93,11 @@ class PartialRowError(MissingObjectError):
     def __init__(self, object_id: str, value: object) -> None:
         super().__init__(object_id)
         self.value = value
+
+
+def system_reason(error: OSError) -> str:
+    """Return why the system refused, as messages say it."""
+    return (error.strerror or str(error)).lower()
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

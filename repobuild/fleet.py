@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from repobuild.errors import BuildError, UsageError
+from repobuild.errors import BuildError, UsageError, system_reason
 from repobuild.git.clone import clone_or_update, is_url
 from repobuild.git.program import REPOSITORY_VARIABLES
 
@@ -88,8 +88,10 @@ def read_fleet(file: Path, clones: Path) -> list[Member]:
             data = stream.read(_MOST_BYTES + 1)
         text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        why = system_reason(error) if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(
-            f'"{file}" cannot be read: {error}\nit lists a repository on each line'
+            f'"{file}" cannot be read: {why}\n'
+            "name a file with a path or a URL of a repository on each line"
         ) from error
     if len(data) > _MOST_BYTES:
         raise UsageError(

@@ -103,9 +103,9 @@ def _cache_key(state: str, root: str, commit: str, goal: str) -> str:
 
 def fingerprint(root: str) -> str:
     """Return a checksum of everything outside git that a build depends on."""
-    parts = [__version__, sys.version, _read(os.path.join(root, SETTINGS_FILE))]
-    if file := user_settings_file():
-        parts.append(_read(file))
+    parts = [__version__, sys.version]
+    for file in (os.path.join(root, SETTINGS_FILE), user_settings_file()):
+        parts.append(_read(file) or str(_ends_a_build(file)))
     parts += sorted(_variables())
     parts += sorted([*_list_files(path_of("rules")), *_list_files(path_of("configs"))])
     parts += _installed_tools()
@@ -130,6 +130,13 @@ def _read(path: str) -> str:
             return os.fsdecode(file.read(_MOST_BYTES))
     except OSError:
         return ""
+
+
+def _ends_a_build(file: str) -> bool:
+    """Return whether settings are there that cannot be read; a pipe is empty."""
+    return os.path.lexists(file) and (
+        os.path.isdir(file) or not os.access(file, os.R_OK)
+    )
 
 
 def _is_plain_file(path: str) -> bool:

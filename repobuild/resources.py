@@ -54,6 +54,11 @@ def is_quick() -> bool:
     return os.environ.get(QUICK) == "1"
 
 
+def program() -> str:
+    """Return how a next step calls this program, for the build that it works on."""
+    return "repobuild --quick" if is_quick() else "repobuild"
+
+
 def user_settings_file() -> str:
     """Return the path of the user's own settings; "" where no home is known.
 

@@ -28,7 +28,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from repobuild.errors import UsageError, nearest
+from repobuild.errors import UsageError, nearest, system_reason
 from repobuild.resources import (
     COMMAND_LINE,
     NO_SETTINGS,
@@ -39,7 +39,14 @@ from repobuild.resources import (
     is_quick,
     user_settings_file,
 )
-from repobuild.settings_schema import SECTIONS, Setting, defaults, settings, shown
+from repobuild.settings_schema import (
+    SECTIONS,
+    Setting,
+    defaults,
+    settings,
+    shown,
+    toml,
+)
 from repobuild.toml_document import TomlError, parse_toml, read_bounded
 
 _MOST_DEPTH = 16
@@ -58,6 +65,10 @@ _REPLACED = {
     "adapter.continue_epochs": "adapter.mastery",
     "adapter.continue_samples": "adapter.budget",
 }
+_BOUNDS = (
+    ("samples.min_code_lines", "samples.max_code_lines"),
+    ("samples.min_answer", "samples.max_answer"),
+)
 _LEARN_MORE = (
     "every setting is in docs/configuration.md, a rule's own in its `settings`"
 )
@@ -112,7 +123,9 @@ def read_layers(root: Path, declared: Declared = tuple) -> SettingLayers:
         **check.environment(os.environ),
         **check.command_line(os.environ.get(COMMAND_LINE, "")),
     }
-    return SettingLayers(root, own, user)
+    layers = SettingLayers(root, own, user)
+    _check_order(layers.merged())
+    return layers
 
 
 def preset_settings(name: str) -> Values:
@@ -181,10 +194,16 @@ class _Check:
 
     def file(self, path: str) -> Values:
         """Return the values of a file; {} where there is none."""
-        if not path or not os.path.isfile(path):
+        if not path or not os.path.lexists(path):
             return {}
         try:
             flat = dict(_flatten(parse_toml(read_bounded(path))))
+        except OSError as error:
+            raise UsageError(
+                f'"{path}" cannot be read: {system_reason(error)}\n'
+                "settings are read from a file of this name\n"
+                "make it one that can be read, or move it away"
+            ) from error
         except TomlError as error:
             raise UsageError(
                 f'"{path}" cannot be read: {error}\n'
@@ -232,9 +251,10 @@ class _Check:
             ) from error
         for argument in given:
             name, equals, text = argument.partition("=")
-            if not equals:
+            if not (name and equals):
+                lacks = "gives no value" if name else "names no setting"
                 raise UsageError(
-                    f"-c {_quoted(argument)} gives no value\n"
+                    f"-c {_quoted(argument)} {lacks}\n"
                     "write -c NAME=VALUE, as in -c adapter.rank=8"
                 )
             found[name] = self._text(name, text, "on the command line")
@@ -268,6 +288,11 @@ class _Check:
                 f"{_quoted(name)} {where} is no setting any more: {_quoted(new)} "
                 f"took its place\n{settings()[new].description}\n{_LEARN_MORE}"
             )
+        if any(f"{section}.".startswith(f"{name}.") for section in SECTIONS):
+            raise UsageError(
+                f"{_quoted(name)} {where} is a table of settings, not a setting\n"
+                f"write [{name}] and its settings below it, or {name}.NAME = VALUE"
+            )
         declared = self._declared()
         if not any(name == d or name.startswith(f"{d}.") for d in declared):
             hint = nearest(name[:80], [*settings(), *declared])
@@ -282,6 +307,17 @@ class _Check:
 
     def _is_section(self, name: str) -> bool:
         return name in SECTIONS
+
+
+def _check_order(values: Mapping[str, Any]) -> None:
+    """Raise `UsageError` for a lower bound above its upper one: nothing would fit."""
+    for least, most in _BOUNDS:
+        if values[least] > values[most]:
+            raise UsageError(
+                f'"{least}" is {values[least]:,}, more than "{most}" with '
+                f"{values[most]:,}\nno sample fits between the two\n"
+                "set the first to at most the second"
+            )
 
 
 def variable_of(name: str) -> str:
@@ -339,5 +375,6 @@ def _quoted(name: str) -> str:
 
 def _remedy(setting: Setting) -> str:
     if setting.description:
-        return f"{setting.name}: {setting.description}; by default {setting.default!r}"
-    return f"by default it is {setting.default!r}; see docs/configuration.md"
+        description = f"{setting.name}: {setting.description}"
+        return f"{description}; by default {toml(setting.default)}"
+    return f"by default it is {toml(setting.default)}; see docs/configuration.md"

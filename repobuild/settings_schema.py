@@ -804,7 +804,8 @@ class Setting:
             if self.names and name not in (*self.names, *_choices(self.annotation)):
                 known = ", ".join(self.names)
                 hint = nearest(name[:80], self.names)
-                return f"must name some of {known}, not {shown(name)}{hint}"
+                some = "some" if isinstance(value, list) else "one"
+                return f"must name {some} of {known}, not {shown(name)}{hint}"
         return ""
 
     def _refusal(self, value: Any) -> str:
@@ -814,6 +815,8 @@ class Setting:
         unknown = [t for t in texts if isinstance(t, str) and t not in choices]
         if choices and unknown:
             hint = nearest(unknown[0][:80], choices)
+        if isinstance(value, str) and not self.problem([value]):
+            hint = f": write {shown([value])}"
         unit = f" {self.unit}" if self.unit else ""
         return f"must be {wanted(self.annotation)}{unit}, not {shown(value)}{hint}"
 

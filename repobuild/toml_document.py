@@ -28,7 +28,7 @@ def parse_toml(data: bytes) -> dict[str, Any]:
     if len(data) > MOST_BYTES:
         raise TomlError(f"it has more than {MOST_BYTES:,} bytes")
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8").removeprefix("\ufeff")  # as Windows editors write
         if long := _LONG_KEY.search(text):
             line = text.count("\n", 0, long.start()) + 1
             raise TomlError(f"a key has more than {_MOST_DOTS} dots (at line {line})")
@@ -37,7 +37,10 @@ def parse_toml(data: bytes) -> dict[str, Any]:
         raise TomlError("it is nested too deeply") from None
     except TomlError:
         raise
-    except ValueError as error:  # also of bad UTF-8, and of an integer that is too long
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise TomlError(f"it is not UTF-8 (at line {line})") from error
+    except ValueError as error:  # also of an integer that is too long
         raise TomlError(str(error)) from error
 
 

@@ -190,3 +190,10 @@ def test_without_git_there_is_no_answer(here, monkeypatch):
     run(["--until", "graph"])
     monkeypatch.setenv("PATH", "/nowhere")
     assert answer("graph") is None
+
+
+def test_settings_that_cannot_be_read_end_the_answer(here):
+    run(["--until", "graph"])
+    assert answer("graph")
+    (here.path / "repobuild.toml").symlink_to("/nowhere/at/all")
+    assert not answer("graph")

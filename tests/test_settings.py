@@ -187,7 +187,7 @@ def test_a_setting_of_an_earlier_version_is_refused_with_what_took_its_place(
         ("adapter.rank = -1", "a whole number from 1 to 4,096, not -1"),
         ("adapter.rank = {}", "a whole number"),
         ("adapter.rank.x = 1", 'unknown key "adapter.rank.x"'),
-        ("adapter = 1", 'unknown key "adapter"'),
+        ("adapter = 1", '"adapter" .* is a table of settings'),
         ("adapter.dropout = nan", "a number from 0 below 1, not NaN"),
         ("adapter.margin = inf", "a number from 0 to 100, not Infinity"),
         ("adapter.bf16 = 1", "true or false, not 1"),
@@ -207,7 +207,7 @@ def test_a_setting_of_an_earlier_version_is_refused_with_what_took_its_place(
         ("split.salt = 1979-05-27", "one line of text"),
         ("adapter.seed = 99999999999999999999", "a whole number from 0"),
         ('preset = "tinny"', 'did you mean "tiny"'),
-        ('preset = "../defaults"', "must name some of gemma-3-1b, "),
+        ('preset = "../defaults"', "must name one of gemma-3-1b, "),
         ("preset = 1", "one line of text"),
         ('"a\\u001b[2Jb" = 1', r'unknown key "a\\u001b\[2Jb"'),
         ("root = '/'", 'unknown key "root"'),
@@ -242,6 +242,55 @@ def test_a_file_of_many_long_keys_takes_no_time(tmp_path):
     refuse(tmp_path, "\n".join([".".join("a" * 16_000) + "=1"] * 30), "dots")
     refuse(tmp_path, "a" * 1_000_000, "cannot be read")
     assert perf_counter() - start < 2
+
+
+def test_a_file_that_cannot_be_read_is_no_missing_one(tmp_path):
+    path = tmp_path / "repobuild.toml"
+    path.mkdir()
+    with pytest.raises(UsageError, match="cannot be read: is a directory"):
+        read_settings(tmp_path)
+    path.rmdir()
+    path.symlink_to(tmp_path / "nothing")
+    with pytest.raises(UsageError, match="cannot be read: no such file or directory"):
+        read_settings(tmp_path)
+
+
+def test_a_mark_of_the_byte_order_is_read_over(tmp_path):
+    (tmp_path / "repobuild.toml").write_bytes(b"\xef\xbb\xbf[adapter]\nrank = 8\n")
+    assert read_settings(tmp_path)["adapter.rank"] == 8
+
+
+@pytest.mark.parametrize(
+    "text", ["adapter = 3", "adapter = []", "[[adapter]]\nrank = 3"]
+)
+def test_a_value_for_a_whole_section_says_how_sections_are_written(tmp_path, text):
+    refuse(tmp_path, text + "\n", r"is a table of settings.*\n.*write \[adapter\]")
+
+
+def test_one_name_in_place_of_a_list_says_how_a_list_is_written(tmp_path):
+    refuse(tmp_path, '[project]\nlanguages = "go"\n', r': write \["go"\]')
+
+
+def test_a_preset_is_one_name(tmp_path):
+    refuse(tmp_path, 'preset = "tinny"\n', 'must name one of .*did you mean "tiny"')
+
+
+@pytest.mark.parametrize("name", ["code_lines", "answer"])
+def test_bounds_that_let_nothing_through_are_refused(tmp_path, name):
+    text = f"[samples]\nmin_{name} = 5000\nmax_{name} = 10\n"
+    refuse(tmp_path, text, f'"samples.min_{name}" is 5,000, more than .*with 10')
+
+
+def test_an_override_without_a_name_says_how_one_is_written(tmp_path):
+    with use_command_line(["=3"]):
+        with pytest.raises(UsageError, match="names no setting\nwrite -c NAME=VALUE"):
+            read_settings(tmp_path)
+
+
+def test_a_default_is_shown_as_toml(tmp_path):
+    refuse(
+        tmp_path, "[build]\ngoals = 3\n", r'by default \["report", "merged", "areas"\]'
+    )
 
 
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path):

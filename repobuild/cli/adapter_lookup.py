@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from repobuild.errors import BuildError, StaleError
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -30,7 +31,7 @@ def find_adapter(build: Build) -> tuple[str, dict[str, Any]]:
     """
     rows = dict(build.table("adapter").items())
     if not rows:
-        raise StaleError("no adapter yet\nrun `repobuild` to build one")
+        raise StaleError(f"no adapter yet\nrun `{program()}` to build one")
     commit = commit_in_use(build)
     if commit:
         return commit, rows[commit]
@@ -48,6 +49,7 @@ def base_of(settings: Mapping[str, Any], commit: str, row: Mapping[str, Any]) ->
     if row["base"] != base.digest:
         raise BuildError(
             f"the adapter of {commit[:10]} was trained on another base model than "
-            f'"{base.name}"\nrun `repobuild` to make a new one, or set base.model back'
+            f'"{base.name}"\n'
+            f"run `{program()}` to make a new one, or set base.model back"
         )
     return base

@@ -25,7 +25,7 @@ from repobuild.cli.output import (
 from repobuild.cli.quick_summary import quick_summary, quick_text
 from repobuild.cli.shell_words import table_names
 from repobuild.cli.training_budget import coverage_line, is_time, read_budget
-from repobuild.errors import BuildError
+from repobuild.errors import BuildError, NoCommitError, UsageError
 from repobuild.plain_text import escape_controls, escape_line, json_text
 from repobuild.resources import is_quick
 
@@ -88,7 +88,7 @@ def _require_remote(
     metavar="N",
     default=0,
     type=click.IntRange(0),
-    help="Worker processes [default: all cores].",
+    help="Worker processes; 0 = one for each core, the default.",
 )
 @click.option(
     "--budget",
@@ -136,7 +136,7 @@ def command(
     checkout = open_checkout(redact=redact_secrets)
     if worktree and not until:
         until = "dataset"
-    snapshot = checkout.snapshot(revision, worktree)
+    snapshot = _snapshot(checkout, revision, worktree)
     goals = checkout.goals(until, snapshot)
     _print_notices(checkout, snapshot)
     if dry_run:
@@ -156,6 +156,17 @@ def command(
         with suppress(OSError):  # it only saves time
             _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
+
+
+def _snapshot(checkout: Checkout, revision: str, worktree: bool) -> Snapshot:
+    """Return what is built; without a commit yet, name `--worktree` as well."""
+    try:
+        return checkout.snapshot(revision, worktree)
+    except NoCommitError as error:
+        if checkout.repository.is_bare:
+            raise
+        hint = "or build the work tree: repobuild --worktree"
+        raise UsageError(f"{error}; {hint}") from error
 
 
 def _is_head(checkout: Checkout, snapshot: Snapshot) -> bool:

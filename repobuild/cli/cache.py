@@ -11,12 +11,14 @@ from repobuild.cli import options
 from repobuild.cli.output import (
     columns,
     emit,
+    number_of,
     print_message,
     print_text,
     redact_secrets,
     seconds,
     short,
 )
+from repobuild.resources import program
 
 _LISTED = 10
 
@@ -84,8 +86,9 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
 
 def _gc_text(facts: dict[str, Any]) -> str:
     verb = "removed" if facts["removed"] else "would remove"
+    memo = number_of(facts["memo"], "memo entry")
     lines = [
-        f"{verb} {len(facts['objects'])} artifacts and {facts['memo']} memo entries, "
+        f"{verb} {number_of(len(facts['objects']), 'artifact')} and {memo}, "
         f"{_size(facts['bytes'])}"
     ]
     for item in facts["objects"][:_LISTED]:
@@ -123,9 +126,11 @@ def verify(as_json: bool) -> int:
 def _verify_text(facts: dict[str, Any]) -> str:
     if facts["database"]:
         damage = facts["database"]
-        return f"the database is damaged: {damage}\nrun `repobuild` to rebuild it"
+        return f"the database is damaged: {damage}\nrun `{program()}` to rebuild it"
     if not facts["bad"]:
-        return f"{facts['artifacts']} artifacts and the database, all whole"
+        return (
+            f"{number_of(facts['artifacts'], 'artifact')} and the database, all whole"
+        )
     listed = "\n".join(f"  {digest}" for digest in facts["bad"])
     return f"not whole, set aside; the next build makes them again:\n{listed}"
 
@@ -160,8 +165,8 @@ def stats(as_json: bool) -> int:
 def _stats_text(facts: dict[str, Any]) -> str:
     rows = [
         ["database", _size(facts["database_bytes"])],
-        [f"{facts['artifacts']} artifacts", _size(facts["artifact_bytes"])],
-        *([name, f"{count:,} rows"] for name, count in facts["tables"].items()),
+        [number_of(facts["artifacts"], "artifact"), _size(facts["artifact_bytes"])],
+        *([name, number_of(count, "row")] for name, count in facts["tables"].items()),
     ]
     return f"{facts['folder']}\n{columns(rows)}"
 
@@ -200,8 +205,8 @@ def _pull_text(facts: dict[str, Any]) -> str:
     if not (facts["commit"] or facts["artifacts"]):
         return f"nothing of HEAD or its last ancestors at {facts['url']}"
     return (
-        f"pulled {facts['rows']:,} rows as of {short(facts['commit'])} and "
-        f"{len(facts['artifacts'])} artifacts: {_size(facts['bytes'])} in "
+        f"pulled {number_of(facts['rows'], 'row')} as of {short(facts['commit'])} and "
+        f"{number_of(len(facts['artifacts']), 'artifact')}: {_size(facts['bytes'])} in "
         f"{facts['requests']:,} requests, {seconds(facts['seconds'])}"
     )
 
@@ -247,9 +252,10 @@ def _push_text(facts: dict[str, Any]) -> str:
         return "\n".join(["nothing new to push to " + where, *lines])
     return "\n".join(
         [
-            f"pushed {len(pushed['tables'])} tables and {len(pushed['artifacts'])} "
-            f"artifacts to {where}: {_size(pushed['bytes'])} in "
-            f"{pushed['objects']:,} objects, {seconds(facts['seconds'])}",
+            f"pushed {number_of(len(pushed['tables']), 'table')} and "
+            f"{number_of(len(pushed['artifacts']), 'artifact')} to {where}: "
+            f"{_size(pushed['bytes'])} in {number_of(pushed['objects'], 'object')}, "
+            f"{seconds(facts['seconds'])}",
             *lines,
         ]
     )

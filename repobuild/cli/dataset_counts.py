@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from repobuild.cli.output import columns
+from repobuild.cli.output import columns, number_of
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -40,7 +40,9 @@ def dataset_counts(build: Build) -> dict[str, Any]:
 def dataset_text(counts: Mapping[str, Any]) -> str:
     """Return the counts as titled blocks."""
     dropped = sum(counts["dropped"].values())
-    blocks = [f"dataset: {counts['samples']:,} samples used, {dropped:,} dropped"]
+    blocks = [
+        f"dataset: {number_of(counts['samples'], 'sample')} used, {dropped:,} dropped"
+    ]
     by_track = {
         split if track == "train" else f"{split}, {track}": count
         for split, tracks in counts["splits"].items()

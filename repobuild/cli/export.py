@@ -16,6 +16,7 @@ from repobuild.cli.output import print_text
 from repobuild.cli.shell_words import one_of
 from repobuild.errors import StaleError, UsageError, nearest
 from repobuild.plain_text import json_text
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -141,7 +142,7 @@ def _built(checkout: Checkout, table: str) -> Build:
     line = state.line(table)
     if line is None:
         raise StaleError(
-            f"{table} is not built yet\nrun `repobuild --until {table}` first"
+            f"{table} is not built yet\nrun `{program()} --until {table}` first"
         )
     build = checkout.view(checkout.snapshot(line.commit or "HEAD"), state)
     if table in ("facts", "features"):  # written with the text of the files
@@ -245,7 +246,8 @@ def _report_folder(build: Build) -> Path:
     row = build.table("report").get(adapter["object"])
     if row is None:
         raise StaleError(
-            "there is no report on this adapter\nrun `repobuild --until report` first"
+            "there is no report on this adapter\n"
+            f"run `{program()} --until report` first"
         )
     return artifact_folder(build, str(row["object"]), "report")
 

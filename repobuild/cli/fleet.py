@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import columns, emit, print_message, seconds, short
+from repobuild.cli.output import (
+    columns,
+    emit,
+    number_of,
+    print_message,
+    seconds,
+    short,
+)
 from repobuild.plain_text import escape_line
 
 if TYPE_CHECKING:
@@ -51,7 +58,7 @@ def command(
     place = clones or file.parent / _CLONES
     members = read_fleet(file, place.absolute())
     fleet = Fleet(members, at_once, until, only_look=dry_run)
-    print_message(f"{len(members):,} repositories, {at_once} at a time")
+    print_message(f"{number_of(len(members), 'repository')}, {at_once} at a time")
     outcomes = []
     for outcome in fleet.outcomes():
         outcomes.append(outcome)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import emit, redact_secrets
-from repobuild.errors import UsageError
+from repobuild.cli.output import emit, number_of, redact_secrets
+from repobuild.errors import UsageError, system_reason
 from repobuild.plain_text import escape_line
 from repobuild.query.reply import DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET
 
@@ -274,13 +274,15 @@ def _write_page(page: Path, html: bytes) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise UsageError(
-            f'"{page}" cannot be written: {error.strerror}\n'
+            f'"{page}" cannot be written: {system_reason(error)}\n'
             "name another file: repobuild graph view --output FILE"
         ) from None
 
 
 def _view_text(facts: dict[str, Any]) -> str:
-    size = f"{facts['nodes']:,} nodes, {facts['commits']} commits"
+    size = (
+        f"{number_of(facts['nodes'], 'node')}, {number_of(facts['commits'], 'commit')}"
+    )
     return (
         f"{_freshness(facts['freshness'])}\n{facts['page']}\n"
         f"{size}, {facts['bytes'] / 1e6:.1f} MB"
@@ -319,10 +321,10 @@ def text(reply: dict[str, Any]) -> str:
 def _freshness(facts: dict[str, Any]) -> str:
     parts = [f"as of {facts['indexed_commit']}"]
     if facts["commits_behind"]:
-        parts.append(f"{facts['commits_behind']} commits behind HEAD")
+        parts.append(f"{number_of(facts['commits_behind'], 'commit')} behind HEAD")
     dirty = len(facts["dirty_files"]) + facts.get("more_dirty_files", 0)
     if dirty:
-        parts.append(f"{dirty} changed files not in it")
+        parts.append(f"{number_of(dirty, 'changed file')} not in it")
     if facts.get("building"):
         parts.append("a build is under way")
     return ", ".join(parts)
@@ -352,7 +354,7 @@ def _item(item: dict[str, Any]) -> list[str]:
         first += f" -> {_plain(item['to'])}"
     notes = [item.get("feature", ""), item.get("label", "")]
     if "files" in item:
-        notes.append(f"{item['files']} files")
+        notes.append(number_of(item["files"], "file"))
     if "parts" in item:
         notes.append(", ".join(item["parts"]))
     if "of" in item:

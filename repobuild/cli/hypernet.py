@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import emit, print_message
+from repobuild.cli.output import emit, number_of, print_message
 
 if TYPE_CHECKING:
     from repobuild.model.hypernet.training.hypernet_training import (
@@ -157,7 +157,9 @@ def _report(step: HypernetStep) -> None:
 
 
 def _prepared_text(facts: dict[str, Any]) -> str:
-    return f"{facts['repositories']:,} repositories are encoded in {facts['folder']}"
+    return (
+        f"encoded {number_of(facts['repositories'], 'repository')}: {facts['folder']}"
+    )
 
 
 def _trained_text(facts: dict[str, Any]) -> str:

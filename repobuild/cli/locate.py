@@ -45,6 +45,7 @@ def command(text: str, most: int, as_json: bool) -> int:
     """
     from repobuild.checkout import open_checkout
     from repobuild.locate.lexicon import Lexicon
+    from repobuild.locate.ranked_files import RankedProject
     from repobuild.locate.ranking import locate
     from repobuild.locate.touches import PastCommits
 
@@ -53,9 +54,9 @@ def command(text: str, most: int, as_json: bool) -> int:
     snapshot = checkout.snapshot()
     commit = _bring_up_to_date(checkout, snapshot)
     build = checkout.view(snapshot, checkout.state())
-    lexicon = Lexicon(build.table("lexicon"))
     past = PastCommits.of(build.table("touches"))
-    found = locate(lexicon, past, text, most)
+    project = RankedProject(Lexicon(build.table("lexicon")), past)
+    found = locate(project, text, most)
     facts = {
         "version": 1,
         "commit": commit,

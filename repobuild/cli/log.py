@@ -12,6 +12,7 @@ from repobuild.cli.adapter_facts import scores
 from repobuild.cli.adapter_lookup import commit_in_use
 from repobuild.cli.adapter_text import MODE_WORDS
 from repobuild.cli.output import emit, seconds, short
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -68,7 +69,7 @@ def adapter_rows(build: Build) -> list[Row]:
 
 def text(facts: Row) -> str:
     if not facts["adapters"]:
-        return "no adapter yet; `repobuild` builds one"
+        return f"no adapter yet; `{program()}` builds one"
     rows: list[tuple[str, ...]] = [_HEAD]
     for row in facts["adapters"]:
         commit = row["commit"]

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from io import StringIO
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
@@ -14,6 +14,10 @@ from click.shell_completion import CompletionItem
 from repobuild import __version__
 from repobuild.cli.output import print_message
 from repobuild.cli.shell_words import setting_names
+from repobuild.cli.usage_message import usage_message
+
+if TYPE_CHECKING:
+    from repobuild.errors import UsageError
 
 VERBS = {
     "build": "bring the adapter up to date with a commit (the default)",
@@ -67,7 +71,11 @@ class Verbs(click.Group):
         rest = args[given:]
         if ctx.resilient_parsing and not rest:
             return super().parse_args(ctx, args)  # a shell asks for verbs
+        if given > len(args):
+            ctx.fail("-c needs NAME=VALUE, as in -c adapter.rank=8")
         if not rest or (rest[0].startswith("-") and rest[0] not in _GROUP_OPTIONS):
+            if not ctx.resilient_parsing:
+                self._refuse_early_options(ctx, rest)
             args = [*args[:given], "build", *rest]
         elif "://" in rest[0] or "@" in rest[0]:
             from repobuild.git.clone import is_url
@@ -75,6 +83,39 @@ class Verbs(click.Group):
             if is_url(rest[0]):
                 args = [*args[:given], "clone", *rest]
         return super().parse_args(ctx, args)
+
+    def _refuse_early_options(self, ctx: click.Context, rest: list[str]) -> None:
+        """Fail where options of a verb stand before it: they would be a build's."""
+        build = self.get_command(ctx, "build")
+        with_value = {
+            name
+            for option in (build.params if build else ())
+            if isinstance(option, click.Option) and not option.is_flag
+            for name in option.opts
+        }
+        early: list[str] = []
+        for word in rest:
+            if word.startswith("-") or (early and early[-1] in with_value):
+                early.append(word)
+                continue
+            if word in VERBS and early:
+                raise self._early_option(ctx, early, word)
+            return
+
+    def _early_option(
+        self, ctx: click.Context, early: list[str], verb: str
+    ) -> UsageError:
+        from repobuild.errors import UsageError
+
+        command = self.get_command(ctx, verb)
+        known = {n for o in (command.params if command else ()) for n in o.opts}
+        step = f"write it after the verb: repobuild {verb} {' '.join(early)}"
+        if early[0] not in known and not isinstance(command, click.Group):
+            step = f"`{verb}` has no such option: see `repobuild {verb} --help`"
+        return UsageError(
+            f'"{early[0]}" stands before the verb "{verb}"\n'
+            f"there stand only --quick and -c NAME=VALUE\n{step}"
+        )
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -166,7 +207,7 @@ def cli(context: click.Context, settings: tuple[str, ...], quick: bool) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one verb and return its exit code; a user's mistake shows no traceback."""
-    from repobuild.errors import BuildError
+    from repobuild.errors import BuildError, system_reason
 
     try:
         # Not `cli.main`, which turns a signal into `Abort` and a closed pipe into 1.
@@ -180,9 +221,7 @@ def run(arguments: list[str]) -> int:
         print_message(f"error: {error}")
         return error.exit_code
     except click.ClickException as error:
-        text = StringIO()
-        error.show(text)
-        print_message(text.getvalue().rstrip())
+        print_message(f"error: {usage_message(error)}")
         return error.exit_code
     except KeyboardInterrupt as error:
         message = getattr(error, "message", "interrupted")
@@ -196,7 +235,7 @@ def run(arguments: list[str]) -> int:
         _discard_stdout()
         path = f' "{error.filename}"' if error.filename else ""
         print_message(
-            f"error: {(error.strerror or str(error)).lower()}{path}\n"
+            f"error: {system_reason(error)}{path}\n"
             "nothing is half written: make room or rights, then run again to continue"
         )
         return 3

@@ -35,6 +35,7 @@ def emit(
 
 _NARROWEST = 40  # columns; on less, a terminal breaks the lines itself
 _SECOND_COLUMN = re.compile(r"(?:\S  )? *\S+ {2,}(?=\S)")  # after a mark or without
+_ENDS_IN_Y = re.compile("[^aeiou]y$")
 _GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
 # What clears a progress bar from the line that is written next.
 _clear_bar: Callable[[], None] | None = None
@@ -143,6 +144,13 @@ def seconds(value: float) -> str:
     if value < 1:
         return f"{value * 1000:.0f} ms"
     return f"{value:.1f} s" if value < 90 else f"{value / 60:.1f} min"
+
+
+def number_of(count: int, word: str) -> str:
+    """Return a count with its word: "1 row", "2 rows", "2 entries"."""
+    if count != 1:
+        word = f"{word[:-1]}ies" if _ENDS_IN_Y.search(word) else f"{word}s"
+    return f"{count:,} {word}"
 
 
 def columns(rows: list[list[str]], indent: str = "  ") -> str:

@@ -11,6 +11,7 @@ import click
 from repobuild.cli import options
 from repobuild.cli.output import emit, short
 from repobuild.errors import StaleError, UsageError
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -131,7 +132,7 @@ def _write_release(
         commit = short(gate["commit"])
         raise StaleError(
             f"there is no adapter of {commit} to publish: {gate['why']}\n"
-            "run `repobuild` first; `repobuild log` lists the adapters"
+            f"run `{program()}` first; `{program()} log` lists the adapters"
         )
     row = build.table("adapter").get(gate["commit"])
     assert row is not None

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from repobuild.cli.output import number_of
 from repobuild.engine.explain.reason import Cause
+from repobuild.plain_text import json_text
 
 if TYPE_CHECKING:
     from repobuild.engine.as_of import Obstacle
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 _MAX_CHARACTERS = 60
 _DIGEST = re.compile(r"[0-9a-f]{24,}")
 _DIGEST_CHARACTERS = 10
+_LISTED = 3  # changes of a manifest
+_GRAMMAR = "tree-sitter-"
 _CONTEXT = 10  # characters shown before the first difference of two texts
 
 Plain = Mapping[str, Any]
@@ -29,11 +33,16 @@ def short_value(value: Any, most: int = _MAX_CHARACTERS) -> str:
     if value is None:
         return "nothing"
     text = value.hex() if isinstance(value, bytes) else value
-    text = text if isinstance(text, str) else repr(text)
+    text = text if isinstance(text, str) else json_text(text, default=str)
     if _DIGEST.fullmatch(text):
         return text[:_DIGEST_CHARACTERS]
     text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def short_key(key: str) -> str:
+    """Return a row's key; a commit or digest is cut to ten characters."""
+    return key[:_DIGEST_CHARACTERS] if _DIGEST.fullmatch(key) else key
 
 
 def from_to(old: Any, new: Any) -> str:
@@ -110,7 +119,7 @@ def _input_sentence(word: str) -> Callable[[Plain], str]:
         if reason["table"] == "git":
             where = commit_text(reason["commit"], reason["subject"])
             return f"{reason['key']} {word} in {where}"
-        text = " ".join(filter(None, (reason["table"], reason["key"], word)))
+        text = " ".join(filter(None, (reason["table"], short_key(reason["key"]), word)))
         if reason["fields"]:
             return f"{text}: {fields(reason['fields'])}"
         if reason["from"] or reason["to"]:
@@ -143,7 +152,8 @@ def stale_text(reason: StaleReason) -> str:
 
     names = ", ".join(reason.names)
     if reason.kind is Staleness.MANIFEST_CHANGED:
-        return "; ".join(sentence(r.plain()) for r in reason.reasons) or "starts anew"
+        plain = [found.plain() for found in reason.reasons]
+        return _manifest_text(plain) or "starts anew"
     if reason.kind is Staleness.PATHS_CHANGED:
         more = "" if reason.count <= len(reason.names) else ", …"
         return f"{reason.count} changed path{'s' * (reason.count != 1)}: {names}{more}"
@@ -155,6 +165,35 @@ def stale_text(reason: StaleReason) -> str:
         Staleness.ROWS_PENDING: "news of its inputs are waiting",
         Staleness.TASK_NOT_BUILT: "not built for this commit",
     }[reason.kind]
+
+
+def _manifest_text(reasons: Sequence[Plain]) -> str:
+    """Return what changed of a manifest; of many grammars and queries, their number."""
+    # A grammar that is not installed is "", and no longer listed is nothing.
+    seen = [r for r in reasons if (r["from"] or "") != (r["to"] or "") or not r["name"]]
+    files = [r for r in seen if Cause(r["cause"]) is Cause.INGREDIENT_CHANGED]
+    few = seen if len(files) <= _LISTED else [r for r in seen if r not in files]
+    parts = [sentence(r) for r in few[:_LISTED]]
+    if len(few) > _LISTED:
+        parts.append(f"{len(few) - _LISTED} more changes")
+    if len(files) > _LISTED:
+        grammars = [r for r in files if r["name"].startswith(_GRAMMAR)]
+        others = [r for r in files if r not in grammars]
+        parts += [
+            _many(r, w) for r, w in ((others, "ingredient"), (grammars, "grammar")) if r
+        ]
+    return "; ".join(parts)
+
+
+def _many(reasons: Sequence[Plain], word: str) -> str:
+    verb = "changed"
+    if not any(reason["to"] for reason in reasons):
+        verb = "went"
+    elif not any(reason["from"] for reason in reasons):
+        verb = "came"
+    names = ", ".join(reason["name"] for reason in reasons[:_LISTED])
+    more = ", …" if len(reasons) > _LISTED else ""
+    return f"{number_of(len(reasons), word)} {verb} ({names}{more})"
 
 
 def obstacle_text(obstacle: Obstacle) -> str:

@@ -11,6 +11,7 @@ from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.cli.output import columns, emit, print_text, short
 from repobuild.errors import StaleError
 from repobuild.plain_text import escape_json
+from repobuild.resources import program
 
 _FORMATS = {
     "loss": "{:.3f}",
@@ -51,7 +52,7 @@ def command(show: bool, as_json: bool) -> int:
     commit, adapter = find_adapter(build)
     row = build.table("report").get(adapter["object"])
     if row is None:
-        raise StaleError(f"no report of {short(commit)} yet\nrun `repobuild` first")
+        raise StaleError(f"no report of {short(commit)} yet\nrun `{program()}` first")
     page = artifact_folder(build, str(row["object"]), "report") / "index.html"
     if as_json:
         print_text(escape_json((page.parent / "report.json").read_text("utf-8")))

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from repobuild.cli.output import print_message, print_text, redact_secrets
-from repobuild.errors import StaleError, UsageError, nearest
+from repobuild.cli.output import (
+    number_of,
+    print_message,
+    print_text,
+    redact_secrets,
+)
+from repobuild.errors import StaleError, UsageError, nearest, system_reason
 from repobuild.plain_text import escape_line
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -85,7 +91,7 @@ def _built_dataset(checkout: Checkout) -> Build:
     line = state.line("dataset")
     if line is None:
         raise StaleError(
-            "dataset is not built yet\nrun `repobuild --until dataset` first"
+            f"dataset is not built yet\nrun `{program()} --until dataset` first"
         )
     return checkout.view(checkout.snapshot(line.commit or "HEAD"), state)
 
@@ -153,7 +159,7 @@ def _review(checkout: Checkout, build: Build, samples: list[KeptSample]) -> int:
             verdict = Verdict("bad" if answer == "bad" else "good", why)
             save_verdicts(_root(checkout), {subject_of(kept.id): verdict})
             counts[answer] += 1
-    hint = f"; commit {REVIEW_FILE} and run `repobuild`"
+    hint = f"; commit {REVIEW_FILE} and run `{program()}`"
     judged = f"{counts['good']} good, {counts['bad']} bad"
     print_text(judged + hint if any(counts.values()) else judged)
     return 0
@@ -224,7 +230,12 @@ def _export(build: Build, samples: list[KeptSample], path: Path) -> int:
         raise UsageError(
             f'"{path}" is there already\nit may hold verdicts: move it away first'
         ) from None
-    print_text(f'wrote {len(samples)} samples to "{path}"')
+    except OSError as error:
+        raise UsageError(
+            f'"{path}" cannot be written: {system_reason(error)}\n'
+            "name another file: repobuild review --export FILE"
+        ) from error
+    print_text(f'wrote {number_of(len(samples), "sample")} to "{path}"')
     return 0
 
 
@@ -233,8 +244,14 @@ def _import(checkout: Checkout, build: Build, path: Path) -> int:
     from repobuild.samples.review.verdict_file import save_verdicts, subject_of
 
     suffix = _suffix(path)
-    with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(
+            f'"{path}" cannot be read: {system_reason(error)}\n'
+            "name a file that `repobuild review --export` wrote"
+        ) from error
     if len(data) > MOST_BYTES:
         raise UsageError(f'"{path}" has more than {MOST_BYTES >> 20} MB')
     given, problems = read_sheet(data.decode("utf-8-sig", "replace"), suffix)

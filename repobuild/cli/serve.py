@@ -14,7 +14,7 @@ import click
 from repobuild.cli.adapter_lookup import base_of, find_adapter
 from repobuild.cli.output import emit, print_message, seconds
 from repobuild.cli.shell_words import one_of
-from repobuild.errors import UsageError, nearest
+from repobuild.errors import UsageError, nearest, system_reason
 from repobuild.serve.front import LOOPBACK
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Endpoint:
         except OSError as error:
             raise UsageError(
                 f"cannot listen at {self.host}:{self.port}: "
-                f"{(error.strerror or str(error)).lower()}\n"
+                f"{system_reason(error)}\n"
                 "choose another port: repobuild serve --port 8001"
             ) from error
         return listening
@@ -140,7 +140,11 @@ def _engine(name: str) -> Any:
     from repobuild.serve.vllm_server import is_installed
 
     if name not in ENGINES:
-        raise UsageError(f'unknown engine "{name}"{nearest(name, ENGINES)}')
+        raise UsageError(
+            f'unknown engine "{name}"{nearest(name, ENGINES)}\n'
+            "repobuild serves by transformers or by vLLM\n"
+            f"name one of {', '.join(ENGINES)}, or leave out `--engine`"
+        )
     if name == "auto":
         has_vllm = is_installed() and pick_device() == "cuda"
         name = "vllm" if has_vllm else "transformers"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,15 +14,18 @@ from repobuild.cli import options
 from repobuild.cli.adapter_facts import adapter_facts
 from repobuild.cli.adapter_text import adapter_text
 from repobuild.cli.dataset_counts import dataset_counts, dataset_text
-from repobuild.cli.output import columns, emit
+from repobuild.cli.output import columns, emit, number_of, short
 from repobuild.cli.shell_words import table_names
+from repobuild.errors import StaleError, UsageError
 from repobuild.plain_text import escape_line, json_text
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
 _TEXTS = ("question", "answer", "prefix", "suffix")
 _HEAD = re.compile(r"HEAD(?![\w./-])")  # a file may be named HEADERS.py
+_COMMIT = re.compile("[0-9a-f]{6,40}")
 _SHORTEST_ID = 6  # digits of an abbreviated commit or artifact id
 _MOST_LEFT_OUT = 200  # files that are listed with the reason
 _ADAPTER = "adapter "  # prefix of an adapter's name among rows named by their table
@@ -42,6 +46,7 @@ def command(key: str, as_json: bool) -> int:
     """
     from repobuild.checkout import open_checkout
 
+    key = key.removeprefix("./")
     checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
     facts = {"version": 1, "key": key, **_look_up(build, key)}
@@ -58,10 +63,25 @@ def _look_up(build: Build, key: str) -> dict[str, Any]:
     key = _full_commit_id(build, _resolve_head(build, key))
     rows = {**_adapters(build, key), **_rows(build, key)}
     if not rows:
+        _require_adapter(build, key)
         from repobuild.engine.explain.why import unknown_key_error
 
         raise unknown_key_error(build, key)
     return {"rows": rows}
+
+
+def _require_adapter(build: Build, key: str) -> None:
+    """Raise `StaleError` where a key names a commit that has no adapter."""
+    from repobuild.git.snapshot import resolve
+
+    if not _COMMIT.fullmatch(key):
+        return
+    with suppress(UsageError):
+        commit = str(resolve(build.snapshot.repository, key).id)
+        step = f"run `{program()}` to build one"
+        if commit != build.snapshot.commit:
+            step = f"`{program()} log` lists the commits that have one"
+        raise StaleError(f"{short(commit)} has no adapter yet\n{step}")
 
 
 def _resolve_head(build: Build, key: str) -> str:
@@ -122,6 +142,8 @@ def _category(row: Any) -> str:
     for name in ("task", "kind", "language"):
         if row.get(name):
             return str(row[name])
+    if "language" in row:
+        return "in no known language"
     return "edges" if "confidence" in row else "rows"
 
 
@@ -227,7 +249,10 @@ def _table_text(name: str, table: dict[str, Any]) -> str:
     counts = table.get("counts", {})
     rows = [[kind, f"{count:,}"] for kind, count in counts.items()]
     rows = rows or [[key, ""] for key in table.get("keys", [])]
-    lines = [f"{name}: {table['rows']:,} rows", columns(rows) if rows else ""]
+    lines = [
+        f"{name}: {number_of(table['rows'], 'row')}",
+        columns(rows) if rows else "",
+    ]
     if left_out := table.get("left_out"):
         listed = list(left_out.items())[:_MOST_LEFT_OUT]
         lines += ["", "left out:", *(f"  {why:9}  {path}" for path, why in listed)]

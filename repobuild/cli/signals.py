@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -32,13 +33,10 @@ class SignalInterrupt(KeyboardInterrupt):
         self.message = "interrupted" if number == signal.SIGINT else "ended by a signal"
 
 
-def end_at_once() -> None:
-    """Let Ctrl-C end the program without a traceback while its modules are loaded.
-
-    Nothing has begun that would have to be closed.
-    """
+def end_at_once(end: Callable[[int, FrameType | None], None]) -> None:
+    """Call `end` at Ctrl-C while modules are loaded, where an exception may be lost."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, end)
 
 
 def listen() -> None:

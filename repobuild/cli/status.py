@@ -13,10 +13,12 @@ from repobuild.cli.adapter_text import adapter_line
 from repobuild.cli.hook import builder_lines
 from repobuild.cli.output import emit, print_message, seconds, short
 from repobuild.cli.training_budget import coverage_line
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
+    from repobuild.engine.explain.forecast import Forecast
     from repobuild.git.snapshot import Snapshot
 
 
@@ -76,7 +78,7 @@ def status_facts(
             "names": forecast.names,
             "reasons": {name: stale_text(r) for name, r in forecast.reasons.items()},
             "tasks": forecast.tasks,
-            "seconds": round(forecast.seconds, 3),
+            "seconds": _seconds(forecast),
             "runs": forecast.runs,
             "unknown": forecast.unknown,
         },
@@ -85,6 +87,13 @@ def status_facts(
         "untrusted": list(checkout.rulebook(snapshot).untrusted),
         "withheld": sorted(checkout.powers.names),
     }
+
+
+def _seconds(forecast: Forecast) -> float | None:
+    """Return how long a build would take; None where nothing is known to go by."""
+    if forecast.unknown and not forecast.runs:
+        return None
+    return round(forecast.seconds, 3)
 
 
 def _tables(build: Build) -> list[dict[str, Any]]:
@@ -136,7 +145,7 @@ def status_text(facts: dict[str, Any]) -> str:
         )
     lines += _rolled_back(facts) + _coverage(facts)
     if facts["stale"]:
-        lines += [_estimate(pending), "run `repobuild` to build"]
+        lines += [_estimate(pending), f"run `{program()}` to build"]
     return "\n".join(lines)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild.errors import UsageError
 from repobuild.model.teaching.scheduler import STARTUP
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.engine.storage.run_history import TableRun
@@ -131,7 +132,9 @@ def coverage_line(adapter: Mapping[str, Any]) -> str:
     if not (more := adapter.get("more")):
         return line
     about = _rounded(more["facts"])
-    return f"{line}; `repobuild --budget {more['budget']}` teaches about {about:,} more"
+    return (
+        f"{line}; `{program()} --budget {more['budget']}` teaches about {about:,} more"
+    )
 
 
 def _rounded(count: int) -> int:

@@ -9,7 +9,7 @@ import click
 
 from repobuild.cli import options
 from repobuild.cli.adapter_text import FACT_COUNTS
-from repobuild.cli.output import emit
+from repobuild.cli.output import emit, number_of
 from repobuild.cli.shell_words import table_names
 from repobuild.plain_text import escape_line
 
@@ -35,6 +35,7 @@ def command(key: str, as_json: bool) -> int:
     from repobuild.checkout import open_checkout
     from repobuild.engine.explain.why import explain
 
+    key = key.removeprefix("./")
     checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
     explanations = [found.plain() for found in explain(build, key)]
@@ -107,9 +108,9 @@ def _is_as_first_built(row: Explanation) -> bool:
 
 
 def _headline(row: Explanation) -> str:
-    from repobuild.cli.reason_text import commit_text
+    from repobuild.cli.reason_text import commit_text, short_key
 
-    name = " ".join(filter(None, (row["table"], row["key"])))
+    name = " ".join(filter(None, (row["table"], short_key(row["key"]))))
     what = row["what"]
     if what == "never built":
         return f"{name}: never built"
@@ -139,20 +140,27 @@ def _explain_table(table: Explanation) -> Iterator[str]:
         yield f"{table['table']}: never built"
         return
     commit = commit_text(table["commit"], table["subject"])
-    yield f"{table['table']}: {table['rows']:,} rows, last made at {commit}"
+    rows, unit = _rows(table["rows"]), "row"
+    if table["keys"] != table["rows"]:
+        unit = "key"
+        rows = f"{rows} of {number_of(table['keys'], unit)}"
+    yield f"{table['table']}: {rows}, last made at {commit}"
     for reason in table["would_start_anew"]:
         yield f"  would start anew: {sentence(reason)}"
     for run in table["runs"]:
-        yield from _explain_run(run)
+        yield from _explain_run(run, unit)
 
 
-def _explain_run(run: Explanation) -> Iterator[str]:
-    """Yield what one build did to a table, and what caused it."""
+def _explain_run(run: Explanation, unit: str) -> Iterator[str]:
+    """Yield what one build did to a table, and what caused it.
+
+    `unit` is what it counts: rows, or keys of several rows each.
+    """
     from repobuild.cli.reason_text import commit_text, short_value
 
     how = "made from all rows" if run["full"] else f"looked at {_rows(run['looked'])}"
     commit = commit_text(run["commit"], run["subject"])
-    changed = f"{_rows(run['changed'])} changed"
+    changed = f"{number_of(run['changed'], unit)} new or changed"
     yield f"  build {run['build']}, {commit}: {how}, {changed}"
     yield from _reasons(run["reasons"], "    ")
     for change in run["inputs"]:
@@ -163,15 +171,17 @@ def _explain_run(run: Explanation) -> Iterator[str]:
         if name:
             verb = cause["cause"].partition("_")[2] or "changed"
             where = f" in {cause['commit'][:10]}" if cause["commit"] else ""
-            yield f"    {_rows(cause['rows'])} because {name} {verb}{where}"
+            rows = number_of(cause["rows"], unit)
+            yield f"    {rows} because {name} {verb}{where}"
     if run["more_causes"]:
-        yield f"    and {run['more_causes']:,} more causes of {_rows(run['counted'])}"
+        counted = number_of(run["counted"], unit)
+        yield f"    and {number_of(run['more_causes'], 'more cause')} of {counted}"
     if run["examples"]:
         yield f"    such as {', '.join(run['examples'])}"
 
 
 def _rows(count: int) -> str:
-    return f"{count:,} row{'s' * (count != 1)}"
+    return number_of(count, "row")
 
 
 # --------------------------------------------------------------------- an artifact
@@ -179,9 +189,9 @@ def _rows(count: int) -> str:
 
 def _explain_artifact(artifact: Explanation) -> Iterator[str]:
     mode = artifact["mode"]
-    how = f"{mode}: {artifact['reason']}" if mode else "made"
+    how = ": ".join(filter(None, (mode, artifact["reason"]))) or "made"
     what = "rolled back" if mode == "rollback" else artifact["what"]
-    yield _headline({**artifact, "key": artifact["key"][:10], "what": what})
+    yield _headline({**artifact, "what": what})
     yield f"  artifact {artifact['object'][:12]}, {how}"
     if mode not in _UNTRAINED:
         yield from _training(artifact)

@@ -127,6 +127,10 @@ class OwnTable(Protocol):
         """Yield all keys as of now, sorted."""
         ...
 
+    def items(self) -> Iterator[tuple[str, Value]]:
+        """Yield all keys with their values as of now, sorted by key."""
+        ...
+
 
 class Source(Protocol):
     """What a source's function receives."""

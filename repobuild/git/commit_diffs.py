@@ -23,6 +23,7 @@ parent has no row.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
@@ -86,6 +87,7 @@ class _FirstParentHistory:
         self._repository = repository
         self._fail = fail
         self._read: list[tuple[str, str]] = []  # commit, tree
+        self._ages: dict[str, list[int]] = {}  # of the commits with a tree, ascending
         self._next = commit
 
     def commit(self, age: int) -> str:
@@ -102,14 +104,13 @@ class _FirstParentHistory:
 
         A tree may recur several times, each within `LOOP` commits of the last.
         """
-        tree = self.tree(age)
-        while tree:
+        ages = self._ages.get(self.tree(age), [])
+        while ages:
             self.tree(age + LOOP)
-            window = self._read[age + 1 : age + LOOP + 1]
-            same = [n for n, (_, other) in enumerate(window, age + 1) if other == tree]
-            if not same:
+            last = ages[bisect_right(ages, age + LOOP) - 1]
+            if last <= age:
                 break
-            age = same[-1]
+            age = last
         return age
 
     def _read_next(self) -> None:
@@ -123,7 +124,9 @@ class _FirstParentHistory:
         if not has_object(self._repository, str(commit.tree_id)):
             self._fail(name, MissingObjectError(str(commit.tree_id)))
             return
-        self._read.append((name, str(commit.tree_id)))
+        tree = str(commit.tree_id)
+        self._ages.setdefault(tree, []).append(len(self._read))
+        self._read.append((name, tree))
         self._next = str(commit.parent_ids[0]) if commit.parent_ids else ""
 
 

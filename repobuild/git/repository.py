@@ -16,6 +16,7 @@ import pygit2
 from repobuild.errors import MissingObjectError, UsageError
 from repobuild.git.discovery import FoundRepository, locate
 
+_COMMIT_ALL = "git add . && git commit"
 # Extensions of the format that change nothing in how objects are read.
 pygit2.settings.set_extensions(["partialclone"])
 
@@ -60,6 +61,13 @@ def common_folder(repository: pygit2.Repository) -> Path:
     if not pointer.is_file():
         return folder.resolve()
     return (folder / os.fsdecode(pointer.read_bytes().strip())).resolve()
+
+
+def first_commit_step(repository: pygit2.Repository) -> str:
+    """Return what to do about a repository without a commit."""
+    if repository.is_bare:
+        return "push a commit into it: git push PATH HEAD"
+    return f"commit something first: {_COMMIT_ALL}"
 
 
 def has_replacements(repository: pygit2.Repository) -> bool:
@@ -117,7 +125,7 @@ def refused_by_git(start: Path, reason: str) -> UsageError:
         return UsageError(
             f"{where} a git repository\n"
             "repobuild reads commits, not folders\n"
-            "run it inside a checkout, or start one with: git init && git commit"
+            f"run it inside a checkout, or start one: git init && {_COMMIT_ALL}"
         )
     return UsageError(
         f'git cannot open the repository of "{start}": {reason}\n'

@@ -21,11 +21,24 @@ MOST = 4096  # commits below the edge; further back, the whole history is fetche
 
 
 def edge(repository: pygit2.Repository) -> set[str]:
-    """Return the commits whose parents a shallow clone hides; none in a whole one."""
+    """Return the commits whose parents a shallow clone hides; none in a whole one.
+
+    git lists a first commit there, too, although it has no parent to hide.
+    """
     try:
-        return set((common_folder(repository) / "shallow").read_text("ascii").split())
+        text = (common_folder(repository) / "shallow").read_text("ascii")
+        return {id for id in text.split() if _has_parent(repository, id)}
     except (OSError, ValueError):
         return set()
+
+
+def _has_parent(repository: pygit2.Repository, commit: str) -> bool:
+    """Return whether a commit names a parent, which may not be here."""
+    try:
+        _, data = repository.read(commit)
+    except (KeyError, pygit2.GitError):
+        return True
+    return b"\nparent " in data.partition(b"\n\n")[0]
 
 
 def commits_here(repository: pygit2.Repository, commit: str, most: int) -> int | None:

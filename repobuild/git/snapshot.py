@@ -28,8 +28,13 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import FileMode, SortMode
 
-from repobuild.errors import UsageError
-from repobuild.git.repository import common_folder, has_object, read_blob
+from repobuild.errors import NoCommitError, UsageError, nearest
+from repobuild.git.repository import (
+    common_folder,
+    first_commit_step,
+    has_object,
+    read_blob,
+)
 from repobuild.git.tree_objects import TreeEntry, diff_trees, walk_files
 
 Entry = TreeEntry  # blob id (hex), mode
@@ -77,18 +82,32 @@ def unquote(key: str) -> str:
 def resolve(repository: pygit2.Repository, revision: str) -> pygit2.Commit:
     """Return the commit that a revision names; raises `UsageError` for none."""
     if revision == "HEAD" and repository.head_is_unborn:
-        raise UsageError(
+        raise NoCommitError(
             "this repository has no commit yet\n"
-            "repobuild builds what is committed\n"
-            "commit something first, or build with --worktree"
+            "repobuild reads what is committed\n"
+            f"{first_commit_step(repository)}"
         )
     try:
-        return repository.revparse_single(revision).peel(pygit2.Commit)
+        named = repository.revparse_single(revision)
+    except (KeyError, ValueError, pygit2.GitError) as error:
+        raise _unknown_revision(repository, revision) from error
+    try:
+        return named.peel(pygit2.Commit)
     except (KeyError, ValueError, pygit2.GitError) as error:
         raise UsageError(
-            f'"{revision}" names no commit here: {error}\n'
-            "a shallow clone may lack it; try: git fetch --unshallow"
+            f'"{revision}" names a {named.type_str}, not a commit\n'
+            "name a commit, a branch or a tag: git log --oneline lists commits"
         ) from error
+
+
+def _unknown_revision(repository: pygit2.Repository, revision: str) -> UsageError:
+    names = [name.partition("/")[2].partition("/")[2] for name in repository.references]
+    step = "name a commit, a branch or a tag: git log --oneline lists commits"
+    if (common_folder(repository) / "shallow").is_file():
+        step = "this clone is shallow and may lack it: git fetch --unshallow"
+    return UsageError(
+        f'"{revision}" names no commit here{nearest(revision[:80], names)}\n{step}'
+    )
 
 
 @dataclass

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repobuild.engine.state_files import replace_file
-from repobuild.errors import UsageError, nearest
+from repobuild.errors import UsageError, nearest, system_reason
 from repobuild.git.program import ask_git
 from repobuild.hooks.hook_script import (
     NAMES,
@@ -272,7 +272,7 @@ def _package() -> str:
 
 
 def _unwritable(folder: HooksFolder, error: OSError) -> UsageError:
-    reason = (error.strerror or str(error)).lower()
+    reason = system_reason(error)
     return UsageError(
         f'hooks cannot be written into "{folder.path}": {reason}\n'
         "what was there is unchanged, and git goes on to run it\n"

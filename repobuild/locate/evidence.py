@@ -19,29 +19,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
 
-from repobuild.engine.contract import Value
 from repobuild.locate.issue_text import IssueText
-from repobuild.locate.lexical import (
-    LexicalScores,
-    RankedUnits,
-    Scores,
-    score_terms,
-    term_weights,
-)
-from repobuild.locate.lexicon import Lexicon
-from repobuild.locate.touches import PastCommits
+from repobuild.locate.lexical import LexicalScores, score_terms, term_weights
+from repobuild.locate.ranked_files import RankedProject, Scores, common_end
 from repobuild.locate.words import terms_of
 
 _SHARPNESS = 4  # of what spreads along edges: only files that match well count
-_RECENT = 50  # commits after which a file is half as recent
 _FADE = 600  # commits that halve what a commit says
-_BULK = 30  # files; a commit that touches more says nothing of any
 _MOST_SPREADING = 60  # files whose edges are followed
 _MOST_MATCHES = 3  # files that one written path may stand for
 _MOST_IDENTIFIERS = 400
@@ -49,10 +39,6 @@ _OUTER_FRAME = 0.8  # of the frame that it called
 MOST_OF_IDENTIFIER = 2.0  # how much one counts, in the title or in backticks
 _SHORTEST = 3  # letters of an identifier that is looked up
 _WORD = re.compile(r"[^\W\d]\w*")
-_ASIDE = re.compile(
-    r"(^|/)(docs?|examples?|bin|release|tools|scripts|benchmarks|asv_bench)/"
-    r"|(^|/)(__init__|setup|conftest|noxfile|ez_setup)\.py$|^[^/]*$"
-)
 
 
 class Evidence:
@@ -62,37 +48,29 @@ class Evidence:
     names their path.
     """
 
-    def __init__(self, lexicon: Lexicon, past: PastCommits, text: IssueText) -> None:
+    def __init__(self, project: RankedProject, text: IssueText) -> None:
         self.text = text
-        self.lexicon = lexicon
-        self._past = past
-        written = (*text.paths, *(frame.path for frame in text.frames))
-        tests = {
-            number
-            for one in written
-            for number in lexicon.tests.get(one.strip("/").rpartition("/")[2], ())
-            if _is_end(lexicon.paths[number], one)
-        }
-        numbers = sorted({*lexicon.products, *tests}) if tests else lexicon.products
-        self.units = RankedUnits(lexicon, numbers)
-        self.paths = [lexicon.paths[number] for number in numbers]
-        self._number = {path: n for n, path in enumerate(self.paths)}
+        self.lexicon = project.lexicon
+        self.files = project.files(text)
+        self.paths = self.files.paths
+        self._commits = project.past
 
     def signals(self) -> dict[str, Scores]:
         """Return all signals by name."""
-        lexical, best = self.lexical, self.units.best
+        lexical, best = self.lexical, self.files.best
         signals = {
             "words": lexical.words,
-            "units": self.units.sum_of_best(lexical.units),
+            "units": self.files.sum_of_best(lexical.units),
             "title": best(lexical.title_units),
             "path": lexical.path,
             "named": self.named(),
             "frame": self.framed(),
             "defines": self._defining(),
-            **self._historic(),
+            "recent": self.files.recent,
+            "message": self._by_subjects(),
             "imports": self._spread_over_imports(),
-            "folder": self._of_folder(),
-            "aside": self._aside(),
+            "folder": self.files.mean_of_folder(self._base),
+            "aside": self.files.aside,
         }
         return {name: scaled(values) for name, values in signals.items()}
 
@@ -105,45 +83,26 @@ class Evidence:
 
     @cached_property
     def lexical(self) -> LexicalScores:
-        return score_terms(self.units, term_weights(*self._terms))
+        return score_terms(self.files, term_weights(*self._terms))
 
     @cached_property
     def _base(self) -> Scores:
         """How well each file matches by its words."""
         whole = scaled(self.lexical.words)
-        return scaled(whole + scaled(self.units.best(self.lexical.units)))
+        return scaled(whole + scaled(self.files.best(self.lexical.units)))
 
     @cached_property
     def _matching(self) -> Scores:
         return np.asarray(self._base**_SHARPNESS)
 
-    def _of_folder(self) -> Scores:
-        folders: dict[str, list[int]] = defaultdict(list)
-        for number, path in enumerate(self.paths):
-            folders[path.rpartition("/")[0]].append(number)
-        found, base = [0.0] * len(self.paths), self._base.tolist()
-        for files in folders.values():
-            best = sorted(base[number] for number in files)[-3:]
-            mean = sum(best) / len(best)
-            for number in files:
-                found[number] = mean
-        return np.array(found)
-
     # ------------------------------------------------------------- by what is written
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[int]]:
-        files: dict[str, list[int]] = defaultdict(list)
-        for number, path in enumerate(self.paths):
-            files[path.rpartition("/")[2]].append(number)
-        return files
 
     def _written(self, path: str) -> list[int]:
         """Return the files with the longest common end with a path in the text."""
         parts = path.strip("/").split("/")
         best, files = 0, list[int]()
-        for number in self._by_name.get(parts[-1], ()):
-            common = _common_end(self.paths[number].split("/"), parts)
+        for number in self.files.by_name.get(parts[-1], ()):
+            common = common_end(self.paths[number].split("/"), parts)
             if common > best:
                 best, files = common, []
             if common == best:
@@ -171,7 +130,7 @@ class Evidence:
 
     def _defining_files(self, name: str) -> list[int]:
         paths = self.lexicon.table.index.find(f"n:{name}")
-        return [self._number[path] for path in paths if path in self._number]
+        return self.files.known(paths)
 
     @cached_property
     def identifiers(self) -> dict[str, float]:
@@ -201,39 +160,40 @@ class Evidence:
 
     # -------------------------------------------------------------- by past and edges
 
-    def _historic(self) -> Mapping[str, Scores]:
-        """Return what past commits say: `recent` and `message`."""
-        history, often = self._past.rows, self._past.often
+    def _by_subjects(self) -> Scores:
+        """Return how much subjects of the commits that touched a file are like this."""
+        found = self._zeros()
+        weights = self._subject_weights()
+        for touch in self.files.touches:
+            if alike := sum(weights.get(term, 0.0) for term in touch.terms):
+                alike /= 1 + 0.15 * touch.term_count
+                alike *= 0.5 ** (touch.age / _FADE) / math.sqrt(len(touch.files))
+                found[touch.files] = np.maximum(found[touch.files], alike)
+        return found
+
+    def _subject_weights(self) -> dict[str, float]:
+        """Return how much a term of the text counts in the subject of a commit."""
         title, body = self._terms
-        recent, message = self._zeros(), self._zeros()
-        for age, row in enumerate(history):
-            files = [self._number[p] for p in row["paths"] if p in self._number]
-            if not files or len(files) > _BULK:
-                continue
-            recent[files] = np.maximum(recent[files], 1 / (1 + age / _RECENT))
-            alike = _likeness(row["terms"], title, body, often, len(history))
-            alike *= 0.5 ** (age / _FADE) / math.sqrt(len(files))
-            message[files] = np.maximum(message[files], alike)
-        return {"recent": recent, "message": message}
+        commits, often = len(self._commits.rows), self._commits.often
+        weights = {}
+        for term in title.keys() | body.keys():
+            if term in often:
+                count = min(title[term] + body[term], 3)
+                weight = 1.5 if term in title else 1.0
+                rarity = math.log(1 + commits / often[term])
+                weights[term] = weight * rarity * 2 * count / (count + 1)
+        return weights
 
     def _spread_over_imports(self) -> Scores:
         """Give each file a share of the files that match and import it."""
         found = self._zeros()
-        for number in np.argsort(-self._matching, kind="stable")[:_MOST_SPREADING]:
-            imported = [
-                self._number[path]
-                for path in self.lexicon.imports(self.units.files[number])
-                if path in self._number
-            ]
+        best = np.argsort(-self._matching, kind="stable")[:_MOST_SPREADING]
+        for number in best.tolist():
+            imported = self.files.imports(number)
             found[imported] += self._matching[number] / math.sqrt(1 + len(imported))
-        for number in np.flatnonzero(found):
-            importing = self.lexicon.importing(self.paths[number])
-            count = sum(path in self._number for path in importing)
-            found[number] /= math.sqrt(1 + count)
+        for number in np.flatnonzero(found).tolist():
+            found[number] /= math.sqrt(1 + self.files.importer_count(number))
         return found
-
-    def _aside(self) -> Scores:
-        return np.array([bool(_ASIDE.search(path)) for path in self.paths], np.float64)
 
     def _zeros(self) -> Scores:
         return np.zeros(len(self.paths))
@@ -248,36 +208,3 @@ def scaled(scores: Scores) -> Scores:
 def _parts(dotted: Sequence[str]) -> Iterator[str]:
     for name in dotted:
         yield from name.split(".")
-
-
-def _is_end(path: str, written: str) -> bool:
-    """Return whether a path, or its end, is written, with a folder at least."""
-    parts = written.strip("/").split("/")
-    return _common_end(path.split("/"), parts) >= min(2, len(parts))
-
-
-def _common_end(one: Sequence[str], other: Sequence[str]) -> int:
-    count = 0
-    for left, right in zip(reversed(one), reversed(other), strict=False):
-        if left != right:
-            break
-        count += 1
-    return count
-
-
-def _likeness(
-    terms: Mapping[str, Value],
-    title: Counter[str],
-    body: Counter[str],
-    often: Mapping[str, int],
-    commits: int,
-) -> float:
-    """Return how much a commit's subject is like the text."""
-    total = 0.0
-    for term in terms:
-        count = min(title[term] + body[term], 3)
-        if count:
-            weight = 1.5 if term in title else 1.0
-            rarity = math.log(1 + commits / often[term])
-            total += weight * rarity * 2 * count / (count + 1)
-    return total / (1 + 0.15 * sum(terms.values()))

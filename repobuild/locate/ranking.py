@@ -15,9 +15,7 @@ import numpy as np
 
 from repobuild.locate.evidence import MOST_OF_IDENTIFIER, Evidence, scaled
 from repobuild.locate.issue_text import read_issue
-from repobuild.locate.lexical import Scores
-from repobuild.locate.lexicon import PATH_UNIT, Lexicon
-from repobuild.locate.touches import PastCommits
+from repobuild.locate.ranked_files import RankedProject, Scores
 
 # All that was fitted, by `python -m tests.benchmarks.localisation --fit`; but for
 # `named` and `frame`, which few issues have: the fit gives them 0.96 and 0.95, and half
@@ -61,9 +59,9 @@ class Located:
     functions: list[Ranked]
 
 
-def locate(lexicon: Lexicon, past: PastCommits, text: str, most: int = 10) -> Located:
+def locate(project: RankedProject, text: str, most: int = 10) -> Located:
     """Return the files and functions that a text is most likely about."""
-    evidence = Evidence(lexicon, past, read_issue(text))
+    evidence = Evidence(project, read_issue(text))
     if not evidence.paths:
         return Located([], [])
     scores = weigh(evidence.signals())
@@ -103,19 +101,19 @@ def weigh_functions(found: FunctionSignals, scores: Scores) -> Scores:
 
 def function_signals(evidence: Evidence, files: Sequence[int]) -> FunctionSignals:
     """Return what speaks for each function and class of some files."""
-    units, frames = evidence.units, evidence.text.frames
-    called = {(frame.name, frame.path.rpartition("/")[2]) for frame in frames}
+    named = evidence.identifiers
+    called: dict[str, set[str]] = {}
+    for frame in evidence.text.frames:
+        called.setdefault(frame.path.rpartition("/")[2], set()).add(frame.name)
     ids, owners, numbers, defined, framed = [], [], [], [], []
     for file in files:
-        path, number = evidence.paths[file], units.files[file]
-        for at, (qual, name) in enumerate(units.lexicon.quals(number)):
-            if qual in ("", PATH_UNIT):
-                continue
-            ids.append(f"{path}::{qual}")
-            owners.append(file)
-            numbers.append(int(units.lexicon.first[number]) + at)
-            defined.append(evidence.identifiers.get(name, 0.0))
-            framed.append((name, path.rpartition("/")[2]) in called)
+        found = evidence.files.elements(file)
+        calls = called.get(evidence.paths[file].rpartition("/")[2], set())
+        ids += found.ids
+        owners += [file] * len(found.ids)
+        numbers += found.units
+        defined += [named.get(name, 0.0) for name in found.names]
+        framed += [name in calls for name in found.names]
     signals = {
         "unit": scaled(evidence.lexical.units)[numbers],
         "title": scaled(evidence.lexical.title_units)[numbers],

@@ -28,12 +28,12 @@ from repobuild.model.adapter import decision as deltas
 from repobuild.model.adapter.lineage import ROLLBACK, Lineage, Row, current_digest
 from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.base import resolve_base as resolve_base
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
 _DIGEST_PREFIX = re.compile("[0-9a-f]{6,64}")
-_LIST_HINT = "`repobuild log` lists the adapters"
 
 Rows = Mapping[str, Row]
 
@@ -69,7 +69,9 @@ def plan_rollback(build: Build, name: str = "") -> Rollback:
     rows = dict(build.table("adapter").items())
     commit = nearest_ancestor(build.snapshot.repository, build.snapshot.commit, rows)
     if not commit:
-        raise StaleError("no adapter of this branch yet\nrun `repobuild` to build one")
+        raise StaleError(
+            f"no adapter of this branch yet\nrun `{program()}` to build one"
+        )
     target = (
         _find_adapter(build, rows, name, commit)
         if name
@@ -80,7 +82,7 @@ def plan_rollback(build: Build, name: str = "") -> Rollback:
     except KeyError as error:
         raise UsageError(
             f"adapter {target[:12]} is not stored any more\n"
-            f"it was collected or damaged (cache.max_size); {_LIST_HINT}"
+            f"it was collected or damaged (cache.max_size); {_list_hint()}"
         ) from error
     lineage = Lineage.read(folder)
     settings = build.rules["adapter"].visible_settings(build.settings)
@@ -139,11 +141,13 @@ def _find_adapter(build: Build, rows: Rows, name: str, commit: str) -> str:
     try:
         named = str(resolve(build.snapshot.repository, name).id)
     except UsageError as error:
-        message = f'"{name}" names no adapter and no commit here\n{_LIST_HINT}'
+        message = f'"{name}" names no adapter and no commit here\n{_list_hint()}'
         raise UsageError(message) from error
     at = nearest_ancestor(build.snapshot.repository, named, rows)
     if not at:
-        raise UsageError(f'no adapter was built at "{name}" or before it\n{_LIST_HINT}')
+        raise UsageError(
+            f'no adapter was built at "{name}" or before it\n{_list_hint()}'
+        )
     return current_digest(original_row(rows[at]) if at == commit else rows[at])
 
 
@@ -162,6 +166,10 @@ def list_adapters(build: Build, rows: Rows) -> Iterator[str]:
             yield digest
 
 
+def _list_hint() -> str:
+    return f"`{program()} log` lists the adapters"
+
+
 def _previous_adapter(build: Build, rows: Rows, commit: str) -> str:
     """Return the adapter that was current before the commit's current one.
 
@@ -175,7 +183,7 @@ def _previous_adapter(build: Build, rows: Rows, commit: str) -> str:
         history = history[history.index(digest) :] if digest in history else []
     before = next((other for other in history if other != digest), "")
     if not before:
-        raise UsageError(f"no adapter before {digest[:12]}\n{_LIST_HINT}; name one")
+        raise UsageError(f"no adapter before {digest[:12]}\n{_list_hint()}; name one")
     return before
 
 

@@ -23,16 +23,21 @@ from pygit2.enums import FileStatus
 from repobuild.engine.build import Build
 from repobuild.errors import StaleError
 from repobuild.git.snapshot import unquote
+from repobuild.resources import program
 
 _SHOWN = 5  # dirty files that are named
 _SECONDS = 2.0  # between two comparisons of the work tree
 _IDLE_SECONDS = 30.0  # without a question, after which there are none
-BUILD = "repobuild --until areas"
 # What is read, and must be built.
 GRAPH = ("graph", "features")
 LOCATE = ("lexicon", "touches")
 _BUILT = ("files", "facts", *GRAPH)
-_HOW: Mapping[tuple[str, ...], str] = {GRAPH: BUILD, LOCATE: "repobuild locate TEXT"}
+_HOW: Mapping[tuple[str, ...], str] = {GRAPH: "--until areas", LOCATE: "locate TEXT"}
+
+
+def build_command(tables: tuple[str, ...] = GRAPH) -> str:
+    """Return the call that builds some tables."""
+    return f"{program()} {_HOW[tables]}"
 
 
 class Freshness:
@@ -60,7 +65,7 @@ class Freshness:
         head = str(repository.head.target) if not repository.head_is_unborn else ""
         found: dict[str, Any] = {
             "indexed_commit": indexed[:12],
-            "commits_behind": _behind(repository, indexed, head, _HOW[tables]),
+            "commits_behind": _behind(repository, indexed, head, build_command(tables)),
         }
         dirty = self._work_tree(repository)
         found["dirty_files"] = dirty[:_SHOWN]
@@ -125,12 +130,15 @@ def indexed_commit(build: Build, tables: tuple[str, ...] = GRAPH) -> str:
     lines = {line.name: line for line in build.state.lines()}
     missing = [name for name in tables if name not in lines]
     if missing:
-        raise StaleError(f"{missing[0]} is not built yet\nrun `{_HOW[tables]}` first")
+        raise StaleError(
+            f"not built yet, and needed for an answer: {', '.join(missing)}\n"
+            f"run `{build_command(tables)}` first"
+        )
     files = lines["files"]
     if files.tree.startswith("worktree:"):
         raise StaleError(
             "the tables were built from a work tree, which may have changed since\n"
-            f"build a commit: {_HOW[tables]}"
+            f"build a commit: {build_command(tables)}"
         )
     if tables == LOCATE and _has_pending(build, "lexicon"):
         # A build of other tables went past it.

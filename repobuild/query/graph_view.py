@@ -29,8 +29,7 @@ from repobuild.query.lifted_features import LiftedFeatures
 from repobuild.query.search import SearchIndex
 
 if TYPE_CHECKING:
-    from repobuild.locate.lexicon import Lexicon
-    from repobuild.locate.touches import PastCommits
+    from repobuild.locate.ranked_files import RankedProject
 
 _READ_BESIDE = (
     "facts",
@@ -176,18 +175,16 @@ class GraphView:
         self.kept.search.update(self.graph, self.features, self.areas, labels)
         return self.kept.search
 
-    # Late: they need NumPy, and one tool alone needs them.
     @cached_property
-    def lexicon(self) -> Lexicon:
+    def ranked_project(self) -> RankedProject:
+        """What texts are located by."""
+        # Late: they need NumPy, and one tool alone needs them.
         from repobuild.locate.lexicon import Lexicon
-
-        return Lexicon(self.build.table("lexicon"))
-
-    @cached_property
-    def past_commits(self) -> PastCommits:
+        from repobuild.locate.ranked_files import RankedProject
         from repobuild.locate.touches import PastCommits
 
-        return PastCommits.of(self.build.table("touches"))
+        past = PastCommits.of(self.build.table("touches"))
+        return RankedProject(Lexicon(self.build.table("lexicon")), past)
 
     def node(self, id: str) -> Value | None:
         """Return the graph's node of an element or a file."""

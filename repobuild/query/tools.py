@@ -18,7 +18,7 @@ from repobuild.errors import UsageError, nearest
 from repobuild.query import exploration, impact
 from repobuild.query.change_summary import summarize_changes
 from repobuild.query.exploration import KINDS, Direction, Walk
-from repobuild.query.freshness import BUILD, LOCATE
+from repobuild.query.freshness import LOCATE, build_command
 from repobuild.query.graph_view import GraphSource, GraphView
 from repobuild.query.node_facts import brief, resolve, whole
 from repobuild.query.reply import Item, Page, Reply, fit
@@ -107,14 +107,17 @@ class GraphTools:
         with self._source.reading() as view:
             frame = self._frame(view)
             if not view.areas.nodes:
-                raise UsageError(f"there is no hierarchy yet\nbuild it: {BUILD}")
+                raise UsageError(
+                    f"there is no hierarchy yet\nbuild it: {build_command()}"
+                )
             tops = resolve(view, start) if start else view.areas.children()[""]
             if start and tops[0] not in view.areas.nodes:
                 path = split_id(tops[0])[0]
                 tops = [view.area_of(path)]
                 if not tops[0]:
                     raise UsageError(
-                        f'"{path}" is newer than the hierarchy\nupdate it: {BUILD}'
+                        f'"{path}" is newer than the hierarchy\n'
+                        f"update it: {build_command()}"
                     )
             return fit(frame, _branches(view, tops, depth), page)
 
@@ -149,7 +152,7 @@ class GraphTools:
         with self._source.reading() as view:
             frame = {"freshness": self._source.freshness.facts(view.build, LOCATE)}
             text = text[:_LONGEST_TEXT]
-            found = locate(view.lexicon, view.past_commits, text, most)
+            found = locate(view.ranked_project, text, most)
             ranked = [*found.files, *found.functions]
             return fit(frame, (_ranked(view, *one) for one in ranked), page)
 

@@ -20,7 +20,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repobuild.errors import UsageError
+from repobuild.errors import UsageError, system_reason
 from repobuild.resources import CACHE_KEY, user_settings_file
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def read_signing_key(environment: Mapping[str, str] = os.environ) -> SigningKey 
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise UsageError(f'"{path}" cannot be read: {error.strerror}') from error
+        raise UsageError(f'"{path}" cannot be read: {system_reason(error)}') from error
     if mode & 0o077:
         raise UsageError(f'"{path}" can be read by others\nrun: chmod 600 {path}')
     text = body.decode("ascii", "replace").strip()

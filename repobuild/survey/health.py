@@ -34,7 +34,13 @@ from pygit2.enums import RepositoryState
 from repobuild import __version__
 from repobuild.code.scan.language import chosen_languages, install_grammars
 from repobuild.errors import BuildError, UsageError
-from repobuild.git.repository import common_folder, has_object, has_replacements
+from repobuild.git.repository import (
+    common_folder,
+    first_commit_step,
+    has_object,
+    has_replacements,
+)
+from repobuild.git.shallow import edge
 from repobuild.survey.machine import GB, Machine
 from repobuild.survey.proposal import CARD_MEMORY, fits
 from repobuild.survey.source_survey import counted, survey_snapshot
@@ -88,7 +94,7 @@ def check_installation() -> Iterator[HealthCheck]:
 def check_checkout(checkout: Checkout) -> Iterator[HealthCheck]:
     """Yield the checks of a repository."""
     has_commit = not checkout.repository.head_is_unborn
-    yield _git(checkout.repository)
+    yield _git(checkout)
     settings = _settings(checkout)
     yield settings
     can_read = settings.is_well or _can_read(checkout)
@@ -161,23 +167,34 @@ def _git_version() -> str:
 # ------------------------------------------------------------------------------- git
 
 
-def _git(repository: pygit2.Repository) -> HealthCheck:
+def _git(checkout: Checkout) -> HealthCheck:
+    repository = checkout.repository
     if repository.head_is_unborn:
-        text, step = "no commit yet", "commit something: git add . && git commit"
-        return HealthCheck("git", text, step)
+        return HealthCheck("git", "no commit yet", first_commit_step(repository))
     parts = [_head(repository)]
     if under_way := _UNDER_WAY.get(RepositoryState(repository.state())):
         parts.append(f"{under_way} is under way")
     if has_replacements(repository):
         parts.append("`git replace` is not followed")
     steps = []
-    if (common_folder(repository) / "shallow").is_file():
-        parts.append("a shallow clone: earlier commits are not seen")
-        steps.append("git fetch --unshallow")
+    if edge(repository):
+        lacking_commits = _missing_history(checkout)
+        parts.append(f"a shallow clone: {lacking_commits or 'it has what is read'}")
+        steps += ["repobuild ci deepen"] if lacking_commits else []
     if lacking := _missing_blobs(repository):
         parts.append(f"a partial clone that lacks {lacking:,} files of HEAD")
         steps.append("git fetch --refetch --no-filter")
     return HealthCheck("git", ", ".join(parts), "; ".join(steps))
+
+
+def _missing_history(checkout: Checkout) -> str:
+    """Return what a build would lack here, as the build itself says it."""
+    from repobuild.ci.history_needs import find_missing
+
+    try:
+        return find_missing(checkout).text
+    except BuildError:  # bad settings, which another check reports
+        return "earlier commits are not seen"
 
 
 def _head(repository: pygit2.Repository) -> str:
@@ -231,6 +248,9 @@ def _can_read(checkout: Checkout) -> bool:
 def _grammars(snapshot: Snapshot, settings: Mapping[str, Any]) -> HealthCheck:
     survey = survey_snapshot(snapshot, settings)
     read = f"files: {counted(survey.read, most=9) or 'none in a known language'}"
+    if not (survey.read or survey.missing):
+        step = "commit code or documents in a language of docs/languages.md"
+        return HealthCheck("grammars", f"{read}: nothing to train on", step)
     if not survey.missing:
         return HealthCheck("grammars", read)
     text = f"{read}; not read: {counted(survey.missing, most=9)}"
@@ -333,7 +353,8 @@ def _cache(checkout: Checkout) -> HealthCheck:
             if not _is_whole(store.object_path(digest), digest):
                 bad.append(digest[:12])
     total = sum(sizes.values())
-    text = f"database whole, {len(digests)} artifacts, {total / GB:.2f} GB"
+    count = f"{len(digests)} artifact{'s' * (len(digests) != 1)}"
+    text = f"database whole, {count}, {total / GB:.2f} GB"
     if bad:
         text = f"{text}, of which {', '.join(bad[:3])} changed on disk"
         return HealthCheck("cache", text, "repobuild cache verify")

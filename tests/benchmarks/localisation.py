@@ -7,6 +7,9 @@ DATA is a file of JSON lines (`instance_id`, `repo`, `base_commit`,
 method). MIRRORS holds a clone of each repository as OWNER+NAME, with its history.
 Nothing of either is kept, but what was measured of each issue, in the cache folder.
 
+Ranking reads no edge of the graph but imports, so calls are left out of the facts that
+the graph is made from: following values through all of sympy takes minutes a commit.
+
 Runs the functions of the rules (facts, graph, lexicon, touches) over tables in memory,
 from issue to issue in the order of their commits, so a project is parsed once and then
 brought up to date. Tests are left out of the tables: ranking leaves them out as well.
@@ -36,6 +39,7 @@ import numpy as np
 import pygit2
 from numpy.typing import NDArray
 
+from repobuild.code.facts.element_row import pack_row, row_of
 from repobuild.code.facts.parse import facts_of
 from repobuild.code.graph.graph import graph
 from repobuild.code.scan.file_roles import is_test
@@ -44,8 +48,8 @@ from repobuild.git.snapshot import at_commit
 from repobuild.locate import ranking
 from repobuild.locate.evidence import Evidence
 from repobuild.locate.issue_text import read_issue
-from repobuild.locate.lexical import Scores
 from repobuild.locate.lexicon import Lexicon, lexicon
+from repobuild.locate.ranked_files import RankedProject, Scores
 from repobuild.locate.ranking import (
     FILE_WEIGHTS,
     FUNCTION_WEIGHTS,
@@ -138,11 +142,13 @@ class Project:
         for view in (self._graph, self._lexicon):
             view.own.index = InvertedIndex()  # type: ignore[assignment]
         self._facts: dict[str, Any] = {}  # by blob, of the last commit
+        self._bare: dict[str, Any] = {}
         self._touches: dict[str, Any] = {}
 
     def advance(self, commit: str) -> tuple[MemoryTable, MemoryTable]:
         """Return the tables `lexicon` and `touches` at a commit."""
         files, facts, known = {}, {}, {}
+        bare = {}  # facts without calls, by blob
         for path, (blob, mode) in at_commit(self.repository, commit).files():
             if not path.endswith(".py") or is_test(path) or mode == 0o120000:
                 continue
@@ -151,8 +157,10 @@ class Project:
             if row is None:
                 row = facts_of(self._lexicon.blobs[blob], "python")
             known[blob] = facts[path] = row
-        self._facts = known
-        graph(self._graph.advance(files=files, facts=facts))
+            bare[blob] = bare.get(blob) or self._bare.get(blob) or without_calls(row)
+        self._facts, self._bare = known, bare
+        uncalled = {path: bare[str(files[path]["blob"])] for path in facts}
+        graph(self._graph.advance(files=files, facts=uncalled))
         rows = {
             path: {sub: item for sub, item in row.items() if sub.startswith(" imports")}
             for path, row in self._graph.own.rows.items()
@@ -169,13 +177,34 @@ class Project:
         return MemoryTable(rows)
 
 
+def without_calls(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a file with all that imports are found by, and no calls."""
+    kept = {name: row[name] for name in row if name not in ("reads", "flow", "strings")}
+    kept["calls"] = [one for one in row.get("calls", ()) if "namespace" in one[0]]
+    kept["elements"] = [
+        pack_row(
+            one._replace(
+                calls=[],
+                reads=[],
+                flow=[],
+                bases=[],
+                decorators=[],
+                vars={name: to for name, to in one.vars.items() if name == "return"},
+            )
+        )
+        for one in map(row_of, row.get("elements", ()))
+    ]
+    return kept
+
+
 def measure(issue: Mapping[str, Any], project: Project) -> Measured:
     """Return all signals of one issue."""
     tables = project.advance(issue["base_commit"])
     began = time.process_time()
     table, touches = tables
     text = read_issue(issue["problem_statement"])
-    evidence = Evidence(Lexicon(table), PastCommits.of(touches), text)
+    project_at = RankedProject(Lexicon(table), PastCommits.of(touches))
+    evidence = Evidence(project_at, text)
     signals = evidence.signals()
     ranking.rank_functions(evidence, ranking.weigh(signals), 10)
     seconds = time.process_time() - began
@@ -196,7 +225,7 @@ def measure(issue: Mapping[str, Any], project: Project) -> Measured:
 
 def bm25(evidence: Evidence, k1: float, b: float, name: float, path: float) -> Scores:
     """Return plain BM25 of whole files, with a weight for names and for the path."""
-    units, files = evidence.units, len(evidence.paths)
+    units, files = evidence.files, len(evidence.paths)
     factor = np.where(units.is_path, path, name)
     size = factor * units.lexicon.names + units.lexicon.rest
     length = units.sum_by_file(size, np.arange(len(size)))

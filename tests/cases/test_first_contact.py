@@ -317,6 +317,7 @@ def test_a_repository_without_a_commit_says_what_to_do(
     assert run([]) == 2
     assert capsys.readouterr().err == (
         "error: this repository has no commit yet\n"
-        "repobuild builds what is committed\n"
-        "commit something first, or build with --worktree\n"
+        "repobuild reads what is committed\n"
+        "commit something first: git add . && git commit; or build the work "
+        "tree: repobuild --worktree\n"
     )

@@ -115,7 +115,8 @@ FILES = {
     + "\n\n".join(
         f'def {verb}_url(url):\n    """{verb.title()} an address."""\n    return url\n'
         for verb in ("clean", "join", "parse")
-    ),
+    )
+    + "\n\nURLS = {'clean': clean_url, 'join': join_url, 'parse': parse_url}\n",
     "tests/test_url.py": "from desk.url import clean_url, join_url, parse_url\n\n\n"
     + "\n\n".join(
         f"def test_{verb}():\n    assert {verb}_url('a') == 'a'\n"

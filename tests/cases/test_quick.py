@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from repobuild.cli.main import run
 from repobuild.settings import quick_settings, read_layers, use_command_line, use_quick
 from tests.cases.commands import repobuild, start
 from tests.cases.test_review import FILES
+from tests.repository import Repository
 
 # Bounded further, so that the test takes seconds.
 SMALL = ("-c", "adapter.budget=2000", "-c", "report.questions=2")
@@ -40,6 +42,25 @@ def test_a_quick_build_asks_for_no_trust():
 
     asked = quick_settings()
     assert not [n for n, s in settings().items() if n in asked and s.is_power(asked[n])]
+
+
+@pytest.mark.parametrize(
+    ("verb", "step"),
+    [
+        (["graph", "tree"], "run `repobuild --quick --until areas` first"),
+        (["rollback"], "run `repobuild --quick` to build one"),
+        (["ask", "Where?"], "run `repobuild --quick` to build one"),
+        (["review"], "run `repobuild --quick --until dataset` first"),
+        (["export", "dataset", "-o", "x"], "run `repobuild --quick --until dataset`"),
+    ],
+)
+def test_what_to_do_is_about_the_quick_build(
+    repository: Repository, monkeypatch, capsys, verb: list[str], step: str
+) -> None:
+    repository.commit(FILES)
+    monkeypatch.chdir(repository.path)
+    assert run(["--quick", *verb]) == 1
+    assert step in capsys.readouterr().err
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")

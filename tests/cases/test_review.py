@@ -277,3 +277,16 @@ def test_an_unknown_task_and_a_missing_dataset_are_said(shop, tmp_path):
     done = repobuild(fresh, "review")
     assert done.returncode > 0
     assert "run `repobuild --until dataset` first" in done.stderr
+
+
+def test_a_sheet_that_is_not_there_or_cannot_be_written_is_a_mistake(shop):
+    done = repobuild(shop, "review", "--import", "nope.md")
+    assert done.returncode == 2
+    assert done.stderr == (
+        'error: "nope.md" cannot be read: no such file or directory\n'
+        "name a file that `repobuild review --export` wrote\n"
+    )
+    done = repobuild(shop, "review", "--export", "no/folder.md")
+    assert done.returncode == 2 and "cannot be written" in done.stderr
+    done = repobuild(shop, "review", "-n", "1", "--export", "one.md")
+    assert done.stdout == 'wrote 1 sample to "one.md"\n'

@@ -151,15 +151,21 @@ class KeyDuplicationError(DuplicationError):
 
 class ValueDuplicationError(DuplicationError):
     """Raised for a value that is there already."""
+
+
+class PairDuplicationError(DuplicationError):
+    """Raised for a pair that is there already."""
 '''
 
 CORE = '''"""The core."""
 
-from .errors import KeyDuplicationError, ValueDuplicationError
+from .errors import KeyDuplicationError, PairDuplicationError, ValueDuplicationError
 
 
 def check(key, value, known):
     """Check that neither a key nor a value is known."""
+    if (key, value) in known:
+        raise PairDuplicationError(key)
     if key in known:
         raise KeyDuplicationError(key)
     if value in known:
@@ -174,7 +180,7 @@ def test_a_plan_imports_what_it_raises_in_another_file(tmp_path: Path) -> None:
     assert plans
     for answer in plans:
         assert re.search(
-            r"as 2 of 2 siblings are in `[^`]+`[^;]*; import it there\.", answer
+            r"as 3 of 3 siblings are in `[^`]+`[^;]*; import it there\.", answer
         )
         assert "new direct subclass of `DuplicationError`" in answer
     assert not twin.audit().wrong

@@ -27,7 +27,7 @@ def test_what_a_sparse_checkout_leaves_out_is_as_in_the_index(tmp_path, cone):
     git(place, "update-index", "--skip-worktree", "out/far.py")
     (place / "in/near.py").unlink()
     repobuild(place, "--worktree", "--until", "facts")
-    assert repobuild(place, "show", "files").stdout.startswith("files: 1 rows")
+    assert repobuild(place, "show", "files").stdout.startswith("files: 1 row")
     assert repobuild(place, "show", "out/far.py::near").returncode in (0, 2)
     assert blob[:10] in repobuild(place, "show", "out/far.py").stdout
 

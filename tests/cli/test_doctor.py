@@ -108,7 +108,7 @@ def test_the_next_step_is_below_what_is_not_well(
     assert run(["doctor"]) == 1
     assert (
         "bad  git          no commit yet\n"
-        "                  next: commit something: git add . && git commit\n"
+        "                  next: commit something first: git add . && git commit\n"
     ) in capsys.readouterr().out
 
 
@@ -262,12 +262,34 @@ def test_a_full_disk(here: Repository, doctor: Doctor, monkeypatch) -> None:
 
 
 def test_a_shallow_clone(
-    here: Repository, doctor: Doctor, monkeypatch, tmp_path: Path
+    here: Repository, doctor: Doctor, monkeypatch, tmp_path: Path, capsys: Any
 ) -> None:
     here.commit({"a.py": SOURCE + "\n"})
     git(tmp_path, "clone", "--depth", "1", f"file://{here.path}", "shallow")
     monkeypatch.chdir(tmp_path / "shallow")
-    assert next_steps(doctor()) == {"git": "git fetch --unshallow"}
+    checks = doctor()
+    assert next_steps(checks) == {"git": "repobuild ci deepen"}
+    assert "1 of the 201 commits to read" in checks["git"]["text"]
+    run(["--until", "files"])
+    assert "fetch them: repobuild ci deepen" in capsys.readouterr().err
+
+
+def test_a_shallow_clone_of_the_only_commit_lacks_nothing(
+    here: Repository, doctor: Doctor, monkeypatch, tmp_path: Path, capsys: Any
+) -> None:
+    git(tmp_path, "clone", "--depth", "1", f"file://{here.path}", "shallow")
+    monkeypatch.chdir(tmp_path / "shallow")
+    assert next_steps(doctor()) == {}
+    run(["--until", "files"])
+    assert "shallow" not in capsys.readouterr().err
+
+
+def test_a_commit_with_nothing_to_train_on(
+    repository: Repository, doctor: Doctor, monkeypatch
+) -> None:
+    repository.commit()
+    monkeypatch.chdir(repository.path)
+    assert list(next_steps(doctor())) == ["grammars"]
 
 
 def test_a_partial_clone(

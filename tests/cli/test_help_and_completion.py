@@ -165,8 +165,8 @@ def test_a_terminal_without_colours_gets_none(
     [
         (["buidl"], '"build"'),
         (["build", "--unti", "facts"], "--until"),
-        (["hook", "instal"], "'install'"),
-        (["cache", "gcc"], "'gc'"),
+        (["hook", "instal"], '"install"'),
+        (["cache", "gcc"], '"gc"'),
         (["-c", "adapter.rnak=3", "status"], '"adapter.rank"'),
         (["build", "--until", "fact"], '"facts"'),
         (["why", "a.py::grind_ston"], '"a.py::grind_stone"'),

@@ -15,9 +15,11 @@ from typing import Any
 import msgpack
 import pytest
 
+from repobuild.code.facts.bounded_parse import blank_comment_lines
 from repobuild.code.facts.element import CodeElement, code_of, element, elements, quals
 from repobuild.code.facts.element_row import row_of
 from repobuild.code.facts.parse import facts, facts_of
+from repobuild.code.facts.python.looked_up import looked_up_names
 from tests import agreement
 from tests.agreement import Difference, Tally, compare, radon
 
@@ -443,3 +445,22 @@ def test_a_name_in_an_import_with_comments_is_no_read():
         "from shop import (  # all of it\n    Order,\n    Part,\n)\n\nKINDS = [Part]\n"
     )
     assert found["reads"] == ["Part"]
+
+
+@pytest.mark.parametrize("offset", range(0, 41, 3))
+def test_a_run_of_comment_lines_is_found_wherever_it_begins(offset):
+    run = b"# note\n   # note\n\n\t\n" * 25
+    source = b"x = 1\n" * offset + run + b"y = 2\n"
+    text, hidden = blank_comment_lines(source)
+    assert len(hidden) == 50 and b"note" not in text and len(text) == len(source)
+    text, hidden = blank_comment_lines(source.replace(run, run[:-8] + b"z = 3\n"))
+    assert not hidden
+
+
+def test_a_name_that_ends_like_a_look_up_is_none():
+    looked_up = b"getattr(x, 'one')\nattrgetter('two')\nhasattr(x.y, \"three\")\n"
+    assert looked_up_names(looked_up, []) == ["one", "three", "two"]
+    assert looked_up_names(b"my" + looked_up[:17], []) == []
+    names = b"f(['four', {'five': 'a.six'}])\n"
+    assert looked_up_names(b"import_module(n)\n" + names, []) == ["four", "six"]
+    assert looked_up_names(b"my_import_module(n)\n" + names, []) == []

@@ -115,7 +115,7 @@ def test_a_setting_that_rebuilds_a_whole_table_costs_its_full_time(toy):
     toy.settings["toy.shout"] = True
     forecast = forecast_build(toy.open(), ["lines"])
     assert list(forecast.reasons) == ["lines"]
-    assert stale_text(forecast.reasons["lines"]) == "setting toy.shout False to True"
+    assert stale_text(forecast.reasons["lines"]) == "setting toy.shout false to true"
     (run,) = runs(toy.last.state, "lines")
     assert forecast.seconds == pytest.approx(run.seconds)
 

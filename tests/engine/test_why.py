@@ -54,7 +54,7 @@ def roots(reasons: list[dict[str, Any]]) -> set[tuple[str, str]]:
 
 def test_a_changed_setting_is_named_before_and_after_the_build(toy):
     toy.settings["toy.shout"] = True
-    assert "would start anew: setting toy.shout False to True" in printed(
+    assert "would start anew: setting toy.shout false to true" in printed(
         toy.open(), "lines"
     )
     toy.build()

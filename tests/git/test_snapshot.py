@@ -140,8 +140,17 @@ def test_a_repository_without_a_commit_is_refused_kindly(repository):
 
 def test_an_unknown_revision_is_named(repository: Repository):
     repository.commit({"a.py": "1"})
-    with pytest.raises(UsageError, match='"v9" names no commit'):
+    with pytest.raises(UsageError, match='"v9" names no commit') as refused:
         at_commit(repository.git, "v9")
+    assert "shallow" not in str(refused.value)
+    with pytest.raises(UsageError, match='did you mean "main"'):
+        at_commit(repository.git, "mian")
+
+
+def test_what_is_no_commit_is_told_for_what_it_is(repository: Repository):
+    repository.commit({"a.py": "1"})
+    with pytest.raises(UsageError, match='"HEAD:a.py" names a blob, not a commit'):
+        at_commit(repository.git, "HEAD:a.py")
 
 
 def raw_tree(git, *entries):

@@ -4,6 +4,7 @@ import pytest
 
 from repobuild.code.changes.commits import newest_first
 from repobuild.locate.lexicon import Lexicon
+from repobuild.locate.ranked_files import RankedProject
 from repobuild.locate.ranking import FILE_WEIGHTS, FUNCTION_WEIGHTS, locate
 from repobuild.locate.touches import PastCommits, subject_of
 from repobuild.locate.words import terms_of
@@ -20,12 +21,13 @@ FILES = {f"pkg/{name}.py": BODY for name in ("ant", "bee", "cat", "dog")} | {
 }
 
 
-def lexicon(files):
-    return Lexicon(Built(files).view.own)
+def project(files, *history):
+    """Return a project with a history, the newest first: (subject, paths)."""
+    return RankedProject(Lexicon(Built(files).view.own), touched(*history))
 
 
 def first(text, history=(), files=FILES):
-    found = locate(lexicon(files), touched(*history), text)
+    found = locate(project(files, *history), text)
     return found.files[0].id
 
 
@@ -60,13 +62,13 @@ def test_the_innermost_call_of_a_traceback_counts_most():
     text = "It fails\n" + "\n".join(
         f'  File "/x/pkg/{name}.py", line 2, in {call}' for name, call in frames
     )
-    found = locate(lexicon(FILES), touched(), text)
+    found = locate(project(FILES), text)
     assert [one.id for one in found.files[:2]] == ["pkg/ant.py", "pkg/bee.py"]
     assert found.functions[0].id == "pkg/ant.py::run"
 
 
 def test_a_named_definition_finds_its_file_and_itself():
-    found = locate(lexicon(FILES), touched(), "`open_wide` is odd")
+    found = locate(project(FILES), "`open_wide` is odd")
     assert found.files[0].id == "pkg/door.py"
     assert found.functions[0].id == "pkg/door.py::Door.open_wide"
 
@@ -92,25 +94,34 @@ def test_a_bulk_commit_says_nothing():
 
 
 def test_tests_are_left_out_unless_they_are_named():
-    paths = [one.id for one in locate(lexicon(FILES), touched(), "door").files]
+    paths = [one.id for one in locate(project(FILES), "door").files]
     assert "tests/test_door.py" not in paths
-    named = locate(lexicon(FILES), touched(), "door, see tests/test_door.py")
+    named = locate(project(FILES), "door, see tests/test_door.py")
     assert "tests/test_door.py" in [one.id for one in named.files]
 
 
 def test_a_text_without_words_and_a_project_without_code_are_no_error():
-    assert locate(lexicon({}), touched(), "door").files == []
-    assert len(locate(lexicon(FILES), touched(), "!?").files) > 0
+    assert locate(project({}), "door").files == []
+    assert len(locate(project(FILES), "!?").files) > 0
 
 
 def test_equal_scores_are_in_the_order_of_their_paths():
-    paths = [one.id for one in locate(lexicon(FILES), touched(), "???").files]
+    paths = [one.id for one in locate(project(FILES), "???").files]
     plain = [path for path in paths if path != "pkg/__init__.py"]
     assert plain == sorted(plain)
 
 
+def test_what_is_kept_between_questions_changes_no_answer():
+    history = [("Open the door", ["pkg/door.py"]), ("other", ["tests/test_door.py"])]
+    texts = ["door", "door, see tests/test_door.py", "`lock` fails in pkg/base.py", "?"]
+    kept = project(FILES, *history)
+    asked = [locate(kept, text) for text in (*texts, *reversed(texts))]
+    fresh = [locate(project(FILES, *history), text) for text in texts]
+    assert asked == [*fresh, *reversed(fresh)]
+
+
 def test_no_more_than_was_asked_for():
-    found = locate(lexicon(FILES), touched(), "run door lock", 2)
+    found = locate(project(FILES), "run door lock", 2)
     assert (len(found.files), len(found.functions)) == (2, 2)
 
 

@@ -75,7 +75,7 @@ WITHHELD = {
 }
 REFUSED = {
     "a million processes": Attack("[adapter]\nprocesses = 1000000", "1 to 1,024"),
-    "a preset elsewhere": Attack('preset = "../../x"', "must name some of"),
+    "a preset elsewhere": Attack('preset = "../../x"', "must name one of"),
     "questions elsewhere": Attack('samples.languages = ["../../x"]', "must name some"),
     "languages elsewhere": Attack('project.languages = ["../x"]', "must name some of"),
     "an escape sequence": Attack('project.name = "\\u001b]0;x\\u0007"', "one line"),

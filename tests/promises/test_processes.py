@@ -193,6 +193,36 @@ def test_a_signal_while_modules_are_loaded_shows_no_traceback(place, seconds):
     assert process.returncode in (143, -signal.SIGTERM, 0)
 
 
+WHILE_LOADING = """
+import signal, sys
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == interrupted:
+            signal.raise_signal(signal.SIGINT)
+
+interrupted = sys.argv.pop(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupt())
+from repobuild.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["repobuild.noop_cache", "repobuild.cli.signals", "repobuild.cli.main"]
+)
+def test_ctrl_c_while_modules_are_loaded_is_one_line_and_130(place, name):
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", WHILE_LOADING, name, "--until", "files"],
+        cwd=place, env=ENVIRONMENT, capture_output=True, text=True, timeout=WAIT,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        130,
+        "interrupted; run again to continue\n",
+    )
+
+
 IN_A_CALLBACK = """
 import os, signal, time, weakref
 from repobuild.cli.signals import SignalInterrupt, listen

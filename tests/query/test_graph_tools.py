@@ -276,7 +276,7 @@ def test_without_a_build_the_next_step_is_told(repository):
 
 
 def test_locating_a_text_tells_the_commit_that_its_tables_are_of(here):
-    with pytest.raises(StaleError, match="lexicon is not built yet"):
+    with pytest.raises(StaleError, match="for an answer: lexicon"):
         here.tools.locate("scaled is odd", 10, Page())
     here.build("areas", "lexicon", "touches")
     first = str(here.repository.git.head.target)[:12]

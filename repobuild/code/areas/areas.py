@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import islice
 from math import sqrt
+from typing import Protocol
 
 from repobuild.code.areas.area_map import AreaMap
 from repobuild.code.areas.encode import PlacingEvidence, encode, keep_names
@@ -27,8 +28,11 @@ from repobuild.code.areas.evolve import Evolution, evolve, needs_encode
 from repobuild.code.areas.file_words import bag_of, role_of
 from repobuild.code.graph.nodes import edge_key, split_id
 from repobuild.engine.contract import Table, Task, Value
+from repobuild.engine.digest import digest as row_digest
+from repobuild.engine.digest import pack
 
 _DIGEST = 8
+_NO_FEATURES = row_digest(pack({}))[:_DIGEST]  # of a file that is not analysed
 _SEARCHED = 200  # ancestors in which equal features are looked for
 _CONFIDENT = 0.5
 _STRENGTH = {"imports": 1.0, "calls": 0.5, "inherits": 1.0, "uses": 0.25}
@@ -36,9 +40,7 @@ _STRENGTH = {"imports": 1.0, "calls": 0.5, "inherits": 1.0, "uses": 0.25}
 
 def areas(task: Task) -> Mapping[str, Value]:
     """Write the hierarchy of the commit, or name an artifact that is one."""
-    digests = {
-        path: digest[:_DIGEST] for path, digest in task.table("features").digests()
-    }
+    digests = _digests(task)
     content = _content(digests)
     if known := _with_content(task, content):
         return {"object": known["object"], "mode": "reuse", "content": content}
@@ -46,7 +48,7 @@ def areas(task: Task) -> Mapping[str, Value]:
     done = _evolve(task, area_map, digests) if area_map else Evolution()
     if area_map is None or needs_encode(area_map):
         with task.progress("areas", 0):
-            found = encode(_evidence(task, digests, digests), _edges(task))
+            found = encode_anew(task)
         mode = "encode"
         area_map = keep_names(found, area_map) if area_map else found
     else:
@@ -67,12 +69,28 @@ def areas(task: Task) -> Mapping[str, Value]:
     }
 
 
+class ExactTables(Protocol):
+    """What holds the tables: a task, or a build."""
+
+    def table(self, name: str) -> Table: ...
+
+
+def encode_anew(tables: ExactTables) -> AreaMap:
+    """Return the hierarchy that a clean build makes: it follows from exact tables."""
+    digests = _digests(tables)
+    return encode(_evidence(tables, digests, digests), _edges(tables))
+
+
+def _digests(tables: ExactTables) -> dict[str, bytes]:
+    features = tables.table("features")
+    return {path: digest[:_DIGEST] for path, digest in features.digests()}
+
+
 def _content(digests: Mapping[str, bytes]) -> str:
-    """Return a digest of all features."""
-    whole = blake2b(digest_size=16)
-    for path, digest in sorted(digests.items()):
-        whole.update(path.encode("utf-8", "surrogatepass") + b"\0" + digest)
-    return whole.hexdigest()
+    """Return a digest of all features, which a table gives sorted by path."""
+    paths = "\0".join(digests).encode("utf-8", "surrogatepass")
+    parts = paths + b"\0" + b"".join(digests.values())
+    return blake2b(parts, digest_size=16).hexdigest()
 
 
 def _with_content(task: Task, content: str) -> Mapping[str, Value] | None:
@@ -110,10 +128,13 @@ def _evolve(task: Task, area_map: AreaMap, digests: Mapping[str, bytes]) -> Evol
     changed = [
         path
         for path, digest in digests.items()
-        if path not in files or files[path].digest != digest
+        if digest != _NO_FEATURES
+        and (path not in files or files[path].digest != digest)
     ]
     evidence = _evidence(task, changed, digests)
-    removed = files.keys() - (digests.keys() - (set(changed) - evidence.keys()))
+    removed = {
+        path for path in files if digests.get(path, _NO_FEATURES) == _NO_FEATURES
+    }
     graph = task.table("graph")
     depends_on = {
         path: sorted(dependency_strengths(graph.get(path), path)) for path in evidence
@@ -122,10 +143,10 @@ def _evolve(task: Task, area_map: AreaMap, digests: Mapping[str, bytes]) -> Evol
 
 
 def _evidence(
-    task: Task, paths: Iterable[str], digests: Mapping[str, bytes]
+    tables: ExactTables, paths: Iterable[str], digests: Mapping[str, bytes]
 ) -> dict[str, PlacingEvidence]:
     """Return what the files are placed by; without those that are not analysed."""
-    features, graph = task.table("features"), task.table("graph")
+    features, graph = tables.table("features"), tables.table("graph")
     found = {}
     for path in paths:
         row = features.get(path)
@@ -152,13 +173,13 @@ def dependency_strengths(row: Value | None, path: str) -> dict[str, float]:
     return found
 
 
-def _edges(task: Task) -> dict[str, dict[str, float]]:
+def _edges(tables: ExactTables) -> dict[str, dict[str, float]]:
     """Return the edges between files: dependencies, and common commits.
 
     A dependency is divided by the root of what both files have, so that a module that
     everything imports binds nothing together.
     """
-    out = dict(_dependencies(task.table("graph")))
+    out = dict(_dependencies(tables.table("graph")))
     total: dict[str, float] = defaultdict(float)
     for path, targets in out.items():
         for other, strength in targets.items():
@@ -168,7 +189,7 @@ def _edges(task: Task) -> dict[str, dict[str, float]]:
     for path, targets in out.items():
         for other, strength in targets.items():
             edges[path][other] += strength / sqrt(total[path] * total[other])
-    for path, partners in task.table("cochange").items():
+    for path, partners in tables.table("cochange").items():
         for other, strength in partners.items():
             edges[path][other] += strength / 2  # is in both rows
     return edges

@@ -167,10 +167,6 @@ def _modify(router: _Router, path: str, file: PlacingEvidence) -> bool:
     return files[path].node != old.node
 
 
-def _zeros() -> dict[str, float]:
-    return defaultdict(float)
-
-
 class _Router:
     """Finds the subcategory that a file fits best."""
 
@@ -181,8 +177,8 @@ class _Router:
         self._depends_on = depends_on
         self._weights = Weights(area_map.rarity, area_map.encoded)
         self._is_counted = False
-        # id -> the sum of its files' vectors
-        self._sums: dict[str, dict[str, float]] = defaultdict(_zeros)
+        # id -> the sum of its files' vectors; of the nodes that were compared
+        self._sums: dict[str, dict[str, float]] = {}
         # folder -> files in each node, all in ""
         self._folders: dict[str, Counter[str]] = defaultdict(Counter)
 
@@ -207,6 +203,9 @@ class _Router:
             below = [id for id in children.get(at, ()) if self._is_open(id, file.role)]
             if not below:
                 return ""
+            if len(below) == 1:
+                at = below[0]
+                continue
             at = max(below, key=lambda id: (self.score(path, file, id), id))
         return at
 
@@ -220,8 +219,7 @@ class _Router:
     def score(self, path: str, file: PlacingEvidence, id: str) -> float:
         """Return how well a file fits a node."""
         self._count()
-        vector = self._weights.vector(file.bag)
-        found = cosine(vector, self._sums.get(id, {}))
+        found = cosine(self._weights.vector(file.bag), self._sum(id))
         near = self._near(path)
         if total := near[""]:
             found += _OF_DIRECTORY * near[id] / total
@@ -254,22 +252,39 @@ class _Router:
         return self._folders[folder][""] if folder in self._folders else 0
 
     def _count(self) -> None:
-        """Count all files when the first is routed; most commits route none."""
+        """Count the files of each folder, when the first file is routed."""
         if not self._is_counted:
             self._is_counted = True
+            lines = {id: (*self.area_map.line(id), "") for id in self.area_map.nodes}
             for path, file in self.area_map.files.items():
-                self._count_file(path, file, 1)
+                folder = self._folders[path.rpartition("/")[0]]
+                for id in lines[file.node]:
+                    folder[id] += 1
+
+    def _sum(self, id: str) -> dict[str, float]:
+        """Return the sum of the vectors of a node's files; none has none."""
+        known = self._sums.get(id)
+        if known is None:
+            known = self._sums[id] = defaultdict(float)
+            below = {
+                one for one in self.area_map.nodes if id in self.area_map.line(one)
+            }
+            for file in self.area_map.files.values():
+                if file.node in below:
+                    self._add(known, file, 1)
+        return known
+
+    def _add(self, sums: dict[str, float], file: PlacedFile, sign: int) -> None:
+        for word, weight in self._weights.vector(file.bag).items():
+            sums[word] += sign * weight
 
     def _count_file(self, path: str, file: PlacedFile, sign: int) -> None:
-        vector = self._weights.vector(file.bag)
-        line = list(self.area_map.line(file.node))
-        for id in line:
-            sums = self._sums[id]
-            for word, weight in vector.items():
-                sums[word] += sign * weight
         folder = self._folders[path.rpartition("/")[0]]
-        for id in (*line, ""):
+        folder[""] += sign
+        for id in self.area_map.line(file.node):
             folder[id] += sign
+            if id in self._sums:
+                self._add(self._sums[id], file, sign)
 
     def _founds(self, path: str, file: PlacingEvidence, best: str) -> bool:
         """Return whether a file begins a subcategory: its directory is new."""
@@ -277,8 +292,7 @@ class _Router:
         folder = path.rpartition("/")[0]
         if not folder or self._files_in(folder):
             return False
-        vector = self._weights.vector(file.bag)
-        return cosine(vector, self._sums.get(best, {})) < _FITS
+        return cosine(self._weights.vector(file.bag), self._sum(best)) < _FITS
 
     def _found(self, path: str, file: PlacingEvidence, best: str) -> str:
         """Add a subcategory for a file, with what is missing above it; return it."""
@@ -308,7 +322,8 @@ def _known(area_map: AreaMap, parent: str) -> OmittedWords:
 
 def _prune(area_map: AreaMap) -> None:
     """Remove the nodes without files."""
-    used = {id for file in area_map.files.values() for id in area_map.line(file.node)}
+    nodes = {file.node for file in area_map.files.values()}
+    used = {id for node in nodes for id in area_map.line(node)}
     for id in area_map.nodes.keys() - used:
         del area_map.nodes[id]
 

@@ -23,6 +23,7 @@ from repobuild.engine.contract import Value
 VERB = "!"
 _MOST_WORDS = 24
 _MOST_COUNT = 15
+_COUNT_WEIGHTS = (0.0, *(1.0 + log(count) for count in range(1, _MOST_COUNT + 1)))
 _COMMON = 0.25  # of all files
 _OF_PATH, _OF_FILE = 2, 3
 _EMPTY = frozenset(
@@ -89,6 +90,7 @@ class Weights:
 
     def __init__(self, rarity: Mapping[str, int], files: int) -> None:
         self._rarity, self._files = rarity, max(files, 1)
+        self._known: dict[str, float] = {}
 
     @classmethod
     def of(cls, bags: Iterable[Bag]) -> Weights:
@@ -105,11 +107,17 @@ class Weights:
         return {word: n for word, n in sorted(self._rarity.items()) if n > 1}
 
     def weight(self, word: str) -> float:
-        return log(1.0 + self._files / (1.0 + self._rarity.get(word, 1)))
+        """Return the weight of a word; most are in many bags."""
+        known = self._known.get(word)
+        if known is None:
+            known = log(1.0 + self._files / (1.0 + self._rarity.get(word, 1)))
+            self._known[word] = known
+        return known
 
     def vector(self, bag: Bag) -> dict[str, float]:
         """Return the weight of each word of a bag, scaled to length 1."""
-        found = {w: (1.0 + log(n)) * self.weight(w) for w, n in bag.items()}
+        weight = self.weight
+        found = {word: _COUNT_WEIGHTS[n] * weight(word) for word, n in bag.items()}
         length = sqrt(sum(x * x for x in found.values())) or 1.0
         return {word: x / length for word, x in found.items()}
 

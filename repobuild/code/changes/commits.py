@@ -36,11 +36,11 @@ def update_history(source: Source, limit: int, row_of: RowOf) -> None:
     repository, head = source.snapshot.repository, source.snapshot.commit
     history = kept_commits(repository, head, source.fail)
     kept = list(islice(history, limit))
-    for commit in set(source.own.keys()) - {step.commit for step in kept}:
+    before = {commit: row["before"] for commit, row in source.own.items() if row}
+    for commit in before.keys() - {step.commit for step in kept}:
         source.own.drop(commit)
     for step in kept:
-        known = source.own.get(step.commit)
-        if known is not None and known["before"] == step.before:
+        if before.get(step.commit) == step.before:
             continue
         try:
             source.own.put(step.commit, row_of(repository, step))

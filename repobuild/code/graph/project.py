@@ -163,8 +163,8 @@ def update_project(
         if now and now.get("setup") and _GUIDE.match(path):
             guides[path] = now["setup"]
     for path, (was, now) in rows.items():
-        counts.subtract(_graph_counts(path, was))
-        counts.update(_graph_counts(path, now))
+        counts.subtract(_graph_counts(path, was, now))
+        counts.update(_graph_counts(path, now, was))
     kept = {name: count for name, count in sorted(counts.items()) if count}
     state = {
         "counts": kept,
@@ -279,10 +279,13 @@ def _is_product(folders: list[str], name: str) -> bool:
     return name not in _TOOLS and not _TOOL.search(name)
 
 
-def _graph_counts(path: str, row: Value | None) -> Counter[str]:
+def _graph_counts(path: str, row: Value | None, other: Value | None) -> Counter[str]:
+    """Return the counts of a row, without edges that its other version has, too."""
     counts: Counter[str] = Counter()
-    is_aside = is_test(path)
+    is_aside, others = is_test(path), other or {}
     for sub, item in (row or {}).items():
+        if sub in others and " " in sub:
+            continue
         if "kind" in item:
             counts["kind:" + item["kind"]] += 1
             if is_aside:

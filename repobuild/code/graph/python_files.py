@@ -13,7 +13,12 @@ from typing import Any
 from repobuild.code.graph.nodes import open_terms, target_terms
 from repobuild.code.graph.python_edges import python_file_row
 from repobuild.code.resolve.python.distributions import Distributions, normal_name
-from repobuild.code.resolve.python.modules import Modules, python_surface, stem_of
+from repobuild.code.resolve.python.modules import (
+    Modules,
+    module_surface,
+    python_surface,
+    stem_of,
+)
 from repobuild.code.resolve.python.passing_sites import CallSite
 from repobuild.code.resolve.python.resolver import Resolver
 from repobuild.code.scan.python_table import python_table, standard_library
@@ -75,9 +80,9 @@ class PythonFiles:
         for path, (old, new) in self._changed.items():
             was, now = _is_python(old), _is_python(new)
             if was and now:
-                terms |= _different(
-                    python_surface(path, old), python_surface(path, new)
-                )
+                module = self._modules.get(path)  # its rows are read again later
+                after = module_surface(module) if module else {}
+                terms |= _different(python_surface(path, old), after)
             elif was or now:
                 terms |= _module_terms(path)
                 surface = python_surface(path, new if now else old)

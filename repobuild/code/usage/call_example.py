@@ -78,6 +78,7 @@ _NO_EXAMPLE = re.compile(
     r"|print [^(=.]"  # of Python 2
 )
 # In other languages than Python: `f(a);`, `x = f(a)`, `Type x = f(a);`.
+_PRINT_STATEMENT = re.compile(r"^\s*print [^(=.]", re.MULTILINE)
 _PLAIN_STATEMENT = re.compile(
     r"(?!return\b|func\b|fn\b|function\b|public\b)"
     r"(?:[\w.:<>]+\s+)?[\w.:]+\s*(?:=|:=|\(|\.)"
@@ -85,7 +86,6 @@ _PLAIN_STATEMENT = re.compile(
 _WITH_BODY = re.compile(r"(?:async )?(?:with|for)\b")
 _BARE_DECORATOR = re.compile(r"\s*@([\w.]+)(?=\s*$)", re.MULTILINE)
 _DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
-_METHOD = re.compile(r"^(?:async )?def \w+\((?:self|cls)\b", re.MULTILINE)
 _FAILING = re.compile(r"(?i)raises|\b(?:warns|should_?fail|expect\w*error)\b")
 _ASSERTS = re.compile(r"\s+(?:assert\b|self\.assert)")
 # What looks at a value, and leaves it as it is.
@@ -171,8 +171,7 @@ def _completed(
     if not shown:
         return None
     is_inside = not f"\n{shown}".endswith(f"\n{whole}")  # of a function of theirs
-    is_method = bool(_METHOD.search(shown))  # without the class that it belongs to
-    return CallExample(score - is_inside - 2 * is_method, shown)
+    return CallExample(score - is_inside, shown)
 
 
 def _asserted_call(code: str, name: str) -> str:
@@ -393,7 +392,9 @@ def _body(lines: Sequence[str], row: int, margin: int) -> list[str] | None:
 
 @lru_cache(4096)
 def _is_valid(code: str) -> bool:
-    """Return whether Python can parse the code; a bare definition gets a body."""
+    """Return whether Python 3 can parse the code; a bare definition gets a body."""
+    if _PRINT_STATEMENT.search(code):
+        return False
     last = code.rpartition("\n")[2]
     whole = f"{code} ..." if _DEFINITION.match(last) else code
     return not _parsed(whole).has_error
@@ -515,7 +516,7 @@ def _uses_between(
         indent = len(lines[row]) - len(lines[row].lstrip())
         if indent != margin or len(text) > _SHORT or not _may_begin(lines, row):
             return None
-        if not _is_valid(text):
+        if not _is_valid(text) or text.endswith(":"):
             return None
         used.append((row, text))
     return used

@@ -35,6 +35,7 @@ _LONGEST_IMPORTS = 200  # characters of all of them
 _INDENT = "    "
 GAP = "..."  # stands for lines that are left out
 _MOST_ABOVE = 200  # lines that are searched for heads
+_METHOD = re.compile(r"(?:async )?def \w+\((?:self|cls)\b")
 _DEFINES = re.compile(r"(?:async )?def ")
 _BINDS = re.compile(r"(?:async )?(?:for|with) ")
 _DECIDES = re.compile(r"(?:async )?(?:if|elif|else|while|for|except|match|case)\b")
@@ -191,7 +192,11 @@ def _needed_heads(
                 return None
             wanted |= set(head.free) - _known()
             return [(row, text)]
-        if is_function or text.startswith("class "):
+        if text.startswith("class ") and heads and _METHOD.match(heads[0][1]):
+            # A method without its class reads as a function.
+            wanted |= set(head.free) - _known()
+            return [(row, text), *heads] if _may_be_quoted(text) else None
+        if is_function and not _METHOD.match(text) or text.startswith("class "):
             break
     return heads
 

@@ -137,7 +137,10 @@ def _stale_reason(
     """Return why a table is stale, or None; record the changed files of a source."""
     line = build.state.line(rule.name)
     if line is None:
-        if rule.kind == "source" and rule.follows == "tree":
+        if _reads_tree(rule) and not any(
+            _reads_tree(other) and build.state.line(other.name)
+            for other in build.rules.values()
+        ):
             forecast.files = sum(1 for _ in build.snapshot.files())
         return StaleReason(Staleness.NEVER_BUILT)
     if build.is_full(rule):
@@ -154,6 +157,10 @@ def _stale_reason(
             return None
         return StaleReason(Staleness.TASK_NOT_BUILT)
     return StaleReason(Staleness.ROWS_PENDING) if build.is_stale(rule) else None
+
+
+def _reads_tree(rule: Rule) -> bool:
+    return rule.kind == "source" and rule.follows == "tree"
 
 
 def _source_reason(

@@ -210,7 +210,8 @@ class TableExplanation:
     """How a table was last built, and what would rebuild all of it now."""
 
     table: str
-    rows: int
+    rows: int  # entries, where a row has several
+    keys: int  # rows, each with one or more entries
     commit: str
     subject: str
     would_start_anew: tuple[Reason, ...]
@@ -223,6 +224,7 @@ class TableExplanation:
             "key": "",
             "what": "built",
             "rows": self.rows,
+            "keys": self.keys,
             "commit": self.commit,
             "subject": self.subject,
             "would_start_anew": [reason.plain() for reason in self.would_start_anew],

@@ -198,6 +198,7 @@ def _explain_table(trace: CauseTrace, rule: Rule) -> TableExplanation | UnbuiltT
     return TableExplanation(
         table=rule.name,
         rows=line.entries,
+        keys=line.rows,
         commit=line.commit,
         subject=build.snapshot.subject(line.commit),
         would_start_anew=tuple(differences(rule.name, known, build.manifest(rule))),

@@ -23,6 +23,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from repobuild.errors import system_reason
+
 _SHOWN_STDERR = 400  # characters
 
 
@@ -72,7 +74,7 @@ def run_command(
             env={**os.environ, "GIT_DIR": environment.repository},
         )
     except OSError as error:
-        reason = f"{command.arguments[0]}: {(error.strerror or str(error)).lower()}"
+        reason = f"{command.arguments[0]}: {system_reason(error)}"
         return {key: CommandAnswer(None, reason) for key in rows}
     answers, bad_line = _parse(done.stdout.splitlines(), rows)
     missing = CommandAnswer(

@@ -264,13 +264,14 @@ def find_chain_parent(build: BuildContext, rule: Rule) -> str:
     A commit that has a row keeps its parent: what was built since on other branches
     must not make it stale.
     """
-    rows = dict(build.table(rule.name).items())
-    if build.snapshot.commit in rows:
-        return str(rows[build.snapshot.commit]["follows"])
-    near = nearest_ancestor(build.snapshot.repository, build.snapshot.commit, rows)
-    if near:
-        return str(rows[near]["object"])
-    newest = max(rows.values(), key=lambda r: int(r["build"]), default=None)
+    table, commit = build.table(rule.name), build.snapshot.commit
+    if own := table.get(commit):
+        return str(own["follows"])
+    near = nearest_ancestor(build.snapshot.repository, commit, set(table.keys()))
+    if near and (row := table.get(near)):
+        return str(row["object"])
+    rows = (row for _, row in table.items() if row)
+    newest = max(rows, key=lambda row: int(row["build"]), default=None)
     return str(newest["object"]) if newest else ""
 
 

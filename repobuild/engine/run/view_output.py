@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from repobuild.engine.contract import Value
-from repobuild.engine.digest import TableDigest, pack, unpack
+from repobuild.engine.digest import TableDigest, digest, pack, unpack
 from repobuild.engine.index_digest import (
     index_entry,
     read_index_digest,
@@ -22,6 +22,7 @@ from repobuild.engine.storage.state import State
 from repobuild.engine.storage.table import RawRow, StoredIndex, StoredTable, term_number
 from repobuild.engine.storage.table_writer import TableResult, TableWriter
 
+_FEW_ROWS = 20
 Keys = set[str]  # `ViewIndex.set` hides the name of the type
 
 
@@ -106,6 +107,13 @@ class ViewOutput:
         shown = set() if self._full else set(self._stored.keys()) - self._drops
         yield from sorted(shown | self._puts.keys())
 
+    def items(self) -> Iterator[tuple[str, Value]]:
+        rows = {} if self._full else dict(self._stored.items())
+        for key in self._drops:
+            rows.pop(key, None)
+        rows |= {key: unpack(packed) for key, packed in self._puts.items()}
+        yield from sorted(rows.items())
+
     def put_keys(self) -> list[str]:
         """Return the keys that were put in this run, sorted."""
         return sorted(self._puts)
@@ -114,8 +122,22 @@ class ViewOutput:
         """Write the puts and drops. Runs inside the table's transaction."""
         if self._full:
             self._drops = set(self._stored.keys()) - self._puts.keys()
-        rows = ((key, RawRow.inline(self._puts[key])) for key in sorted(self._puts))
+        rows = ((key, RawRow.inline(packed)) for key, packed in self._changed_puts())
         write_rows(writer, rows, self._drops, outcome, self._stored.rule.entries)
+
+    def _changed_puts(self) -> Iterator[tuple[str, bytes]]:
+        """Yield what was put and is not stored already.
+
+        A view may put all of its rows again where few of them change: the others are
+        neither looked up one by one nor compressed.
+        """
+        are_most = len(self._puts) > _FEW_ROWS and 2 * len(self._puts) > len(
+            self._stored
+        )
+        known = dict(self._stored.digests()) if are_most else {}
+        for key in sorted(self._puts):
+            if known.get(key) != digest(self._puts[key]):
+                yield key, self._puts[key]
 
 
 def write_rows(

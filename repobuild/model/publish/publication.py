@@ -25,6 +25,7 @@ from repobuild.model.publish.model_card import (
 from repobuild.model.publish.serving_recipes import DEFAULT_QUESTION, ServingFacts
 from repobuild.model.teaching.curriculum import Teaching
 from repobuild.model.token_budget import count_tokens, load_token_counter
+from repobuild.resources import program
 from repobuild.samples.contexts.line_rows import quotes_lines
 from repobuild.samples.dataset.all_samples import SampleSource
 from repobuild.samples.dataset.summary import read_kept
@@ -79,7 +80,7 @@ class Publication:
         if row is None:
             raise StaleError(
                 "the merged model of this adapter is not built\n"
-                "run `repobuild --until merged` first"
+                f"run `{program()} --until merged` first"
             )
         source = artifact_folder(self.build, str(row["object"]), "merged model")
         hub.write_model(source, folder)
@@ -104,7 +105,7 @@ class Publication:
         if base.digest != lineage.base["digest"]:
             raise BuildError(
                 f'the adapter was trained on another base than "{base.name}" is now\n'
-                "run `repobuild` to make a new one, or leave the base out: "
+                f"run `{program()}` to make a new one, or leave the base out: "
                 "`--without-base`"
             )
         return base
@@ -228,7 +229,7 @@ def artifact_folder(build: Build, digest: str, what: str) -> Path:
     except KeyError:
         raise BuildError(
             f"the {what} {digest[:12]} is gone or damaged\n"
-            "run `repobuild`: it makes it again"
+            f"run `{program()}`: it makes it again"
         ) from None
 
 

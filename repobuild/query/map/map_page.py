@@ -25,7 +25,7 @@ from typing import Any
 
 from repobuild.errors import UsageError
 from repobuild.plain_text import escape_line, json_text
-from repobuild.query.freshness import BUILD
+from repobuild.query.freshness import build_command
 from repobuild.query.graph_view import GraphSource
 from repobuild.query.map.map_history import history_of
 from repobuild.query.map.map_nodes import (
@@ -49,7 +49,7 @@ def map_data(source: GraphSource, commits: int, title: str = "") -> dict[str, An
     with source.reading() as view:
         freshness = source.freshness.facts(view.build)
         if not view.areas.nodes:
-            raise UsageError(f"there is no hierarchy yet\nbuild it: {BUILD}")
+            raise UsageError(f"there is no hierarchy yet\nbuild it: {build_command()}")
         nodes = nodes_of(view)
         history = history_of(view, nodes, commits)
         return {

@@ -75,6 +75,7 @@ _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
 _TEST_LISTS = ("tests", "users_in_tests")
 _FIXTURE = re.compile(r"\bself\.(?!assert)\w+\b(?!\()")
+_CALLS_NOTHING = frozenset({"object", "ABC", "Generic", "Protocol", "NamedTuple"})
 _NO_CODE = ("", "pass", "...")  # bodies that tell nothing
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 # Methods of values of Python's own types.
@@ -225,6 +226,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
             row["container_signature"] = container.signature
         row["sole"] = file.method_counts[element.name] == 1
         row["only_class"] = file.class_count == 1
+        row["of_foreign"] = _has_foreign_base(file, container)
     elif element.type == "method":
         # An object, or a type that another file declares: no class of this file.
         row["owner"] = strip_counts(element.parent)
@@ -501,6 +503,16 @@ def _has_renamed_base(element: ElementView, row: Row) -> bool:
     """Return whether a base that the graph knows has another name in the header."""
     texts = {name_of(without_type_arguments(text)) for text in element.row.bases}
     return any(name_of(split_id(id)[1]) not in texts for id in row["bases"])
+
+
+def _has_foreign_base(file: FileContext, element: ElementView) -> bool:
+    """Return whether a class from elsewhere may call what a class defines.
+
+    `handle_data` of an HTMLParser is for that to call, and for no user.
+    """
+    bases = map(without_type_arguments, element.row.bases)
+    written = [one for one in bases if name_of(one) not in _CALLS_NOTHING]
+    return len(written) > len(list(file.reader.outgoing(element.id, "inherits")))
 
 
 def _foreign_bases(element: ElementView, row: Row) -> Row:

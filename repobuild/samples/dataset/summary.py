@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from repobuild.code.licence.detect import UNKNOWN
 from repobuild.engine.contract import Table, Value
 from repobuild.errors import StaleError
+from repobuild.resources import program
 from repobuild.samples.dataset.all_samples import AllSamples, SampleSource
 from repobuild.samples.dataset.licence_filter import licences_of
 from repobuild.samples.tasks.facts import Sample
@@ -89,7 +90,7 @@ def read_kept(source: SampleSource, summary: DatasetSummary) -> Iterator[KeptSam
             if sub not in samples:
                 raise StaleError(
                     f'the dataset is older than the samples: "{key + sub}" is gone\n'
-                    "run `repobuild --until dataset` first"
+                    f"run `{program()} --until dataset` first"
                 )
             licence = whole_licence(samples[sub], licences)
             summary.add(samples[sub], row, licence)

@@ -106,7 +106,8 @@ _UNFINISHED = re.compile(
 )
 _INNER = re.compile(r"\n\s+(?:async def|def|class|@)")
 _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
-_REGISTRATIONS = ("exports", "reexport", "table", "call", "entry")
+_TABLES = ("table", "call", "entry")
+_REGISTRATIONS = ("exports", "reexport", *_TABLES)
 
 
 class FamilyRow(NamedTuple):
@@ -278,7 +279,8 @@ def _is_alike(
 ) -> bool:
     """Return whether the siblings show how another one is made."""
     if family.kind == "functions":
-        return any(kind in _REGISTRATIONS for kind, *_ in row["sites"])
+        # To be imported somewhere is no registration of a function of this pattern.
+        return any(kind in _TABLES for kind, *_ in row["sites"])
     if family.kind != "subclass":
         return True
     classes = [one for one in elements if one is not None]

@@ -32,7 +32,7 @@ from repobuild.samples.families.together import companions
 from repobuild.samples.text.refusals import is_exception
 
 SORTED = "*"
-CHOOSES = "__new__"  # may choose the class of a new object
+_CHOOSE = ("__new__", "__init__")  # may choose a sibling, by their arguments
 _FEWEST_ORDERED = 3  # items of a list that shows an order
 _THIRD = 1 / 3
 _MOST_FILES = 60  # that are searched for registrations
@@ -269,9 +269,9 @@ def _counts(one: NamedPlace, family: Family) -> bool:
 
 
 def _is_special(qual: str) -> bool:
-    """Return whether a method is one of Python's; `__new__` may choose the class."""
+    """Return whether a method is one of Python's, and not one that makes an object."""
     name = qual.rpartition(".")[2]
-    return name.startswith("__") and name != CHOOSES
+    return name.startswith("__") and name not in _CHOOSE
 
 
 def _order(place: tuple[str, str, str], names: list[str], tree: Tree) -> str:

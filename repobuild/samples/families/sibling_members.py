@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
@@ -34,7 +34,7 @@ def required_methods(
         abstract: set[str] = set()
     elif family.kind == "subclass":
         abstract = set(_abstract_methods(family.where, tree))
-        names = (defined_methods(one, tree, abstract) for one in elements if one)
+        names = (_running_methods(one, tree) for one in elements if one)
     else:
         return []
     counts = Counter(name for group in names for name in group)
@@ -75,19 +75,6 @@ def _set_by_some(names: set[str], ids: list[str], tree: Tree) -> list[Value]:
             counts.update(names & own)
     found = sorted(counts.items())
     return [[name, count] for name, count in found if not is_usual(count, ids)]
-
-
-def defined_methods(
-    element: ElementView, tree: Tree, abstract: Collection[str] = ()
-) -> list[str]:
-    """Return the methods of a class that run; of those with names of Python's own
-    `__init__`, and what the base leaves open.
-    """
-    return [
-        name
-        for name in _running_methods(element, tree)
-        if name == "__init__" or name in abstract or not name.startswith("__")
-    ]
 
 
 def _running_methods(element: ElementView, tree: Tree) -> list[str]:

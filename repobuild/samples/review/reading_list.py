@@ -11,6 +11,7 @@ from hashlib import blake2b
 from itertools import islice
 
 from repobuild.errors import StaleError
+from repobuild.resources import program
 from repobuild.samples.dataset.all_samples import AllSamples, SampleSource
 from repobuild.samples.dataset.summary import KeptSample, whole_licence
 from repobuild.samples.review.verdict_file import Judged, subject_of
@@ -74,7 +75,7 @@ def _read(source: SampleSource, key: str, sub: str) -> KeptSample:
     if sample is None:
         raise StaleError(
             f'the dataset is older than the samples: "{key + sub}" is gone\n'
-            "run `repobuild --until dataset` first"
+            f"run `{program()} --until dataset` first"
         )
     row = source.table("dataset").get(key) or {}
     licence = whole_licence(sample, source.table("licences"))

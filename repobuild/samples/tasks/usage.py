@@ -90,11 +90,12 @@ def _says_something(scope: FactScope) -> bool:
     """Return whether a call by the signature tells more than the parameters' names.
 
     What is known to be used is called as it is there, which nobody can make up. A class
-    that others inherit from and nobody makes may lack what they add.
+    that others inherit from and nobody makes may lack what they add. What a class with
+    a base from elsewhere defines may be there for that base to call.
     """
     if scope.get("kind") == "class" and is_exception(str(scope.get("name"))):
         return False  # it is raised and caught, and not used by a call
-    if _is_only_inherited(scope) or _is_used(scope):
+    if _is_only_inherited(scope) or _is_used(scope) or scope.get("of_foreign"):
         return False
     parameters = [one for one in scope.get("params") or () if one[0][:1] != "*"]
     if any(not name.strip("_*") and not default for name, _, default, *_ in parameters):

@@ -41,6 +41,7 @@ _SPHINX = re.compile(
     re.MULTILINE,
 )
 _GOOGLE = re.compile(r"^(Args|Arguments|Parameters|Returns|Yields):[ \t]*$", re.M)
+_RULE = re.compile(r"\A\n[ \t]*-{3,}[ \t]*(?=\n)")  # below a heading with a colon
 _NUMPY = re.compile(r"^(Parameters|Returns|Yields)[ \t]*\n-{3,}[ \t]*$", re.MULTILINE)
 _ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?:\([^)\n]*\))?[ \t]*:[ \t]+(\S.*)$")
 _NUMPY_ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?::.*)?$")
@@ -226,7 +227,8 @@ def parse_docstring(docstring: str) -> DocstringParts:
                 is_numpy = pattern is _NUMPY
                 tells_result = heading[1] in ("Returns", "Yields")
                 spans = is_numpy and not tells_result
-                block = _block(docstring[heading.end() :], spans)
+                text = _RULE.sub("", docstring[heading.end() :], count=1)
+                block = _block(text, spans)
                 if tells_result:
                     text = (_numpy_returns if is_numpy else _google_returns)(block)
                     returns = returns or _one_line(text)

@@ -34,6 +34,7 @@ _BOUND = re.compile(
     re.MULTILINE,
 )
 _FUTURE = "__future__"
+_VENDORED = re.compile(r"\._?(?:vendor|vendored|third_party|extern|externals)\b")
 _STATEMENTS = (b"import ", b"from ")
 
 
@@ -142,12 +143,16 @@ def changed_names(old: ImportsByName, new: ImportsByName) -> set[str]:
 def _is_internal(module: str, name: str, modules: set[str]) -> bool:
     """Return whether an import names one of the project's modules or their members.
 
-    `import typing` is none because the file also imports `pkg/_compat/typing.py`.
+    `import typing` is none because the file also imports `pkg/_compat/typing.py`. What
+    the project ships of others (`pkg/_vendor`) is its own, though it is not analysed.
     """
     if module.startswith("."):
         return True
     wanted = (module, f"{module}.{name}")
     if any(one in modules for one in wanted):
+        return True
+    top = module.partition(".")[0]
+    if _VENDORED.search(module) and any(one.startswith(f"{top}.") for one in modules):
         return True
     return module.partition(".")[0] not in names_of_others() and any(
         known.endswith(f".{one}") for known in modules for one in wanted

@@ -144,7 +144,10 @@ def _is_of_project(index: TreeIndex, origin: str, statement: ImportEvidence) -> 
 
     A name of the standard library does only where a file at the top hides it.
     """
-    found = index.modules(list(_possible_modules(origin, statement)))
+    wanted = list(_possible_modules(origin, statement))
+    if not index.dotted_paths.isdisjoint(wanted):
+        return True  # also of files that are left out, as what is shipped of others
+    found = index.modules(wanted)
     top = statement.module.partition(".")[0]
     if statement.level or top not in sys.stdlib_module_names:
         return bool(found)

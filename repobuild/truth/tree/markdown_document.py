@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
+# `<br>` begins HTML, which ends at a blank line.
+_TAG_ALONE = re.compile(r" {0,3}</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>\s*")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _SLUG = re.compile(r"[\W_]+")
@@ -132,7 +134,7 @@ def _headings(lines: list[str]) -> Iterator[_Heading]:
             yield _Heading(row, 1, len(heading[1]), (heading[2] or "").strip())
         elif row and (underline := _UNDERLINE.fullmatch(line)):
             first = _paragraph_start(lines, row)
-            if first < row:
+            if first < row and not _TAG_ALONE.fullmatch(lines[first]):
                 title = " ".join(" ".join(lines[first:row]).split())
                 level = 1 if underline[1][0] == "=" else 2
                 yield _Heading(first, row - first + 1, level, title)

@@ -10,7 +10,7 @@ from repobuild.truth.tree.markdown_document import (
     without_stars,
 )
 
-_UNDERLINE = re.compile(r"([^\w\s])\1+[ \t]*")
+_UNDERLINE = re.compile(r"([^\w\s]|_)\1+[ \t]*")
 _LINK = re.compile(r"`([^`<>]+?)(?:\s*<[^`<>]+>)?`__?(?!\w)")
 _FULL_WIDTH = 4  # characters from which a rule may be shorter than its title
 

@@ -107,6 +107,11 @@ class TreeIndex:
         return {path for path in options if f".{dotted(path)}".endswith(wanted)}
 
     @cached_property
+    def dotted_paths(self) -> set[str]:
+        """The dotted names of all files of Python, whether they are analysed or not."""
+        return {dotted(path) for path in self.paths if path.endswith(".py")}
+
+    @cached_property
     def module_names(self) -> set[str]:
         """The parts of the dotted names of all files."""
         return {part for path in self.paths for part in dotted(path).split(".")}

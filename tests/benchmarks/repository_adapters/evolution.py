@@ -106,10 +106,13 @@ def changed_tests(
 
 
 def _content(tree: pygit2.Tree, path: str) -> bytes | None:
+    """Return a file's bytes; None of none, of a large one, and of one that a partial
+    clone lacks.
+    """
     try:
         found = tree[path]
+        if not isinstance(found, pygit2.Blob) or found.size > LARGEST_FILE:
+            return None
+        return bytes(found.data)
     except KeyError:
         return None
-    if not isinstance(found, pygit2.Blob) or found.size > LARGEST_FILE:
-        return None
-    return bytes(found.data)

@@ -80,7 +80,7 @@ def test_a_folder_without_git_is_read_too(tmp_path):
 def test_a_list_names_folders_and_tasks(tmp_path):
     path = tmp_path / "list.txt"
     path.write_text("# mine\none\n\ntwo\ttwo.jsonl\n")
-    with pytest.raises(UsageError, match=r'two\.jsonl" cannot be read: No such file'):
+    with pytest.raises(UsageError, match=r'two\.jsonl" cannot be read: no such file'):
         read_list(path)
     (tmp_path / "two.jsonl").write_text("")
     one, two = read_list(path)

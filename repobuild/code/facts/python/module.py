@@ -50,7 +50,7 @@ _LAYOUT = re.compile(
     re.DOTALL,
 )
 # A name of ASCII signs that follows no dot: the part of an attribute is none.
-_WORD = re.compile(rb"(?<![\w.\x80-\xff])[A-Za-z_]\w*(?![\x80-\xff])")
+_WORD = re.compile(rb"[A-Za-z_](?<![\w.\x80-\xff].)\w*(?![\x80-\xff])")
 _BOUND = re.compile(rb"\s*=(?!=)")
 _BASE_CALL = re.compile(rb"\.__\w+__\(")  # `Base.__init__(self)`
 _LONGEST_READ = 80  # bytes

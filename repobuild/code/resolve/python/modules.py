@@ -219,7 +219,12 @@ def python_surface(path: str, facts: Value | None) -> dict[str, Any]:
     """Return every term that a file can change, with its value."""
     if not facts or facts.get("language") != "python":
         return {}
-    module = ModuleFacts(path, facts)
+    return module_surface(ModuleFacts(path, facts))
+
+
+def module_surface(module: ModuleFacts) -> dict[str, Any]:
+    """Return every term that a module can change, with its value."""
+    path = module.path
     terms: dict[str, Any] = {
         f"n:{path}:*": (module.stars(), module.all, module.extends_path),
         f"n:{path}:!": module.dotted_imports,

@@ -29,7 +29,7 @@ import msgpack
 import torch
 from safetensors.torch import load_file, save_file
 
-from repobuild.errors import MissingObjectError, UsageError
+from repobuild.errors import MissingObjectError, UsageError, system_reason
 from repobuild.model.conversation import FILE, Conversation, Example
 from repobuild.model.hypernet.file_encoder import EncodedText, FileEncoder
 from repobuild.model.hypernet.repository_input import (
@@ -152,7 +152,10 @@ def read_list(path: Path) -> list[ListedRepository]:
         with path.open(encoding="utf-8") as stream:
             lines = stream.read(_LONGEST_LIST).splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f'"{path}" cannot be read: {error}') from error
+        why = system_reason(error) if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(
+            f'"{path}" cannot be read: {why}\nname a file with one folder a line'
+        ) from error
     found = []
     for line in lines:
         if not (text := line.strip()) or text.startswith("#"):
@@ -164,12 +167,12 @@ def read_list(path: Path) -> list[ListedRepository]:
             found.append(ListedRepository.of(folder, given))
         except OSError as error:
             raise UsageError(
-                f'"{error.filename}" cannot be read: {error.strerror}\n'
+                f'"{error.filename}" cannot be read: {system_reason(error)}\n'
                 f'"{path}" names it'
             ) from error
     if len(found) < 2:
         raise UsageError(
-            f'"{path}" names {len(found)} repositories, and training needs 2 at least: '
+            f'"{path}" names too few repositories, training needs 2 at least: '
             "each is told apart from another\nwrite one folder a line"
         )
     return found
