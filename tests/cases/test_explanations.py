@@ -137,7 +137,7 @@ def test_every_claim_of_these_samples_holds(stores: Sampled):
 def test_a_class_without_a_docstring_is_explained_by_its_parts(stores: Sampled):
     text = explanation(stores, "FileStore")
     assert "It has no docstring" in text
-    assert "FileStore(folder: str, limit: int = 10)" in text
+    assert "FileStore(folder, limit=10)" in text and "- `folder` (`str`)" in text
     assert "**Attributes**: `suffix`, `folder`, `limit`" in text
     assert "- `locate`: Return where the value of a name lies." in text
     assert "test_a_store_reads_what_is_there" in text
@@ -186,7 +186,7 @@ def test_a_short_method_is_explained_by_its_code(tmp_path: Path):
 CHANGED = [
     ("FileStore", "no docstring", "a docstring"),
     ("FileStore", "`suffix`", "`prefix`"),
-    ("FileStore", "limit: int = 10", "limit: int = 11"),
+    ("FileStore", "limit=10", "limit=11"),
     ("FileStore", "where the value", "what the value"),
     ("FileStore", "- `locate`", "- `close`"),
     ("plain_name", "without their case", "with their case"),

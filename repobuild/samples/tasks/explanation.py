@@ -212,15 +212,20 @@ def _class_parts(scope: FactScope) -> str:
     part = scope.phrases.part
     text = ""
     rows = scope.get("params")
-    arguments = ", ".join(argument_list(rows or []))
-    if arguments and scope.get("fence") == "python":
+    is_python = scope.get("fence") == "python"
+    arguments = ", ".join(argument_list(rows or [])) if is_python else ""
+    if arguments:
         call = f"{scope.get('name')}({arguments})"
         text += part("created", code=answer_parts.render_code(scope, call))
     if names := [f"`{name}`" for name in scope.get("attributes") or ()]:
         is_cut = len(names) > _MOST_ATTRIBUTES
         listed = answer_parts.list_texts(scope, names[:_MOST_ATTRIBUTES], is_cut)
         text += part("attributes", members=listed)
-    return text + _properties(scope) + _method_list(scope)
+    text += _properties(scope) + _method_list(scope)
+    if arguments and any(type or told for _, type, _, told, _ in rows or ()):
+        # The call shows no types.
+        text += answer_parts.render_parameters(scope, is_brief=True)
+    return text
 
 
 def _properties(scope: FactScope) -> str:
