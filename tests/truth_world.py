@@ -110,6 +110,8 @@ def known(names: list[str], strict: bool = False) -> dict[str, Shape]:
             found[name] = Square.unit(name)
         elif name == "circle":
             found[name] = Circle.unit(name)
+        elif name == "ring":
+            found[name] = Ring.unit(name)
         elif strict:
             raise KeyError(f"no shape is called {name}")
     return found
@@ -127,6 +129,15 @@ def report(names: list[str], title: str = "areas") -> str:
     area = total(names)
     label = ", ".join(sorted(names))
     return f"{title}: {label} have {area} together"
+
+
+class Ring(Shape):
+    """A circle without another one in its middle."""
+
+    def measured(self) -> float:
+        """Return the area between the lines."""
+        outer, inner = map(float, self.more[:2])
+        return scaled(3.14159 * (outer ** 2 - inner ** 2), "mm", digits=4)
 
 
 FIGURES = {"square": Square, "circle": Circle}
