@@ -198,7 +198,7 @@ def test_a_distribution_with_dots_in_its_name_is_a_technology(tmp_path) -> None:
     sampled = Sampled(tmp_path, files, **{"samples.languages": ["en"]})
     told = ", ".join(f"`{name}`" for name in names)
     asked = {one["answer"] for one in sampled.samples.values()}
-    assert f"The code of tool imports {told}." in asked
+    assert f"Among the libraries that the code of tool imports are {told}." in asked
     assert sampled.audit().wrong == []
 
 

@@ -186,11 +186,19 @@ def test_functions_of_one_pattern_are_siblings(standard, repository):
     assert "Enter it in `PARSERS` of `pkg/parsers.py`" in answers[0]["answer"]
 
 
+VIEW_TESTS = """from pkg import views
+
+
+def test_views():
+    assert (views.a(), views.b(), views.c()) == ("a", "b", "c")
+"""
+
+
 def test_functions_under_one_decorator_are_siblings(standard, repository):
     text = "from pkg.app import app\n\n\n" + "\n\n".join(
         f'@app.route("/{n}")\ndef {n}():\n    return "{n}"\n' for n in ("a", "b", "c")
     )
-    repository.commit({"pkg/views.py": text})
+    repository.commit({"pkg/views.py": text, "tests/test_views.py": VIEW_TESTS})
     standard.build("plans")
     answers = [s for s in plans(standard, "plan") if "app.route" in s["key"]]
     assert answers
@@ -207,7 +215,7 @@ def test_a_decorator_makes_siblings_when_its_name_says_that_it_registers(
     text = "from pkg.timing import *\n\n\n" + "\n\n".join(
         f'@{decorator}\ndef {n}():\n    return "{n}"\n' for n in ("a", "b", "c")
     )
-    repository.commit({"pkg/views.py": text})
+    repository.commit({"pkg/views.py": text, "tests/test_views.py": VIEW_TESTS})
     standard.build("plans")
     found = [s for s in plans(standard, "plan") if "decorated" in s["key"]]
     names = [s for s in found if decorator.partition("(")[0] in s["key"]]

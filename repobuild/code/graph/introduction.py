@@ -152,15 +152,16 @@ class Manifests:
 
         An empty table says that the manifest is complete and needs nothing.
         """
-        found = self.get("dependencies")
-        path = self.folder + _PLAIN_REQUIREMENTS
-        if not found.path and self.kind in ("", "python") and path in self._all:
-            listed = self._all[path].get("dependencies")
-            found = Declared(listed, path) if listed else found
+        found, complete = self.get("dependencies"), self.get("complete")
         if found.path:
             return found
-        complete = self.get("complete")
-        return Declared({}, complete.path) if complete.path else Declared(None, "")
+        if complete.path:  # a `requirements.txt` beside it is for developers
+            return Declared({}, complete.path)
+        path = self.folder + _PLAIN_REQUIREMENTS
+        if self.kind in ("", "python") and path in self._all:
+            if listed := self._all[path].get("dependencies"):
+                return Declared(listed, path)
+        return Declared(None, "")
 
     def distributions(self) -> dict[str, str]:
         """Return {folder: manifest that names a project}, the top not included."""

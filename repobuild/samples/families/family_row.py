@@ -281,6 +281,8 @@ def _is_alike(
     if family.kind == "functions":
         # To be imported somewhere is no registration of a function of this pattern.
         return any(kind in _TABLES for kind, *_ in row["sites"])
+    if family.kind == "decorated":  # else the plan says no more than the question
+        return bool(row["sites"] or row["tests"] or row["past"])
     if family.kind != "subclass":
         return True
     classes = [one for one in elements if one is not None]
@@ -411,12 +413,13 @@ def _code(
         if 0 < len(text) <= _LONGEST_CODE and text.count("\n"):
             return f"{element.qual}.{method}", text, True
     lines, length = [], 0
-    for line in without_docstring(whole).split("\n"):
+    every = without_docstring(whole).split("\n")
+    for line in every:
         length += len(line) + 1
         if length > _LONGEST_CODE:
             break
         lines.append(line)
-    return element.qual, "\n".join(lines).rstrip(), False
+    return element.qual, "\n".join(lines).rstrip(), 0 < len(lines) == len(every)
 
 
 def without_docstring(code: str) -> str:

@@ -15,7 +15,7 @@ from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.families.family_tree import Tree, is_usual
-from repobuild.samples.families.membership import Family
+from repobuild.samples.families.membership import Family, words_of
 
 _ENUM = re.compile(r"(?:^|\.)(?:\w*Enum|Flag|IntFlag)$")
 _MOST_MADE = 6  # classes of one sibling
@@ -24,12 +24,32 @@ Having = dict[str, dict[int, tuple[str, ...]]]
 
 
 def own_classes(family: Family, ids: list[str], tree: Tree) -> list[list[str]]:
-    """Return the classes of the project that each sibling alone makes, sorted."""
+    """Return the classes that each sibling alone makes and that have its name, sorted.
+
+    `JiraQuery` has a `JiraBuilder`; a `MarkPointOpts` that only one of them makes is an
+    option of the project's.
+    """
     if family.kind != "subclass":
         return [[] for _ in ids]
     made = [sorted(_made_by(id, tree) - {*ids, family.where}) for id in ids]
     makers = Counter(one for classes in made for one in classes)
-    return [[one for one in classes if makers[one] == 1] for classes in made]
+    return [
+        [one for one in classes if makers[one] == 1 and own in _bare_name(one)]
+        for classes, own in zip(made, _own_parts(ids), strict=True)
+    ]
+
+
+def _own_parts(ids: list[str]) -> list[str]:
+    """Return siblings' names in small letters, without the last word of most of them."""
+    names = [words_of(name_of(split_id(id)[1])) or [""] for id in ids]
+    (shared, count), *_ = Counter(words[-1] for words in names).most_common(1)
+    if is_usual(count, ids):
+        names = [w[:-1] if w[-1] == shared and len(w) > 1 else w for w in names]
+    return ["".join(words).lower() for words in names]
+
+
+def _bare_name(id: str) -> str:
+    return name_of(split_id(id)[1]).replace("_", "").lower()
 
 
 def shared_bases(made: list[list[str]], family: Family, tree: Tree) -> list[Value]:

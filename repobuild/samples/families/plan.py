@@ -48,6 +48,7 @@ _EXPORTS = ("exports", "reexport")  # kinds of sites that every public name has
 _SHOWN_WITHOUT_LINE = ("exports", "document", "function", "raise", "raise_in")
 _LEAST_LINES = 3  # of code that shows more than a head
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
+_HEAD = re.compile(r"(?:async )?(?:def|class) ")
 # Steps that a long plan can do without, the first to go first.
 _SPARE = (
     "plan_looked",
@@ -528,8 +529,8 @@ def _shows_more_than_head(code: str) -> bool:
     lines = [line.strip() for line in code.split("\n") if line.strip()]
     if lines[-1:] != ["..."]:
         return len(lines) >= _LEAST_LINES
-    telling = [line for line in lines[:-1] if line[0] != "@"]
-    return len(telling) >= _LEAST_LINES
+    heads = [n for n, line in enumerate(lines) if _HEAD.match(line)]
+    return len(lines) - 1 - (heads[0] if heads else 0) >= _LEAST_LINES
 
 
 _FILE_STEPS = frozenset(
