@@ -40,7 +40,7 @@ def own_classes(family: Family, ids: list[str], tree: Tree) -> list[list[str]]:
 
 
 def _own_parts(ids: list[str]) -> list[str]:
-    """Return siblings' names in small letters, without the last word of most of them."""
+    """Return siblings' names in small letters, without the last word of most."""
     names = [words_of(name_of(split_id(id)[1])) or [""] for id in ids]
     (shared, count), *_ = Counter(words[-1] for words in names).most_common(1)
     if is_usual(count, ids):
