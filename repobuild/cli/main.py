@@ -114,7 +114,7 @@ class Verbs(click.Group):
             step = f"`{verb}` has no such option: see `repobuild {verb} --help`"
         return UsageError(
             f'"{early[0]}" stands before the verb "{verb}"\n'
-            f"there stand only --quick and -c NAME=VALUE\n{step}"
+            f"only --quick and -c NAME=VALUE stand before a verb\n{step}"
         )
 
     def resolve_command(
