@@ -35,7 +35,7 @@ from repobuild.model.grounding import GroundedQuestion
 from repobuild.model.load.libraries import pick_device
 from repobuild.model.load.pretrained import read_adapter
 from repobuild.model.load.weight_check import LLAMA_LIKE
-from repobuild.model.teaching.scheduler import Answer
+from repobuild.model.teaching.scheduler import Certainty
 
 if TYPE_CHECKING:
     import torch
@@ -207,7 +207,7 @@ class TextGenerator:
 
     def mark_answers(
         self, examples: Sequence[Example], as_trained: bool = False
-    ) -> list[Answer]:
+    ) -> list[Certainty]:
         """Return whether greedy generation would give each answer, and how surely.
 
         One pass over question and answer decides it: generation gives the answer
@@ -219,7 +219,7 @@ class TextGenerator:
 
         from repobuild.model.compute.loss import mark_tokens
 
-        marks = [Answer.WRONG] * len(examples)
+        marks = [Certainty.WRONG] * len(examples)
         for numbers in _batch_numbers(examples):
             precision = (
                 torch.autocast(self.model.device.type, torch.bfloat16)
@@ -230,7 +230,7 @@ class TextGenerator:
             logits, labels, counts = self._answer_logits(batch, precision)
             parts = torch.split(mark_tokens(logits, labels), counts)
             for number, part in zip(numbers, parts, strict=True):
-                marks[number] = Answer(int(part.min()))
+                marks[number] = Certainty(int(part.min()))
         return marks
 
     def _answer_logits(

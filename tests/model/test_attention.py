@@ -19,7 +19,7 @@ from repobuild.model.compute.attention import (
 from repobuild.model.compute.lora import fuse_lora_layers
 from repobuild.model.compute.loss import answer_loss, mark_tokens, use_answer_loss
 from repobuild.model.conversation import Conversation, Example
-from repobuild.model.teaching.scheduler import Answer
+from repobuild.model.teaching.scheduler import Certainty
 from tests.model.test_nano import make_base, samples
 
 SUFFIXES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -169,7 +169,7 @@ def test_a_token_is_sure_when_it_leads_by_the_margin() -> None:
     """The runner-up may be the answer that was right before."""
     logits = torch.tensor([[0.0, 1.0, 9.0], [0.0, 7.0, 9.0], [0.0, 9.0, 7.0]])
     marks = mark_tokens(logits, torch.tensor([2, 2, 2]))
-    assert marks.tolist() == [Answer.SURE, Answer.RIGHT, Answer.WRONG]
+    assert marks.tolist() == [Certainty.SURE, Certainty.RIGHT, Certainty.WRONG]
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64])

@@ -30,7 +30,7 @@ from repobuild.model.teaching.lesson import (
     known_after,
     next_lesson,
 )
-from repobuild.model.teaching.scheduler import Answer, Pace, Scheduler, TaughtFact
+from repobuild.model.teaching.scheduler import Certainty, Pace, Scheduler, TaughtFact
 from tests.model.test_nano import Samples, manifest_of, recipe, teachable
 
 SIZE = 10  # tokens of every sample
@@ -254,8 +254,8 @@ def test_what_replaces_another_answer_is_asked_and_taught_again_first() -> None:
     assert numbers(asked)[:2] == [700, 800]
     assert len(asked) == MOST_ASKED - 2  # these two are asked twice
     other = asked[5].id
-    answers = dict.fromkeys([fact.id for fact in asked], Answer.RIGHT)
-    answers |= {name(800): Answer.WRONG, other: Answer.WRONG}
+    answers = dict.fromkeys([fact.id for fact in asked], Certainty.RIGHT)
+    answers |= {name(800): Certainty.WRONG, other: Certainty.WRONG}
     boxes = boxes_after_asking(given, asked, answers)
     assert list(boxes)[:3] == [name(800), other, name(700)]
     made = next_lesson(given, tokens(), 50_000, 0.5, boxes)
@@ -269,7 +269,7 @@ def test_a_denial_that_is_right_and_not_sure_is_taught_again() -> None:
     given = replace(plan(1), known=known, guarded=frozenset({denial}))
     found = [
         boxes_after_asking(given, [fact], {denial: answer})
-        for answer in reversed(Answer)
+        for answer in reversed(Certainty)
     ]
     assert found == [{denial: MASTERY + 1}, {denial: MASTERY - 1}, {denial: 0}]
 
@@ -311,7 +311,7 @@ def test_what_was_asked_was_looked_at_and_what_is_wrong_has_no_box() -> None:
 
 def test_that_an_answer_changed_is_noted_until_a_rebase() -> None:
     later = plan(10, {0: Known(MASTERY, 9, replaced=7)})
-    kept = known_after(later, lesson(0), {0: (1, 1)}, {name(0): Answer.RIGHT})
+    kept = known_after(later, lesson(0), {0: (1, 1)}, {name(0): Certainty.RIGHT})
     assert kept[name(0)] == Known(1, CHAIN, replaced=7)
     again = plan(10, {0: Known(MASTERY, 9, replaced=7)}, continues=False)
     assert known_after(again, lesson(0), {0: (1, 1)}, {})[name(0)].replaced == 0

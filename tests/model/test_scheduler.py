@@ -13,7 +13,7 @@ from repobuild.model.teaching.scheduler import (
     GUARDED_WAIT,
     INTRODUCING,
     MOST_SHOWN,
-    Answer,
+    Certainty,
     Pace,
     Scheduler,
     Shown,
@@ -161,7 +161,7 @@ def test_a_fact_that_replaces_another_is_shown_every_few_passes() -> None:
     for guarded in (False, True):
         taught = [replace(facts(1)[0], guarded=guarded), *facts(60)[1:]]
         made = scheduler(taught, pace)
-        passes = run(made, lambda n, shown: shown > 6 if n else Answer.SURE)
+        passes = run(made, lambda n, shown: shown > 6 if n else Certainty.SURE)
         numbers = [k for k, shown in enumerate(passes) if 0 in {n for n, _ in shown}]
         waits = [b - a for a, b in zip(numbers, numbers[1:], strict=False)]
         assert (max(waits) <= GUARDED_WAIT) is guarded
@@ -173,10 +173,10 @@ def test_a_denial_is_mastered_by_sure_answers() -> None:
         made = scheduler([replace(facts(1)[0], denies=denies)])
         for _ in range(2 * PACE.mastery):
             if made.next_pass():
-                made.record({0: Answer.RIGHT})
+                made.record({0: Certainty.RIGHT})
         assert (made.states[0].box >= PACE.mastery) is not denies
         while made.next_pass():
-            made.record({0: Answer.SURE})
+            made.record({0: Certainty.SURE})
         assert made.states[0].box >= PACE.mastery
 
 

@@ -13,7 +13,7 @@ from repobuild.model.adapter.recipe import TrainingJob
 from repobuild.model.adapter.training_run import StepReport, TrainingRun
 from repobuild.model.base import Base
 from repobuild.model.conversation import Example
-from repobuild.model.teaching.scheduler import Answer, Pace, TaughtFact
+from repobuild.model.teaching.scheduler import Certainty, Pace, TaughtFact
 from tests.model.test_nano import recipe
 
 FACTS = 23
@@ -46,8 +46,8 @@ def marks(run: TrainingRun, wrong: frozenset[int] = frozenset()) -> torch.Tensor
     """Return marks of the next step: one token is wrong in answers of these facts."""
     rows = []
     for number in (n for row in run.own_batch for n in row):
-        last = Answer.WRONG if number // 2 in wrong else Answer.RIGHT
-        rows.append([Answer.SURE] * (ANSWER - 1) + [last])
+        last = Certainty.WRONG if number // 2 in wrong else Certainty.RIGHT
+        rows.append([Certainty.SURE] * (ANSWER - 1) + [last])
     return torch.tensor(rows, dtype=torch.int8).flatten()
 
 

@@ -85,7 +85,7 @@ from repobuild.model.teaching.lesson import (
     next_lesson,
     phrasings,
 )
-from repobuild.model.teaching.scheduler import Answer
+from repobuild.model.teaching.scheduler import Certainty
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Progress, Task
@@ -156,7 +156,7 @@ def train_step(task: Task, plan: Plan) -> TrainedStep:
     """Train the parent on the delta and reviews, or the base model on everything."""
     conversation = Conversation(load_tokenizer(plan.base), plan.base.fim)
     budget = int(task.settings["adapter.budget"])
-    asked: dict[str, Answer] = {}
+    asked: dict[str, Certainty] = {}
     if plan.continues:
         to_ask = facts_to_ask(plan)
         asked = ask_parent(task, plan, conversation, to_ask)
@@ -183,7 +183,7 @@ def train_step(task: Task, plan: Plan) -> TrainedStep:
 
 def ask_parent(
     task: Task, plan: Plan, conversation: Conversation, facts: Sequence[TeachableFact]
-) -> dict[str, Answer]:
+) -> dict[str, Certainty]:
     """Return how the parent answers each fact, word for word or not.
 
     Each is asked in one phrasing that it was taught in, the next one at every adapter,
@@ -207,11 +207,11 @@ def ask_parent(
         model = TextGenerator.load(plan.base, parent)
         answers = model.mark_answers(examples, as_trained=True)
         progress.advance(len(examples))
-    worst: dict[str, Answer] = {}
+    worst: dict[str, Certainty] = {}
     for example, answer in zip(examples, answers, strict=True):
         fact_id = asked[example.id]
-        worst[fact_id] = min(answer, worst.get(fact_id, Answer.SURE))
-    right = sum(answer != Answer.WRONG for answer in worst.values())
+        worst[fact_id] = min(answer, worst.get(fact_id, Certainty.SURE))
+    right = sum(answer != Certainty.WRONG for answer in worst.values())
     task.event("review", asked=len(worst), right=right)
     return worst
 

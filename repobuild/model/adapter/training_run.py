@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from repobuild.model.adapter.held_out_loss import HeldOutCurve
 from repobuild.model.adapter.packing import Batch, bucketed_batches, packed_batches
-from repobuild.model.teaching.scheduler import Answer, Scheduler, Shown
+from repobuild.model.teaching.scheduler import Certainty, Scheduler, Shown
 
 if TYPE_CHECKING:
     import torch
@@ -155,7 +155,7 @@ class TrainingRun:
         return self.batches[self.done * self.world + self.rank]
 
     def take_step(self, loss: float, marks: torch.Tensor) -> None:
-        """Note a step: its loss, and an `Answer` for each answer token.
+        """Note a step: its loss, and an `Certainty` for each answer token.
 
         `marks` is (N,), for the N answer tokens of this process's batch in their order.
         """
@@ -250,7 +250,7 @@ class TrainingRun:
 
 def doubt(answer: int) -> int:
     """Return 1 for a sure answer, 2 for a right one, 3 for a wrong one; and back."""
-    return len(Answer) - answer
+    return len(Certainty) - answer
 
 
 def rate_at(progress: float, warmup: float) -> float:

@@ -34,7 +34,7 @@ from repobuild.model.teaching.curriculum import (
 )
 from repobuild.model.teaching.scheduler import (
     EXPECTED_TIMES,
-    Answer,
+    Certainty,
     Pace,
     TaughtFact,
 )
@@ -262,10 +262,10 @@ def boxes_after_asking(
     mastery = plan.recipe.mastery
     boxes: dict[str, int] = {}
     for fact in asked:
-        answer = answers.get(fact.id, Answer.WRONG)
+        answer = answers.get(fact.id, Certainty.WRONG)
         boxes[fact.id] = max(mastery, plan.known[fact.id].box) if answer else 0
         if fact.id in plan.guarded and denies_a_place(fact.samples[0]):
-            if answer == Answer.RIGHT:
+            if answer == Certainty.RIGHT:
                 boxes[fact.id] = mastery - 1
 
     def turn(fact: str) -> tuple[bool, int]:

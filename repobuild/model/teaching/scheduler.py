@@ -58,7 +58,7 @@ GUARDED_WAIT = 4  # passes
 STARTUP = 10.0  # seconds to import torch, load the model and measure the gate
 
 
-class Answer(IntEnum):
+class Certainty(IntEnum):
     """How a fact was answered."""
 
     WRONG = 0
@@ -152,13 +152,13 @@ class Scheduler:
         return [self._show(number) for number in taken] or self.next_pass()
 
     def record(self, results: Mapping[int, int]) -> None:
-        """Take the results of the planned pass: the `Answer` to each fact."""
+        """Take the results of the planned pass: the `Certainty` to each fact."""
         for number, answer in sorted(results.items()):
             state, longest = self.states[number], LONGEST_WAIT
             box = state.box + 1 if answer else state.box // 2
             if self.facts[number].guarded:
                 longest = GUARDED_WAIT
-            if self.facts[number].denies and answer == Answer.RIGHT:
+            if self.facts[number].denies and answer == Certainty.RIGHT:
                 box = min(box, self.pace.mastery - 1)
             wait = min(WAIT_GROWTH ** (box - 1), longest) if answer and box else 1
             due = self.passes + wait
