@@ -155,7 +155,7 @@ class TrainingRun:
         return self.batches[self.done * self.world + self.rank]
 
     def take_step(self, loss: float, marks: torch.Tensor) -> None:
-        """Note a step: its loss, and an `Certainty` for each answer token.
+        """Note a step: its loss, and a `Certainty` for each answer token.
 
         `marks` is (N,), for the N answer tokens of this process's batch in their order.
         """

@@ -178,7 +178,7 @@ def answer_loss(
 
 
 def mark_tokens(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return an `Certainty` for each label: logits (N, V), labels (N,) -> (N,) of int8.
+    """Return a `Certainty` for each label: logits (N, V), labels (N,) -> (N,) of int8.
 
     Right is the likeliest token, sure one that leads by `SURE_BY`.
     """
