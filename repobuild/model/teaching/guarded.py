@@ -26,8 +26,7 @@ from repobuild.model.adapter.lineage import Known
 from repobuild.model.teaching.curriculum import TeachableFact, denies_a_place
 
 GUARDED_FOR = 10  # adapters after the one that taught the new answer
-# Beside those of the delta: a run of the least budget shows each four times so, and has
-# half of its tokens left for all other facts.
+# Beside those of the delta: a run of the least budget shows each two or three times so.
 MOST_GUARDED = 20
 
 
