@@ -35,6 +35,7 @@ from repobuild.model.grounding import GroundedQuestion
 from repobuild.model.load.libraries import pick_device
 from repobuild.model.load.pretrained import read_adapter
 from repobuild.model.load.weight_check import LLAMA_LIKE
+from repobuild.model.teaching.scheduler import Certainty
 
 if TYPE_CHECKING:
     import torch
@@ -201,7 +202,13 @@ class TextGenerator:
     def generates_exactly(
         self, examples: Sequence[Example], as_trained: bool = False
     ) -> list[bool]:
-        """Return whether greedy generation would give each answer word for word.
+        """Return whether greedy generation would give each answer word for word."""
+        return [bool(mark) for mark in self.mark_answers(examples, as_trained)]
+
+    def mark_answers(
+        self, examples: Sequence[Example], as_trained: bool = False
+    ) -> list[Certainty]:
+        """Return whether greedy generation would give each answer, and how surely.
 
         One pass over question and answer decides it: generation gives the answer
         exactly when each of its tokens, the end token too, is the likeliest after those
@@ -210,7 +217,9 @@ class TextGenerator:
         """
         import torch
 
-        known = [False] * len(examples)
+        from repobuild.model.compute.loss import mark_tokens
+
+        marks = [Certainty.WRONG] * len(examples)
         for numbers in _batch_numbers(examples):
             precision = (
                 torch.autocast(self.model.device.type, torch.bfloat16)
@@ -219,10 +228,10 @@ class TextGenerator:
             )
             batch = [examples[i] for i in numbers]
             logits, labels, counts = self._answer_logits(batch, precision)
-            matches = torch.split(logits.argmax(-1) == labels, counts)
-            for number, match in zip(numbers, matches, strict=True):
-                known[number] = bool(match.all())
-        return known
+            parts = torch.split(mark_tokens(logits, labels), counts)
+            for number, part in zip(numbers, parts, strict=True):
+                marks[number] = Certainty(int(part.min()))
+        return marks
 
     def _answer_logits(
         self, examples: Sequence[Example], precision: AbstractContextManager[Any]

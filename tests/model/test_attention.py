@@ -17,8 +17,9 @@ from repobuild.model.compute.attention import (
     varlen_arguments,
 )
 from repobuild.model.compute.lora import fuse_lora_layers
-from repobuild.model.compute.loss import answer_loss, use_answer_loss
+from repobuild.model.compute.loss import answer_loss, mark_tokens, use_answer_loss
 from repobuild.model.conversation import Conversation, Example
+from repobuild.model.teaching.scheduler import Certainty
 from tests.model.test_nano import make_base, samples
 
 SUFFIXES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -164,16 +165,23 @@ def test_layers_that_are_not_plain_lora_keep_peft_s_forward(
     assert fuse_lora_layers(adapted(base, **changes)) == 0
 
 
+def test_a_token_is_sure_when_it_leads_by_the_margin() -> None:
+    """The runner-up may be the answer that was right before."""
+    logits = torch.tensor([[0.0, 1.0, 9.0], [0.0, 7.0, 9.0], [0.0, 9.0, 7.0]])
+    marks = mark_tokens(logits, torch.tensor([2, 2, 2]))
+    assert marks.tolist() == [Certainty.SURE, Certainty.RIGHT, Certainty.WRONG]
+
+
 @pytest.mark.parametrize("chunk", [1, 7, 64])
 def test_the_chunked_loss_equals_the_whole_loss(chunk: int) -> None:
     rng = torch.Generator().manual_seed(2)
     head = torch.nn.Linear(16, 50, bias=False).requires_grad_(False)
     hidden = torch.randn(64, 16, generator=rng).requires_grad_()
     labels = torch.randint(50, (64,), generator=rng)
-    whole, hits = answer_loss(hidden, labels, head, 1000)
+    whole, marks = answer_loss(hidden, labels, head, 1000)
     (wanted,) = torch.autograd.grad(3 * whole, hidden)
-    chunked, chunked_hits = answer_loss(hidden, labels, head, chunk)
-    assert torch.equal(hits, chunked_hits)
+    chunked, chunked_marks = answer_loss(hidden, labels, head, chunk)
+    assert torch.equal(marks, chunked_marks)
     (found,) = torch.autograd.grad(3 * chunked, hidden)
     assert torch.allclose(chunked, whole, atol=1e-6)
     assert torch.allclose(found, wanted, atol=1e-7)

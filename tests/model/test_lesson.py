@@ -30,7 +30,7 @@ from repobuild.model.teaching.lesson import (
     known_after,
     next_lesson,
 )
-from repobuild.model.teaching.scheduler import Pace, Scheduler, TaughtFact
+from repobuild.model.teaching.scheduler import Certainty, Pace, Scheduler, TaughtFact
 from tests.model.test_nano import Samples, manifest_of, recipe, teachable
 
 SIZE = 10  # tokens of every sample
@@ -248,6 +248,32 @@ def test_a_delta_does_not_repair_everything_at_once() -> None:
     assert list(boxes) == [fact.id for fact in given.facts[:MOST_LOST]]
 
 
+def test_what_replaces_another_answer_is_asked_and_taught_again_first() -> None:
+    given = replace(plan(900, mastered(900)), guarded=frozenset({name(700), name(800)}))
+    asked = facts_to_ask(given)
+    assert numbers(asked)[:2] == [700, 800]
+    assert len(asked) == MOST_ASKED - 2  # these two are asked twice
+    other = asked[5].id
+    answers = dict.fromkeys([fact.id for fact in asked], Certainty.RIGHT)
+    answers |= {name(800): Certainty.WRONG, other: Certainty.WRONG}
+    boxes = boxes_after_asking(given, asked, answers)
+    assert list(boxes)[:3] == [name(800), other, name(700)]
+    made = next_lesson(given, tokens(), 50_000, 0.5, boxes)
+    assert [fact.guarded for fact in made.taught[:3]] == [True, False, True]
+
+
+def test_a_denial_that_is_right_and_not_sure_is_taught_again() -> None:
+    denial = "history//f#code_change.en.80"
+    fact = TeachableFact(denial, (denial,), 1.0)
+    known = {denial: Known(MASTERY + 1, 1)}
+    given = replace(plan(1), known=known, guarded=frozenset({denial}))
+    found = [
+        boxes_after_asking(given, [fact], {denial: answer})
+        for answer in reversed(Certainty)
+    ]
+    assert found == [{denial: MASTERY + 1}, {denial: MASTERY - 1}, {denial: 0}]
+
+
 # -------------------------------------------------------------------- what is known
 
 
@@ -263,7 +289,7 @@ def test_what_was_shown_is_known_by_its_box() -> None:
     boxes = {0: (MASTERY, 4), 1: (1, 2), 2: (0, 0)}
     found = known_after(given, lesson(0, 5, 6), boxes, asked={})
     assert found == {
-        name(0): Known(MASTERY, CHAIN),
+        name(0): Known(MASTERY, CHAIN, replaced=CHAIN),
         name(1): Known(MASTERY, 1),
         name(2): Known(MASTERY, 1),
         name(5): Known(1, CHAIN),
@@ -281,6 +307,14 @@ def test_what_was_asked_was_looked_at_and_what_is_wrong_has_no_box() -> None:
     assert found[name(0)] == Known(MASTERY, CHAIN)
     assert found[name(1)] == Known(0, CHAIN)
     assert found[name(2)] == Known(MASTERY, 1)
+
+
+def test_that_an_answer_changed_is_noted_until_a_rebase() -> None:
+    later = plan(10, {0: Known(MASTERY, 9, replaced=7)})
+    kept = known_after(later, lesson(0), {0: (1, 1)}, {name(0): Certainty.RIGHT})
+    assert kept[name(0)] == Known(1, CHAIN, replaced=7)
+    again = plan(10, {0: Known(MASTERY, 9, replaced=7)}, continues=False)
+    assert known_after(again, lesson(0), {0: (1, 1)}, {})[name(0)].replaced == 0
 
 
 def test_a_rebase_knows_nothing_of_its_parent() -> None:

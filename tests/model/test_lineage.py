@@ -7,6 +7,7 @@ import pytest
 
 from repobuild.errors import BuildError
 from repobuild.model.adapter.lineage import (
+    Known,
     Lineage,
     Manifest,
     current_digest,
@@ -27,6 +28,9 @@ def test_a_manifest_survives_its_file(tmp_path: Path) -> None:
     manifest = manifest_of(samples())
     manifest.write(tmp_path)
     assert Manifest.read(tmp_path) == manifest
+    known = {"a": Known(2, 7), "b": Known(3, 9, replaced=8)}
+    Manifest(manifest.digests, known).write(tmp_path)
+    assert Manifest.read(tmp_path).facts == known
 
 
 def test_a_manifest_does_not_depend_on_order() -> None:

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from repobuild.model.teaching.scheduler import (
+    GUARDED_WAIT,
     INTRODUCING,
     MOST_SHOWN,
+    Certainty,
     Pace,
     Scheduler,
     Shown,
@@ -35,7 +37,7 @@ def scheduler(taught: Sequence[TaughtFact], pace: Pace = PACE) -> Scheduler:
 
 
 def run(
-    made: Scheduler, knows: Callable[[int, int], bool], most: int = 1000
+    made: Scheduler, knows: Callable[[int, int], int], most: int = 1000
 ) -> list[list[Shown]]:
     """Run to the end; `knows(fact, times shown before)` says what is right."""
     passes: list[list[Shown]] = []
@@ -151,6 +153,39 @@ def test_a_review_that_is_wrong_is_learnt_again() -> None:
     lost: set[int] = {2}
     run(made, lambda fact, shown: shown >= (3 if fact in lost else 1) or fact > 2)
     assert made.states[2].box >= PACE.mastery
+
+
+def test_a_fact_that_replaces_another_is_shown_every_few_passes() -> None:
+    """What else a run teaches brings the old answer back."""
+    pace = replace(PACE, budget=2000 * SIZE)
+    for guarded in (False, True):
+        taught = [replace(facts(1)[0], guarded=guarded), *facts(60)[1:]]
+        made = scheduler(taught, pace)
+        passes = run(made, lambda n, shown: shown > 6 if n else Certainty.SURE)
+        numbers = [k for k, shown in enumerate(passes) if 0 in {n for n, _ in shown}]
+        waits = [b - a for a, b in zip(numbers, numbers[1:], strict=False)]
+        assert (max(waits) <= GUARDED_WAIT) is guarded
+        assert len(passes) > 2 * GUARDED_WAIT
+
+
+def test_a_denial_is_mastered_by_sure_answers() -> None:
+    for denies in (False, True):
+        made = scheduler([replace(facts(1)[0], denies=denies)])
+        for _ in range(2 * PACE.mastery):
+            if made.next_pass():
+                made.record({0: Certainty.RIGHT})
+        assert (made.states[0].box >= PACE.mastery) is not denies
+        while made.next_pass():
+            made.record({0: Certainty.SURE})
+        assert made.states[0].box >= PACE.mastery
+
+
+def test_lost_facts_that_replace_others_are_taught_before_the_other_lost_ones() -> None:
+    taught = [replace(fact, box=0) for fact in facts(40)]
+    taught[30:] = [replace(fact, guarded=True) for fact in taught[30:]]
+    taught.append(facts(41)[40])  # of the delta
+    shown = scheduler(taught, replace(PACE, at_once=True)).next_pass()
+    assert [n for n, _ in shown] == [40, 30, 31, 32, 33]
 
 
 def test_equal_results_give_equal_passes_also_after_a_dump() -> None:

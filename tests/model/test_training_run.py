@@ -13,7 +13,7 @@ from repobuild.model.adapter.recipe import TrainingJob
 from repobuild.model.adapter.training_run import StepReport, TrainingRun
 from repobuild.model.base import Base
 from repobuild.model.conversation import Example
-from repobuild.model.teaching.scheduler import Pace, TaughtFact
+from repobuild.model.teaching.scheduler import Certainty, Pace, TaughtFact
 from tests.model.test_nano import recipe
 
 FACTS = 23
@@ -42,20 +42,21 @@ def started(scratch: Path) -> TrainingRun:
     return run
 
 
-def hits(run: TrainingRun, wrong: frozenset[int] = frozenset()) -> torch.Tensor:
-    """Return hits of the next step: one token is wrong in answers of these facts."""
+def marks(run: TrainingRun, wrong: frozenset[int] = frozenset()) -> torch.Tensor:
+    """Return marks of the next step: one token is wrong in answers of these facts."""
     rows = []
     for number in (n for row in run.own_batch for n in row):
-        rows.append([True] * (ANSWER - 1) + [number // 2 not in wrong])
-    return torch.tensor(rows).flatten()
+        last = Certainty.WRONG if number // 2 in wrong else Certainty.RIGHT
+        rows.append([Certainty.SURE] * (ANSWER - 1) + [last])
+    return torch.tensor(rows, dtype=torch.int8).flatten()
 
 
 def finish_pass(run: TrainingRun, wrong: frozenset[int] = frozenset()) -> int:
     """Take the steps of a pass; return how many."""
     steps = 1
-    run.take_step(1.0, hits(run, wrong))
+    run.take_step(1.0, marks(run, wrong))
     while not run.close_pass():
-        run.take_step(1.0, hits(run, wrong))
+        run.take_step(1.0, marks(run, wrong))
         steps += 1
     return steps
 
@@ -115,7 +116,7 @@ def test_every_process_has_as_many_steps(
 def test_a_resumed_run_plans_the_pass_that_it_was_in(tmp_path: Path) -> None:
     run = started(tmp_path)
     finish_pass(run, wrong=frozenset({1}))
-    run.take_step(1.0, hits(run))
+    run.take_step(1.0, marks(run))
     again = TrainingRun.start(run.job, lambda told: None)
     again.scheduler.load(run.before)
     again.open_pass()
@@ -127,7 +128,7 @@ def test_equal_parts_end_in_every_part_of_a_run(tmp_path: Path) -> None:
     ends = 0
     while not run.ended and run.tokens < run.planned:
         before = run.tokens
-        run.take_step(1.0, hits(run, wrong=frozenset(range(FACTS))))
+        run.take_step(1.0, marks(run, wrong=frozenset(range(FACTS))))
         ends += run.passes_share(before, 4)
         run.close_pass()
     assert ends == 3  # the fourth is the end of the run, wherever that is

@@ -85,6 +85,7 @@ from repobuild.model.teaching.lesson import (
     next_lesson,
     phrasings,
 )
+from repobuild.model.teaching.scheduler import Certainty
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Progress, Task
@@ -155,7 +156,7 @@ def train_step(task: Task, plan: Plan) -> TrainedStep:
     """Train the parent on the delta and reviews, or the base model on everything."""
     conversation = Conversation(load_tokenizer(plan.base), plan.base.fim)
     budget = int(task.settings["adapter.budget"])
-    asked: dict[str, bool] = {}
+    asked: dict[str, Certainty] = {}
     if plan.continues:
         to_ask = facts_to_ask(plan)
         asked = ask_parent(task, plan, conversation, to_ask)
@@ -182,11 +183,11 @@ def train_step(task: Task, plan: Plan) -> TrainedStep:
 
 def ask_parent(
     task: Task, plan: Plan, conversation: Conversation, facts: Sequence[TeachableFact]
-) -> dict[str, bool]:
-    """Return whether the parent answers each fact word for word.
+) -> dict[str, Certainty]:
+    """Return how the parent answers each fact, word for word or not.
 
-    Each is asked in one phrasing that it was taught in, the next one at every adapter.
-    "Word for word" is read off one forward pass (generate.py).
+    Each is asked in one phrasing that it was taught in, the next one at every adapter,
+    and a guarded one in another, too. It is read off one forward pass (generate.py).
     """
     from repobuild.model.generate import TextGenerator
 
@@ -196,17 +197,23 @@ def ask_parent(
     pairs: list[tuple[str, Mapping[str, Any]]] = []
     for fact in facts:
         words = phrasings(plan, fact)
-        pairs.append(words[plan.chain_length % len(words)])
-        asked[pairs[-1][0]] = fact.id
+        half = len(words) // 2 if fact.id in plan.guarded else 0
+        for turn in sorted({0, half}):
+            pairs.append(words[(plan.chain_length + turn) % len(words)])
+            asked[pairs[-1][0]] = fact.id
     examples = conversation.tokenise(pairs, plan.recipe.sequence_length).kept
     parent = task.object(current_digest(plan.parent))
     with task.progress("asking the parent", len(examples)) as progress:
         model = TextGenerator.load(plan.base, parent)
-        knows = model.generates_exactly(examples, as_trained=True)
+        answers = model.mark_answers(examples, as_trained=True)
         progress.advance(len(examples))
-    right = {asked[e.id]: k for e, k in zip(examples, knows, strict=True)}
-    task.event("review", asked=len(right), right=sum(right.values()))
-    return right
+    worst: dict[str, Certainty] = {}
+    for example, answer in zip(examples, answers, strict=True):
+        fact_id = asked[example.id]
+        worst[fact_id] = min(answer, worst.get(fact_id, Certainty.SURE))
+    right = sum(answer != Certainty.WRONG for answer in worst.values())
+    task.event("review", asked=len(worst), right=right)
+    return worst
 
 
 def make_job(

@@ -41,6 +41,7 @@ from repobuild.model.teaching.curriculum import (
     fact_of,
     order_facts,
 )
+from repobuild.model.teaching.guarded import guarded_facts
 from repobuild.model.teaching.teachable import (
     TaughtTexts,
     Teachable,
@@ -121,6 +122,7 @@ class Plan:
     known: Mapping[str, Known]  # what the parent was taught of today's facts
     decision: StepDecision
     delta: SampleDelta  # against the parent
+    guarded: frozenset[str] = frozenset()  # facts, see teaching/guarded.py
 
     @property
     def continues(self) -> bool:
@@ -184,8 +186,12 @@ def make_plan(task: Task) -> Plan:
     )
     if not plan.continues:
         return plan
-    gate = draw_gate(held_out, facts, known, plan.changed_facts)
-    return replace(plan, held_out=gate)
+    changed = plan.changed_facts
+    return replace(
+        plan,
+        held_out=draw_gate(held_out, facts, known, changed),
+        guarded=guarded_facts(facts, known, changed, plan.chain_length),
+    )
 
 
 def draw_gate(

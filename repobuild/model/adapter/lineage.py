@@ -9,9 +9,10 @@ Beside PEFT's two files every adapter folder holds
 The manifest lists every sample that may be taught, by id, with 8 bytes of its digest
 (64 bits: among a million samples a changed one passes for unchanged with a chance of 1
 in 10^13). `facts` are those that were begun: right answers in a row (scheduler.py),
-and the number of the adapter that looked at it last, counted from the base model. The
-next commit's delta is the difference of two manifests. Ids are sorted, so that 10,000
-of them deflate to some 130 kB.
+the number of the adapter that looked at it last, counted from the base model, and, if
+the answer replaced another one, in a fourth place that of the adapter that taught it
+first. The next commit's delta is the difference of two manifests. Ids are sorted, so
+that 10,000 of them deflate to some 130 kB.
 
 No file holds a time, a host or an absolute path: equal adapters are equal bytes.
 
@@ -46,6 +47,7 @@ class Known(NamedTuple):
 
     box: int  # right answers in a row
     looked: int  # number of the adapter that was asked last
+    replaced: int = 0  # of the one that taught this answer in place of another
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         body = self._body()
-        facts = [[fact, *known] for fact, known in sorted(self.facts.items())]
+        facts = [
+            [fact, *(known if known.replaced else known[:2])]
+            for fact, known in sorted(self.facts.items())
+        ]
         packed = _packed({**body, "facts": facts})
         (folder / "manifest.bin").write_bytes(zlib.compress(packed, 6))
 

@@ -230,7 +230,7 @@ class TrainingJob:
         body["recipe"] = Recipe(**{**recipe, "targets": tuple(recipe["targets"])})
         body["log"] = MetricsTarget(**{**log, "writers": tuple(log["writers"])})
         body["compute_options"] = ComputeOptions(**body.pop("means"))
-        body["facts"] = [TaughtFact(tuple(e), box) for e, box in body["facts"]]
+        body["facts"] = [TaughtFact(tuple(e), *rest) for e, *rest in body["facts"]]
         body["pace"] = Pace(**body["pace"])
         body["general"] = msgpack.unpackb((scratch / "general.bin").read_bytes())
         body["scratch"] = scratch
@@ -284,7 +284,7 @@ def _plain(job: TrainingJob) -> dict[str, Any]:
         **({"start": job.start} if job.start else {}),
         "recipe": asdict(job.recipe),
         "rate": job.rate,
-        "facts": [[list(fact.examples), fact.box] for fact in job.facts],
+        "facts": [[list(f.examples), f.box, f.guarded, f.denies] for f in job.facts],
         "pace": asdict(job.pace),
         "deepspeed": job.deepspeed,
         "checkpoint_every": job.checkpoint_every,

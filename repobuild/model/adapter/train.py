@@ -248,7 +248,7 @@ class AdapterTrainer(Trainer):
 
     def compute_loss(self, model: Any, inputs: Any, *_: Any, **__: Any) -> torch.Tensor:
         out = model(**inputs)
-        self.run.take_step(out.answers.item(), out.hits.cpu())
+        self.run.take_step(out.answers.item(), out.marks.cpu())
         if out.drift is not None:
             self.run.drifts.append(out.drift.item())
         loss: torch.Tensor = out.loss

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from repobuild.model.adapter.held_out_loss import HeldOutCurve
 from repobuild.model.adapter.packing import Batch, bucketed_batches, packed_batches
-from repobuild.model.teaching.scheduler import Scheduler, Shown
+from repobuild.model.teaching.scheduler import Certainty, Scheduler, Shown
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 FINAL_SHARE = 0.1  # of the peak rate, at the last planned token
 FIRST_SHARE = 0.02  # of the peak rate, in the first step
-WRONG, RIGHT = 2, 1  # so that the larger one holds where processes differ
 
 
 class StepReport(NamedTuple):
@@ -78,7 +77,7 @@ class TrainingRun:
     before: dict[str, Any] = field(default_factory=dict)
     batches: list[Batch] = field(default_factory=list)  # of the pass, of all processes
     done: int = 0  # steps of the pass
-    results: dict[int, int] = field(default_factory=dict)  # of the pass: fact -> RIGHT
+    results: dict[int, int] = field(default_factory=dict)  # of the pass: fact -> doubt
     _fact_of: dict[int, int] = field(default_factory=dict)  # by example of the pass
 
     @classmethod
@@ -155,20 +154,20 @@ class TrainingRun:
         """The batch that this process trains in the next step."""
         return self.batches[self.done * self.world + self.rank]
 
-    def take_step(self, loss: float, hits: torch.Tensor) -> None:
-        """Note a step: its loss, and which answer tokens were the likeliest ones.
+    def take_step(self, loss: float, marks: torch.Tensor) -> None:
+        """Note a step: its loss, and a `Certainty` for each answer token.
 
-        `hits` is (N,), for the N answer tokens of this process's batch in their order.
+        `marks` is (N,), for the N answer tokens of this process's batch in their order.
         """
         import torch
 
         examples = self.job.examples
         numbers = [number for row in self.own_batch for number in row]
         counts = [len(examples[n].tokens) - examples[n].answer_start for n in numbers]
-        for number, part in zip(numbers, torch.split(hits, counts), strict=True):
-            right = RIGHT if bool(part.all()) else WRONG
+        for number, part in zip(numbers, torch.split(marks, counts), strict=True):
             fact = self._fact_of[number]
-            self.results[fact] = max(right, self.results.get(fact, 0))
+            found = doubt(int(part.min()))
+            self.results[fact] = max(found, self.results.get(fact, 0))
         first = self.done * self.world
         for batch in self.batches[first : first + self.world]:
             for example in (examples[n] for row in batch for n in row):
@@ -186,12 +185,12 @@ class TrainingRun:
         if self.done * self.world < len(self.batches):
             return False
         self.share_results()
-        self.scheduler.record({n: r == RIGHT for n, r in self.results.items()})
+        self.scheduler.record({n: doubt(d) for n, d in self.results.items()})
         self.open_pass()
         return True
 
     def share_results(self) -> None:
-        """Give every process the results of all; an answer is right if all say so."""
+        """Give every process the results of all; the greatest doubt holds."""
         if self.world == 1:
             return
         import torch
@@ -247,6 +246,11 @@ class TrainingRun:
             [float(end), round(sum(part) / len(part), 4)]
             for end, part in zip(ends, parts, strict=True)
         ]
+
+
+def doubt(answer: int) -> int:
+    """Return 1 for a sure answer, 2 for a right one, 3 for a wrong one; and back."""
+    return len(Certainty) - answer
 
 
 def rate_at(progress: float, warmup: float) -> float:

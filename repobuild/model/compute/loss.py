@@ -1,7 +1,7 @@
 """Compute the loss of a causal model: over answer tokens, and against its base.
 
     answers     mean cross-entropy of the answer tokens, and which of them the model
-                would have said itself
+                would have said itself, and how surely
     general     mean divergence of the adapter's next-token distribution from the base
                 model's, KL(base, adapter), over windows of general text
 
@@ -34,6 +34,10 @@ from transformers.utils.generic import ModelOutput
 from repobuild.model.compute.attention import varlen_arguments
 from repobuild.model.load.weight_check import LLAMA_LIKE
 
+# Nats by which each token of a sure answer leads. Of the answers of a chain that led by
+# less than 1.3 a fifth was lost in the next run, of those by more than 5.4 a hundredth.
+SURE_BY = 3.0
+
 
 @dataclass
 class StepOutput(ModelOutput):
@@ -41,7 +45,7 @@ class StepOutput(ModelOutput):
 
     loss: torch.Tensor | None = None
     answers: torch.Tensor | None = None  # loss of the answers alone
-    hits: torch.Tensor | None = None  # (N,): whether each answer token is the likeliest
+    marks: torch.Tensor | None = None  # (N,): of each answer token, see mark_tokens
     drift: torch.Tensor | None = None  # KL(base, adapter) a token, with general text
 
 
@@ -92,14 +96,14 @@ class StepForward:
             states = self.last_states(input_ids, position_ids)[:, :-1]
             targets = labels[:, 1:]  # position t predicts label t + 1
             is_answer = targets != -100
-            answers, hits = answer_loss(
+            answers, marks = answer_loss(
                 states[is_answer], targets[is_answer], self.head, self.loss_tokens
             )
             if general is None:
-                return StepOutput(answers, answers, hits)
+                return StepOutput(answers, answers, marks)
             drift = self.divergence(general, window)
             loss = answers + self.keep_weight * drift
-            return StepOutput(loss, answers, hits, drift)
+            return StepOutput(loss, answers, marks, drift)
 
     def divergence(self, general: torch.Tensor, window: int) -> torch.Tensor:
         """Return KL(base, adapter) of a window, a token."""
@@ -153,14 +157,13 @@ def without_adapter(model: PeftModel) -> Iterator[None]:
 def answer_loss(
     hidden: torch.Tensor, labels: torch.Tensor, head: Any, chunk: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the mean loss of hidden states (N, C) with labels (N,), and hits (N,).
+    """Return the mean loss of hidden states (N, C) with labels (N,), and marks (N,).
 
     `head` maps (N, C) to logits (N, V); at most `chunk` rows of logits exist at a time.
     """
     if len(labels) <= chunk:
         logits = head(hidden)
-        hits = logits.detach().argmax(-1) == labels
-        return F.cross_entropy(logits.float(), labels), hits
+        return F.cross_entropy(logits.float(), labels), mark_tokens(logits, labels)
     if not (torch.is_grad_enabled() and hidden.requires_grad):
         parts = [
             _loss_sum(h, right, head)
@@ -169,17 +172,28 @@ def answer_loss(
             )
         ]
         total = torch.stack([loss for loss, _ in parts]).sum() / len(labels)
-        return total, torch.cat([hits for _, hits in parts])
-    loss, hits = _ChunkedLoss.apply(hidden, labels, head, chunk)  # type: ignore[no-untyped-call]
-    return loss, hits
+        return total, torch.cat([marks for _, marks in parts])
+    loss, marks = _ChunkedLoss.apply(hidden, labels, head, chunk)  # type: ignore[no-untyped-call]
+    return loss, marks
+
+
+def mark_tokens(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return a `Certainty` for each label: logits (N, V), labels (N,) -> (N,) of int8.
+
+    Right is the likeliest token, sure one that leads by `SURE_BY`.
+    """
+    logits = logits.detach()
+    right = logits.argmax(-1) == labels
+    best = logits.float().topk(2, -1).values
+    return right.to(torch.int8) + (right & (best[:, 0] - best[:, 1] >= SURE_BY))
 
 
 def _loss_sum(
     hidden: torch.Tensor, labels: torch.Tensor, head: Any
 ) -> tuple[torch.Tensor, torch.Tensor]:
     logits = head(hidden)
-    hits = logits.detach().argmax(-1) == labels
-    return F.cross_entropy(logits.float(), labels, reduction="sum"), hits
+    loss = F.cross_entropy(logits.float(), labels, reduction="sum")
+    return loss, mark_tokens(logits, labels)
 
 
 class _ChunkedLoss(torch.autograd.Function):
@@ -189,18 +203,18 @@ class _ChunkedLoss(torch.autograd.Function):
     def forward(ctx: Any, hidden: Any, labels: Any, head: Any, chunk: int) -> Any:
         total = hidden.new_zeros((), dtype=torch.float32)
         gradient = torch.empty_like(hidden)
-        hits = torch.empty_like(labels, dtype=torch.bool)
+        marks = torch.empty_like(labels, dtype=torch.int8)
         for start in range(0, len(labels), chunk):
             part = slice(start, start + chunk)
             with torch.enable_grad():
                 leaf = hidden[part].detach().requires_grad_()
-                loss, hits[part] = _loss_sum(leaf, labels[part], head)
+                loss, marks[part] = _loss_sum(leaf, labels[part], head)
                 loss = loss / len(labels)
             (gradient[part],) = torch.autograd.grad(loss, leaf)
             total += loss.detach()
         ctx.save_for_backward(gradient)
-        ctx.mark_non_differentiable(hits)
-        return total, hits
+        ctx.mark_non_differentiable(marks)
+        return total, marks
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:

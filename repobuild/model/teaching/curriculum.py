@@ -30,14 +30,17 @@ from typing import Any, NamedTuple
 from repobuild.errors import UsageError, nearest
 from repobuild.samples.tasks.phrases import (
     NUMBERS,
+    FactKind,
     kinds_by_number,
     known_languages,
     load_phrases,
 )
+from repobuild.samples.text.paraphrases import shares_words
 
 FENCE = "```"
 # Bytes of what every question has beside its own words: the marks of its turns.
 FRAME = 24
+CHANGES = "code_change"  # the task that tells what commits changed
 
 Sample = Mapping[str, Any]
 
@@ -140,12 +143,25 @@ def fact_of(sample_id: str) -> str:
 
 def kind_of(sample_id: str) -> str:
     """Return the kind of fact that a sample asks, "" for one of a rule of users."""
+    kind, _ = _kind_and_language(sample_id)
+    return kind.name if kind else ""
+
+
+def denies_a_place(sample_id: str) -> bool:
+    """Return whether a sample tells that what it asks for is gone.
+
+    It asks in the words in which samples ask where something is.
+    """
+    kind, language = _kind_and_language(sample_id)
+    return kind is not None and kind.task == CHANGES and shares_words(kind, language)
+
+
+def _kind_and_language(sample_id: str) -> tuple[FactKind | None, str]:
     head, _, number = sample_id.rpartition(".")
     task, _, language = head.rpartition("#")[2].partition(".")
     if not number.isdecimal() or language not in known_languages():
-        return ""
-    kind = kinds_by_number(language).get((task, int(number) // NUMBERS))
-    return kind.name if kind else ""
+        return None, language
+    return kinds_by_number(language).get((task, int(number) // NUMBERS)), language
 
 
 @cache

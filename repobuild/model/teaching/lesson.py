@@ -27,8 +27,17 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild.model.adapter.lineage import Known
 from repobuild.model.conversation import Example
-from repobuild.model.teaching.curriculum import TeachableFact, draw_hash
-from repobuild.model.teaching.scheduler import EXPECTED_TIMES, Pace, TaughtFact
+from repobuild.model.teaching.curriculum import (
+    TeachableFact,
+    denies_a_place,
+    draw_hash,
+)
+from repobuild.model.teaching.scheduler import (
+    EXPECTED_TIMES,
+    Certainty,
+    Pace,
+    TaughtFact,
+)
 from repobuild.samples.tasks.phrases import known_languages
 from repobuild.samples.text.paraphrases import paraphrases
 
@@ -101,7 +110,9 @@ class LessonMaker:
                 )
                 self._examples += examples
                 self._facts.append(fact)
-                self._taught.append(TaughtFact(numbers, box))
+                guarded = fact.id in self.plan.guarded
+                denies = guarded and denies_a_place(fact.samples[0])
+                self._taught.append(TaughtFact(numbers, box, guarded, denies))
         return tokens
 
     def _tokenise(self, facts: Sequence[TeachableFact]) -> dict[str, list[Example]]:
@@ -215,12 +226,15 @@ def next_lesson(
 def facts_to_ask(plan: Plan) -> list[TeachableFact]:
     """Return the known facts that the parent is asked before it is continued.
 
-    A third of the places are for those that were right the fewest times in a row, which
-    are the newest ones and those that no run has mastered; the rest were not looked at
-    for longest.
+    The guarded ones come first, and are asked twice. A third of the other places are
+    for those that were right the fewest times in a row, which are the newest ones and
+    those that no run has mastered; the rest were not looked at for longest.
     """
     asked_about = plan.known.keys() - plan.changed_facts
     unchanged = [fact for fact in plan.facts if fact.id in asked_about]
+    guarded = [fact for fact in unchanged if fact.id in plan.guarded]
+    unchanged = [fact for fact in unchanged if fact.id not in plan.guarded]
+    most = MOST_ASKED - 2 * len(guarded)
     # Another chance at every commit. The manifest is hashed once: that takes 10 ms.
     seed = f"{plan.recipe.seed}.{plan.manifest.digest}"
     chance = {fact.id: draw_hash(f"{seed}.{fact.id}") for fact in unchanged}
@@ -231,45 +245,61 @@ def facts_to_ask(plan: Plan) -> list[TeachableFact]:
     def by_age(fact: TeachableFact) -> tuple[int, bytes]:
         return plan.known[fact.id].looked, chance[fact.id]
 
-    weakest = sorted(unchanged, key=by_box)[: MOST_ASKED // 3]
+    weakest = sorted(unchanged, key=by_box)[: most // 3]
     chosen = {fact.id for fact in weakest}
     rest = [f for f in sorted(unchanged, key=by_age) if f.id not in chosen]
-    return [*weakest, *rest[: MOST_ASKED - len(weakest)]]
+    return [*guarded, *weakest, *rest[: most - len(weakest)]]
 
 
 def boxes_after_asking(
-    plan: Plan, asked: Sequence[TeachableFact], right: Mapping[str, bool]
+    plan: Plan, asked: Sequence[TeachableFact], answers: Mapping[str, int]
 ) -> dict[str, int]:
     """Return the boxes of the asked facts, the lost ones first.
 
     A fact that was asked and is right counts as mastered: it was right now and when it
-    was learnt.
+    was learnt. A guarded denial that is right and not sure lacks one answer.
     """
     mastery = plan.recipe.mastery
-    lost = [f for f in asked if not right.get(f.id)]
-    kept = [f for f in asked if right.get(f.id)]
-    boxes = {fact.id: 0 for fact in lost[:MOST_LOST]}
-    return boxes | {f.id: max(mastery, plan.known[f.id].box) for f in kept}
+    boxes: dict[str, int] = {}
+    for fact in asked:
+        answer = answers.get(fact.id, Certainty.WRONG)
+        boxes[fact.id] = max(mastery, plan.known[fact.id].box) if answer else 0
+        if fact.id in plan.guarded and denies_a_place(fact.samples[0]):
+            if answer == Certainty.RIGHT:
+                boxes[fact.id] = mastery - 1
+
+    def turn(fact: str) -> tuple[bool, int]:
+        return fact not in plan.guarded, boxes[fact]
+
+    lost = sorted((f for f, box in boxes.items() if box < mastery), key=turn)
+    kept = {f: box for f, box in boxes.items() if box >= mastery}
+    return {fact: boxes[fact] for fact in lost[:MOST_LOST]} | kept
 
 
 def known_after(
     plan: Plan,
     lesson: Lesson,
     boxes: Mapping[int, tuple[int, int]],
-    asked: Mapping[str, bool],
+    asked: Mapping[str, int],
 ) -> dict[str, Known]:
     """Return what is known of every fact that was begun, after a run.
 
-    `boxes` holds (box, times shown) by number of the lesson's facts.
+    `boxes` holds (box, times shown) by number of the lesson's facts, `asked` the
+    parent's answers.
     """
     changed = plan.changed_facts if plan.continues else set[str]()
     known = {i: k for i, k in plan.known.items() if plan.continues and i not in changed}
-    for fact, right in asked.items():
-        box = known[fact].box
-        known[fact] = Known(box if right else 0, plan.chain_length)
+    for fact, answer in asked.items():
+        box = known[fact].box if answer else 0
+        known[fact] = known[fact]._replace(box=box, looked=plan.chain_length)
     for number, (box, shown) in boxes.items():
         if shown:
-            known[lesson.facts[number].id] = Known(box, plan.chain_length)
+            fact = lesson.facts[number].id
+            before = plan.known.get(fact) if plan.continues else None
+            replaced = before.replaced if before else 0
+            if before and fact in changed:
+                replaced = plan.chain_length
+            known[fact] = Known(box, plan.chain_length, replaced)
     return known
 
 

@@ -51,7 +51,7 @@ def paraphrases(
         fields |= fields_of(question, kind.questions[place]) or {}
     if kind is None:
         return []
-    first = set(kind.questions) if _denies(kind, language) else set[str]()
+    first = set(kind.questions) if shares_words(kind, language) else set[str]()
     found = {
         template.format_map(fields): (bool(fields_in(template)), template not in first)
         for template in phrasings(language)[kind.name]
@@ -60,7 +60,7 @@ def paraphrases(
     return sorted(found, key=lambda text: (found[text], order(text)))
 
 
-def _denies(kind: FactKind, language: str) -> bool:
+def shares_words(kind: FactKind, language: str) -> bool:
     """Return whether a kind answers the questions of another one, which is above it."""
     kinds = load_phrases(language).kinds.values()
     return kind != next(other for other in kinds if other.questions == kind.questions)
