@@ -34,6 +34,7 @@ def command(as_json: bool) -> int:
 
 def _run_checks() -> list[dict[str, Any]]:
     from repobuild.checkout import open_checkout
+    from repobuild.ci.history_needs import find_missing
     from repobuild.errors import UsageError
     from repobuild.survey.health import (
         HealthCheck,
@@ -47,7 +48,7 @@ def _run_checks() -> list[dict[str, Any]]:
     except UsageError as error:
         found.append(HealthCheck.of_error("git", error, "see `git status`"))
     else:
-        found += check_checkout(checkout)
+        found += check_checkout(checkout, lambda one: find_missing(one).text)
     return [
         {"name": one.name, "well": one.is_well, "text": one.text, "next": one.next}
         for one in found

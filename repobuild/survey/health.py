@@ -21,7 +21,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -91,10 +91,15 @@ def check_installation() -> Iterator[HealthCheck]:
     yield _versions()
 
 
-def check_checkout(checkout: Checkout) -> Iterator[HealthCheck]:
-    """Yield the checks of a repository."""
+def check_checkout(
+    checkout: Checkout, find_lacking: Callable[[Checkout], str]
+) -> Iterator[HealthCheck]:
+    """Yield the checks of a repository.
+
+    `find_lacking` says which commits a build would lack, "" where it has all.
+    """
     has_commit = not checkout.repository.head_is_unborn
-    yield _git(checkout)
+    yield _git(checkout, find_lacking)
     settings = _settings(checkout)
     yield settings
     can_read = settings.is_well or _can_read(checkout)
@@ -167,7 +172,7 @@ def _git_version() -> str:
 # ------------------------------------------------------------------------------- git
 
 
-def _git(checkout: Checkout) -> HealthCheck:
+def _git(checkout: Checkout, find_lacking: Callable[[Checkout], str]) -> HealthCheck:
     repository = checkout.repository
     if repository.head_is_unborn:
         return HealthCheck("git", "no commit yet", first_commit_step(repository))
@@ -178,23 +183,16 @@ def _git(checkout: Checkout) -> HealthCheck:
         parts.append("`git replace` is not followed")
     steps = []
     if edge(repository):
-        lacking_commits = _missing_history(checkout)
+        try:
+            lacking_commits = find_lacking(checkout)
+        except BuildError:  # bad settings, which another check reports
+            lacking_commits = "earlier commits are not seen"
         parts.append(f"a shallow clone: {lacking_commits or 'it has what is read'}")
         steps += ["repobuild ci deepen"] if lacking_commits else []
     if lacking := _missing_blobs(repository):
         parts.append(f"a partial clone that lacks {lacking:,} files of HEAD")
         steps.append("git fetch --refetch --no-filter")
     return HealthCheck("git", ", ".join(parts), "; ".join(steps))
-
-
-def _missing_history(checkout: Checkout) -> str:
-    """Return what a build would lack here, as the build itself says it."""
-    from repobuild.ci.history_needs import find_missing
-
-    try:
-        return find_missing(checkout).text
-    except BuildError:  # bad settings, which another check reports
-        return "earlier commits are not seen"
 
 
 def _head(repository: pygit2.Repository) -> str:

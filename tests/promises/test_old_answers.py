@@ -86,7 +86,7 @@ def test_a_changed_signature_is_asked_for_with_both(built, repository):
     found = step(built, repository, numbers=NUMBERS.replace("by: int = 1", "by: int"))
     row = found["numbers.py::Counter.step"]
     assert row["kind"] == "changed"
-    assert row["question"] == "What do I have to pass to `step`?"
+    assert row["question"] == "What do I have to pass to `Counter.step`?"
     assert "def step(self, by: int) -> int" in row["expected"]
     assert "def step(self, by: int = 1) -> int" in row["old"]
 
