@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild.cli.output import columns, short
 from repobuild.errors import StaleError
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -39,7 +40,7 @@ def audit_claims(
     line = state.line("samples")
     if line is None:
         raise StaleError(
-            "samples is not built yet\nrun `repobuild --until samples` first"
+            f"samples is not built yet\nrun `{program()} --until samples` first"
         )
     current = checkout.view(checkout.snapshot(), state)
     for name in AllSamples.of(current).tables:

@@ -32,7 +32,7 @@ SILENT = 1.5  # seconds without a line, of steps that are shorter than a second
 REPEATED_AFTER = 5.0  # seconds between two lines of one step
 TICK = 0.5
 _MOST_POINTS = 200  # of a step's history
-_AT_ONCE = 0.1  # seconds
+_AT_ONCE = 0.1  # seconds between updates that count as one
 _BAR = "{l_bar}{bar:10}| {elapsed}{postfix}"  # fits 80 columns with a note
 _BAR_WITHOUT_TOTAL = "{desc} {elapsed}{postfix}"
 
@@ -52,7 +52,7 @@ class TimeLeft:
     clock: Clock = time.monotonic
     done: int = 0
     _points: deque[tuple[float, int]] = field(default_factory=deque)  # time, done
-    _updates: int = 1
+    _updates: int = 0
     _updated: float = 0.0
     _began: float = 0.0
 
@@ -61,7 +61,7 @@ class TimeLeft:
         now = self.clock()
         self.done += count
         if not self._points:
-            self._began = self._updated = now
+            self._updates, self._began, self._updated = 1, now, now
             self._points.append((now, self.done))
         if now - self._updated < _AT_ONCE:
             if self._points[-1][0] == self._updated:

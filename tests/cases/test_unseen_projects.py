@@ -172,6 +172,29 @@ def test_a_call_with_a_tab_in_a_string_is_no_example(shelf):
     assert told and not any("\t" in text for text in told)
 
 
+def test_no_answer_is_empty_when_the_code_of_a_model_fits_only_one_of_two(tmp_path):
+    items = "".join(f"            '{sign * 50}',\n" for sign in "abcde")
+    readers = "\n\n".join(
+        f"class {name}(Reader):\n"
+        '    """Return what a reader of this kind makes of a text that it is given, '
+        f'{"and more " * 6}in the end. {name}."""\n\n'
+        "    def parse(self, text):\n"
+        f"        first = text.join([\n{items}        ])\n        return first\n"
+        for name in ("Csv", "Json", "Yaml")
+    )
+    base = (
+        "class Reader:\n    def parse(self, text):\n        raise NotImplementedError"
+    )
+    table = 'ALL = {"csv": Csv, "json": Json, "yaml": Yaml}\n'
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/readers.py": f"{base}\n\n\n{readers}\n\n{table}",
+    }
+    made = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    assert of_kind(made, "plan_like")
+    assert [key for key, one in made.samples.items() if not one["answer"]] == []
+
+
 PARSER = {
     "setup.cfg": "[metadata]\nname = plain\ndescription = Make text of pages\n",
     "plain/__init__.py": '"""Make text of pages."""\n\nfrom plain.pages import Page\n',

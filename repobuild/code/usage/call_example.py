@@ -77,8 +77,8 @@ _NO_EXAMPLE = re.compile(
     r"|case|match|del|raise|yield|global|nonlocal)\b|[)\]}#'\"[{]|\.\.\."
     r"|print [^(=.]"  # of Python 2
 )
+_PRINT_STATEMENT = re.compile(r"^\s*print [^(=.]", re.MULTILINE)  # of Python 2
 # In other languages than Python: `f(a);`, `x = f(a)`, `Type x = f(a);`.
-_PRINT_STATEMENT = re.compile(r"^\s*print [^(=.]", re.MULTILINE)
 _PLAIN_STATEMENT = re.compile(
     r"(?!return\b|func\b|fn\b|function\b|public\b)"
     r"(?:[\w.:<>]+\s+)?[\w.:]+\s*(?:=|:=|\(|\.)"

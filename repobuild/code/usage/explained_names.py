@@ -169,8 +169,7 @@ def _needed_heads(
     """
     heads: list[tuple[int, str]] = []
     between: list[tuple[int, str]] = []
-    nearest = next(_heads_above(lines, start), (-1, ""))[0]
-    for row, text in _heads_above(lines, start):
+    for number, (row, text) in enumerate(_heads_above(lines, start)):
         head = _names_of(text)
         is_function = bool(_DEFINES.match(text))
         if is_function and (is_test or text.startswith("def test")):
@@ -186,7 +185,7 @@ def _needed_heads(
             wanted |= set(head.free) - _known()
         elif _DECIDES.match(text):
             between.append((row, text))
-        if text.startswith("class ") and row == nearest:
+        if text.startswith("class ") and not number:
             # What is set in the body of a class is no statement that stands alone.
             if text.startswith("class Test") or not _may_be_quoted(text):
                 return None

@@ -297,9 +297,8 @@ def _is_alike(
         return False  # nothing would raise another one
     if any(is_usual(count, classes) for _, count, _ in row["required"]):
         return True
-    if row["attributes"]:
-        return True
-    return not any(methods for *_, methods, _, _ in row["siblings"])
+    has_methods = any(methods for *_, methods, _, _ in row["siblings"])
+    return bool(row["attributes"]) or not has_methods
 
 
 def _is_alone(id: str, tree: Tree) -> bool:

@@ -39,7 +39,7 @@ _GENERAL_BASES = frozenset(
     " LookupError AttributeError OSError IOError StringIO BytesIO TextIOWrapper"
     " RawIOBase deque defaultdict Serializable Cloneable Comparable Runnable"
     # What collections.abc, contextlib and typing ask for: a way to be used.
-    " Hashable Sized Container Collection Reversible Iterator Generator Awaitable"
+    " Hashable Sized Container Collection Reversible Generator Awaitable"
     " Coroutine AsyncIterable AsyncIterator AsyncGenerator Set MutableSet"
     " MutableSequence MappingView KeysView ItemsView ValuesView ByteString Buffer"
     " ContextManager AsyncContextManager AbstractContextManager ContextDecorator"

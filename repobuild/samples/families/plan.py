@@ -44,7 +44,8 @@ _TELLING_STEPS = 5  # that say enough without the code of the model
 _FENCE = 24  # characters around code
 _MARK = 20  # characters of a line that stands for what is left out
 _EXPORTS = ("exports", "reexport")  # kinds of sites that every public name has
-# Of a list of names the line says nothing, of the others it is far from a pattern.
+# Kinds of sites whose line shows no pattern: a list has names alone, the others prose
+# or code of many forms.
 _SHOWN_WITHOUT_LINE = ("exports", "document", "function", "raise", "raise_in")
 _LEAST_LINES = 3  # of code that shows more than a head
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
@@ -125,11 +126,10 @@ def _family(scope: FactScope) -> Iterator[Fact]:
     if not models:
         return
     # The one that is registered wherever the others are shows what there is to do.
-    sites = scope.get("sites") or ()
-    places = Counter(number for _, _, _, numbers, *_ in sites for number in numbers)
-    registered = {id: places[number] for number, id in enumerate(rows)}
-    models.sort(key=lambda id: -registered[id])
-    plan = _Plan(scope, [models[0], *rows[models[0]][:-1]], shown)
+    ids, sites = list(rows), scope.get("sites") or ()
+    places = Counter(ids[n] for _, _, _, numbers, *_ in sites for n in numbers)
+    model = max(models, key=lambda id: places[id])
+    plan = _Plan(scope, [model, *rows[model][:-1]], shown)
     fields = {"noun": plan.noun}
     yield Fact("plan", plan.answer("plan"), plan.sources(), "hard", fields)
     if files := plan.files():
@@ -142,16 +142,14 @@ def _like(scope: FactScope) -> Iterator[Fact]:
     model = scope.get("model")
     plan = _Plan(scope, model, scope.without_held_out(scope.get("siblings")))
     fields = {"noun": plan.noun, "like": plan.model_name}
-    answer = plan.answer("plan_like", **fields)
-    if not answer:
-        return
-    yield Fact("plan_like", answer, plan.sources(), "hard", fields)
+    if answer := plan.answer("plan_like", **fields):
+        yield Fact("plan_like", answer, plan.sources(), "hard", fields)
     # Of a module that is its title, which says what it is and not what is needed.
     is_need = scope.get("family")[0] != "modules"
     if is_need and len(model[1]) >= _SHORTEST_NEED:
-        fields["summary"] = model[1]
-        answer = plan.answer("plan_need", **fields)
-        yield Fact("plan_need", answer, plan.sources(), "hard", fields)
+        fields = {**fields, "summary": model[1]}
+        if answer := plan.answer("plan_need", **fields):
+            yield Fact("plan_need", answer, plan.sources(), "hard", fields)
 
 
 def _together(scope: FactScope) -> Iterator[Fact]:
@@ -222,10 +220,12 @@ class _Plan:
     def answer(self, kind: str, **fields: str) -> str:
         """Return reasoning, steps and code, without what is spare in a long one.
 
-        There is none of few steps for a model that has no code to show.
+        Return "" for another one like a model, when there are few steps and no code of
+        it to show.
         """
         frame = self._scope.answer(kind, **{"noun": self.noun, **fields})
         reasons, steps = dict(self._reasons()), dict(self._steps())
+        is_thin = self._is_like and len(steps) < _TELLING_STEPS
         longest = ""
         for spare in ("", *_SPARE):
             reasons.pop(spare, None)
@@ -237,8 +237,7 @@ class _Plan:
             longest = longest or text
             if code := self._example(_LONGEST - len(text)):
                 return text + code
-        is_empty = self._is_like and len(dict(self._steps())) < _TELLING_STEPS
-        return "" if is_empty else longest
+        return "" if is_thin else longest
 
     def files(self) -> dict[str, str]:
         """Return the reasons and the files of a new sibling; empty for one file."""
