@@ -52,6 +52,7 @@ def test_a_quick_build_asks_for_no_trust():
         (["ask", "Where?"], "run `repobuild --quick` to build one"),
         (["review"], "run `repobuild --quick --until dataset` first"),
         (["export", "dataset", "-o", "x"], "run `repobuild --quick --until dataset`"),
+        (["verify", "--samples"], "run `repobuild --quick --until samples` first"),
     ],
 )
 def test_what_to_do_is_about_the_quick_build(
