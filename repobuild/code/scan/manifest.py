@@ -289,7 +289,7 @@ def _gathered(
     lines: list[str] = []
     for line in declared.get(name, ()):
         found = _OWN_EXTRAS.match(line)
-        if found is None or _folded(found[1]) != _folded(own):
+        if found is None or normal_package(found[1]) != normal_package(own):
             lines.append(line)
             continue
         for inner in map(str.strip, found[2].split(",")):
@@ -298,7 +298,8 @@ def _gathered(
     return lines
 
 
-def _folded(name: str) -> str:
+def normal_package(name: str) -> str:
+    """Return a package's name as an index compares it: PEP 503."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from repobuild.code.scan.manifest import normal_package
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 
@@ -187,9 +188,8 @@ def _extras(scope: FactScope) -> str:
 
 def _is_itself(scope: FactScope, packages: list[str]) -> bool:
     """Return whether an extra gathers others: it needs the project with these."""
-    own = re.sub(r"[-_.]+", "-", str(scope.get("project"))).lower()
-    bare = (one.partition("[")[0] for one in packages)
-    return own in {re.sub(r"[-_.]+", "-", one).lower() for one in bare}
+    own = normal_package(str(scope.get("project")))
+    return own in {normal_package(one.partition("[")[0]) for one in packages}
 
 
 def _distributions(scope: FactScope) -> Iterator[Fact]:

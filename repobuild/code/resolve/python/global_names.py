@@ -15,7 +15,7 @@ from repobuild.code.resolve.python.imports import ImportResolver
 from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.symbol import Kind, Symbol
 
-_REPLACEABLE = 0.4  # no edge that samples state
+REPLACEABLE = 0.4  # confidence of what may be another thing; no sample states it
 
 
 class GlobalNames:
@@ -76,7 +76,7 @@ class GlobalNames:
             if binding.startswith(ASSIGNED_NAME) and self._may_be_anything(
                 path, scope, bindings
             ):
-                return symbol.at_most(_REPLACEABLE)
+                return symbol.at_most(REPLACEABLE)
             is_one_of = any(b.startswith(ALTERNATIVE) for b in bindings)
             return symbol.at_most(0.5 if is_one_of else 0.8)
         return None

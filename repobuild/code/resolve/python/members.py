@@ -11,12 +11,11 @@ from repobuild.code.facts.element_row import (
 )
 from repobuild.code.resolve.binding_marks import ALTERNATIVE, ANNOTATED, DEFINITION
 from repobuild.code.resolve.python.expressions import ResolverContext
-from repobuild.code.resolve.python.global_names import GlobalNames
+from repobuild.code.resolve.python.global_names import REPLACEABLE, GlobalNames
 from repobuild.code.resolve.python.mro import MRO, c3_merge
 from repobuild.code.resolve.symbol import Kind, Symbol
 from repobuild.code.scan.file_roles import is_test
 
-_REPLACEABLE = 0.4  # no edge that samples state
 _MAX_BASES = 100  # of one class; merging them costs their number for each member
 _DECLARED = (ANNOTATED, DEFINITION, ALTERNATIVE)
 _WITH_MRO = frozenset({Kind.CLASS, Kind.INSTANCE, Kind.SUPER})
@@ -79,7 +78,7 @@ class Members:
             return self._look(key, lambda: self._set_by_subclass(path, qual, name))
         if member.kind is not Kind.CLASS or name_of(member.qual) == name:
             return member
-        return member.at_most(0.5 if is_test(path) else _REPLACEABLE)
+        return member.at_most(0.5 if is_test(path) else REPLACEABLE)
 
     def _set_by_subclass(self, path: str, qual: str, name: str) -> Symbol | None:
         """Return the class that a subclass in the same test file sets an attribute to.
