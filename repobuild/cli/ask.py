@@ -33,6 +33,7 @@ from repobuild.cli.output import (
 )
 from repobuild.cli.side_by_side import NARROWEST, SideBySide, printable
 from repobuild.errors import UsageError
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +79,7 @@ class AskedAdapter:
             )
             notes.append(
                 f"the adapter is of {short(self.commit)}, {where}; "
-                "`repobuild` brings it up to date"
+                f"`{program()}` brings it up to date"
             )
         if self.row.get("promoted") is False:
             notes.append(
@@ -197,7 +198,7 @@ def command(
 
     text = " ".join(question).strip()
     if not text:
-        raise UsageError("the question is empty\nrepobuild ask 'what does `f` do?'")
+        raise UsageError(f"the question is empty\n{program()} ask 'what does `f` do?'")
     checkout = open_checkout()
     checkout.powers.require(BASE_SETTINGS)
     build = checkout.view(checkout.snapshot(), checkout.state())

@@ -14,6 +14,7 @@ from repobuild.cli.output import emit, number_of, redact_secrets
 from repobuild.errors import UsageError, system_reason
 from repobuild.plain_text import escape_line
 from repobuild.query.reply import DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.query.reply import Page, Reply
@@ -275,7 +276,7 @@ def _write_page(page: Path, html: bytes) -> None:
         part.unlink(missing_ok=True)
         raise UsageError(
             f'"{page}" cannot be written: {system_reason(error)}\n'
-            "name another file: repobuild graph view --output FILE"
+            f"name another file: {program()} graph view --output FILE"
         ) from None
 
 

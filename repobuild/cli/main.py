@@ -15,6 +15,7 @@ from repobuild import __version__
 from repobuild.cli.output import print_message
 from repobuild.cli.shell_words import setting_names
 from repobuild.cli.usage_message import usage_message
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.errors import UsageError
@@ -147,7 +148,6 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-_REBUILD = "run `repobuild`: it rebuilds the tables and finds the adapters again"
 _QUICK = "--quick"
 _GROUP_OPTIONS = ("-h", "--help", "--version")
 
@@ -262,9 +262,12 @@ def _database_message(error: Exception) -> str:
     if not isinstance(error, sqlite3.Error):
         return ""
     if is_corrupt(error):
-        return f"the state is damaged: {error}\n{_REBUILD}"
+        return (
+            f"the state is damaged: {error}\n"
+            f"run `{program()}`: it rebuilds the tables and finds the adapters again"
+        )
     return (
         f"the state cannot be read: {error}\n"
         "its disk may fail or be full, or another program uses it\n"
-        "run again; `repobuild cache verify` checks it"
+        f"run again; `{program()} cache verify` checks it"
     )

@@ -100,7 +100,7 @@ def destination(target: str, public: bool, root: Path) -> Destination:
     if not target:
         raise UsageError(
             "there is no place to publish to\n"
-            "name one: repobuild publish TARGET, or set publish.to"
+            f"name one: {program()} publish TARGET, or set publish.to"
         )
     if target.startswith(SCHEME):
         name = target.removeprefix(SCHEME)

@@ -19,6 +19,7 @@ from repobuild.code.scan.source_text import source_of
 from repobuild.errors import MissingObjectError, UsageError
 from repobuild.query.graph_view import GraphView
 from repobuild.query.reply import Item
+from repobuild.resources import program
 
 CONFIDENT = 0.5  # edges below this are guesses and are left out
 _MOST_LINES = 60  # of code
@@ -92,7 +93,8 @@ def _unknown(view: GraphView, name: str) -> str:
         near = [one[0] for one in process.extract(name, paths, limit=3)]
     listed = ", ".join(near)
     return (
-        f'no node is named "{name}"\nnearest: {listed}\nsearch: repobuild graph search'
+        f'no node is named "{name}"\nnearest: {listed}\n'
+        f"search: {program()} graph search"
     )
 
 

@@ -23,6 +23,7 @@ from repobuild.query.graph_view import GraphSource, GraphView
 from repobuild.query.node_facts import brief, resolve, whole
 from repobuild.query.reply import Item, Page, Reply, fit
 from repobuild.query.search import Hit
+from repobuild.resources import program
 
 MODES = ("auto", "features", "snippets")
 _LONGEST_TEXT = 200_000  # characters
@@ -218,7 +219,7 @@ def _resolve_all(
                 raise
             unknown[name] = [hit.id for hit in view.search.find([name])[:3]]
     if not ids:
-        raise UsageError("give at least one node\nsearch: repobuild graph search")
+        raise UsageError(f"give at least one node\nsearch: {program()} graph search")
     return list(ids), unknown
 
 

@@ -39,6 +39,7 @@ from repobuild.engine.storage.row_changes import (
 from repobuild.engine.storage.run_history import TableRun
 from repobuild.engine.storage.table import own_key
 from repobuild.errors import UsageError, nearest
+from repobuild.resources import program
 
 _FIELDS = 6
 _EXAMPLES = 5
@@ -266,7 +267,8 @@ def unknown_key_error(build: BuildContext, key: str) -> UsageError:
     names = [name for name in names if name != key]  # it has just failed
     return UsageError(
         f'no table, element, sample or adapter "{key}"{nearest(key, names)}\n'
-        "an element is named path::qualified.name, a sample as `repobuild show` lists"
+        "an element is named path::qualified.name, a sample as "
+        f"`{program()} show` lists"
     )
 
 
