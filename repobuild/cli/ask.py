@@ -229,12 +229,13 @@ def command(
 def _load_comparison(
     checkout: Checkout, asked: AskedAdapter, folder: Path
 ) -> Comparison:
-    base = base_of(checkout.settings, asked.commit, asked.row)
-    if sys.stderr.isatty():
-        print_message(f"loading {base.name} ...")
-    from repobuild.model.compare import Comparison
+    from repobuild.cli.progress import progress_for
 
-    return Comparison.load(base, folder)
+    base = base_of(checkout.settings, asked.commit, asked.row)
+    with progress_for(quiet=False)(f"loading {base.name}", 0):
+        from repobuild.model.compare import Comparison
+
+        return Comparison.load(base, folder)
 
 
 def _print_notes(asked: AskedAdapter, about_facts: str) -> None:
