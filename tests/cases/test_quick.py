@@ -57,7 +57,8 @@ def test_a_quick_build_asks_for_no_trust():
         (["export", "dataset", "-o", "x"], "run `repobuild --quick --until dataset`"),
         (["verify", "--samples"], "run `repobuild --quick --until samples` first"),
         (["verify"], "run `repobuild --quick` first"),
-        (["show", "x.py::y"], "as `repobuild --quick show` lists"),
+        (["show", "x.py::y"], "nothing is built yet\nrun `repobuild --quick` first"),
+        (["why", "x.py::y"], "nothing is built yet\nrun `repobuild --quick` first"),
         (["publish"], "name one: repobuild --quick publish TARGET"),
     ],
 )
