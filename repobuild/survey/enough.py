@@ -123,6 +123,12 @@ def _advice(survey: SourceSurvey) -> str:
             "commit sources or documents in one of these; another language is two "
             "files: docs/languages.md"
         )
+    if survey.left_out and not survey.read:
+        return (
+            f"left out: {counted(survey.left_out)}\n"
+            "project.only and project.exclude decide that, and project.include brings "
+            "files back"
+        )
     return (
         "a fact is where something is defined, who uses it, or what its docstring says"
         "\ncommit functions, classes or a README with sections, and run again"

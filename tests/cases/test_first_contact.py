@@ -310,6 +310,19 @@ def test_languages_that_the_settings_leave_out_are_named(
     assert "project.languages leaves out 1 file in go\n" in capsys.readouterr().err
 
 
+def test_files_that_the_settings_leave_out_are_counted(
+    here: Repository, capsys: Any
+) -> None:
+    here.commit({**MIXED, "vendor/a.py": PYTHON})
+    assert run(["-c", "project.only=['vendor', 'shop']"]) == 2
+    assert capsys.readouterr().err == (
+        "error: too little to train on: no code and no document is read in 4 files\n"
+        "left out: 3 outside project.only, 1 vendored\n"
+        "project.only and project.exclude decide that, and project.include brings "
+        "files back\n"
+    )
+
+
 def test_tables_are_built_although_there_is_too_little_to_train_on(
     here: Repository, capsys: Any
 ) -> None:
