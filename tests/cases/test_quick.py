@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from repobuild.cli.main import run
+from repobuild.cli.quick_summary import quick_text
 from repobuild.settings import quick_settings, read_layers, use_command_line, use_quick
 from tests.cases.commands import CODE, repobuild, start
 from tests.cases.test_review import FILES
@@ -69,6 +70,17 @@ def test_what_to_do_is_about_the_quick_build(
     monkeypatch.chdir(repository.path)
     assert run(["--quick", *verb]) in (1, 2)
     assert step in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("beyond", "said"),
+    [(0, "left out: changes before"), (1, "left out: 1 sample, changes before")],
+)
+def test_only_what_was_left_out_is_told(beyond: int, said: str) -> None:
+    names = ("adapter.budget", "history.commits", "report.questions")
+    settings = {name: [5, 60] for name in names}
+    counts = {"trained": 81, "over_budget": beyond}
+    assert said in quick_text({"folder": "f", "settings": settings, **counts})
 
 
 # What a text calls: a build, or a verb that is about one. Hooks, trust, recipes and the
