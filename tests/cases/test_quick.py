@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,21 @@ def test_what_to_do_is_about_the_quick_build(
     assert step in capsys.readouterr().err
 
 
+def test_the_error_of_a_database_is_about_the_quick_build(
+    repository: Repository, monkeypatch, capsys
+) -> None:
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    repository.commit(FILES)
+    monkeypatch.chdir(repository.path)
+    monkeypatch.setattr("repobuild.cli.status.status_facts", fail)
+    assert run(["--quick", "status"]) == 3
+    said = capsys.readouterr().err
+    assert said.startswith("error: the state cannot be read: disk I/O error\n")
+    assert "`repobuild --quick cache verify`" in said
+
+
 @pytest.mark.parametrize(
     ("beyond", "said"),
     [(0, "left out: changes before"), (1, "left out: 1 sample, changes before")],
@@ -96,6 +112,7 @@ APART = {
     "cli/hook.py": "a hook builds the whole one",
     "cli/hypernet.py": "a preset of the quick one has no hypernetwork",
     "cli/quick_summary.py": "names both",
+    "cli/usage_message.py": "the line is not read yet",
     "hooks/hook_files.py": "a hook builds the whole one",
     "evaluate/page/page.py": "a title",
     "model/publish/serving_recipes.py": "a card that is read elsewhere",
