@@ -20,6 +20,7 @@ from repobuild.errors import MissingObjectError, UsageError
 from repobuild.query.graph_view import GraphView
 from repobuild.query.reply import Item
 
+SEARCH_HINT = "search: repobuild graph search"
 CONFIDENT = 0.5  # edges below this are guesses and are left out
 _MOST_LINES = 60  # of code
 _MOST_NEIGHBOURS = 8
@@ -91,9 +92,7 @@ def _unknown(view: GraphView, name: str) -> str:
         paths = [path for path in view.graph.keys() if not path.startswith("@")]
         near = [one[0] for one in process.extract(name, paths, limit=3)]
     listed = ", ".join(near)
-    return (
-        f'no node is named "{name}"\nnearest: {listed}\nsearch: repobuild graph search'
-    )
+    return f'no node is named "{name}"\nnearest: {listed}\n{SEARCH_HINT}'
 
 
 def whole(view: GraphView, id: str, with_code: bool = True) -> Item:
