@@ -39,11 +39,13 @@ from pydantic_ai.usage import UsageLimits
 from repobuild.query.reply import DEFAULT_BUDGET, count_tokens
 from tests.benchmarks.table import markdown
 
+_PATIENCE = 120.0  # seconds until a server must answer, on a busy machine
 MISTAKES: dict[str, tuple[str, dict[str, Any]]] = {
     "a name for a list": ("FetchNode", {"code_entities": "{path}"}),
     "a list as a text": ("FetchNode", {"code_entities": '["{path}"]'}),
     "one colon in an id": ("FetchNode", {"code_entities": ["{path}:{name}"]}),
     "a name without its file": ("FetchNode", {"code_entities": ["{name}"]}),
+    "a name as imported": ("FetchNode", {"code_entities": ["{dotted}"]}),
     "an absolute path": ("FetchNode", {"code_entities": ["{root}/{path}"]}),
     "nothing of the name": ("FetchNode", {"code_entities": ["no_such_thing_zz"]}),
     "nothing asked": ("FetchNode", {}),
@@ -130,7 +132,10 @@ async def over_http(server: list[str], root: Path) -> AsyncIterator[Any]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with subprocess.Popen(
-        [*server, "--http", str(port)], cwd=root, stderr=subprocess.DEVNULL
+        [*server, "--http", str(port)],
+        cwd=root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as process:
         try:
             await _listening(port)
@@ -140,7 +145,7 @@ async def over_http(server: list[str], root: Path) -> AsyncIterator[Any]:
 
 
 async def _listening(port: int) -> None:
-    for _ in range(300):
+    for _ in range(int(_PATIENCE * 10)):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
@@ -161,7 +166,9 @@ async def hold(
     play = _Player(_script(root, subjects))
     async with transport(server, root) as target:
         agent = Agent(
-            FunctionModel(play), toolsets=[MCPToolset(target)], retries=len(MISTAKES)
+            FunctionModel(play),
+            toolsets=[MCPToolset(target, init_timeout=_PATIENCE)],
+            retries=len(MISTAKES),
         )
         await agent.run("Go on.", usage_limits=UsageLimits(request_limit=None))
     return Session(play.tools, play.exchanges)
@@ -213,7 +220,9 @@ def _script(root: Path, subjects: list[str]) -> Generator[Ask, Any, None]:
     yield Ask("ChangeSummary", {"old_commit": "HEAD~1", "new_commit": "HEAD"})
     id = next(one["id"] for one in located["items"] if "::" in one["id"])
     path, _, name = id.partition("::")
+    dotted = path.removesuffix(".py").removeprefix("src/").replace("/", ".")
     words = {"id": id, "path": path, "name": name, "root": str(root)}
+    words["dotted"] = f"{dotted}.{name}"
     for mistake, (tool, arguments) in MISTAKES.items():
         yield Ask(tool, _filled(arguments, words), mistake)
 
