@@ -29,8 +29,8 @@
   (#set! kind "item"))
 
 (assignment
-  left: (pattern_list) @left
-  right: (expression_list) @right
+  left: [(pattern_list) (tuple_pattern)] @left
+  right: (_) @right
   (#set! kind "unpacking"))
 
 (named_expression

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 
 from repobuild.code.graph.nodes import split_id
-from repobuild.errors import UsageError, nearest
+from repobuild.errors import UsageError
 from repobuild.query import exploration, impact
 from repobuild.query.change_summary import summarize_changes
 from repobuild.query.exploration import KINDS, Direction, Walk
@@ -69,7 +69,7 @@ class GraphTools:
             frame = self._frame(view)
             if search.mode not in MODES:
                 raise UsageError(
-                    f'unknown mode "{search.mode}"{nearest(search.mode, MODES)}'
+                    f'unknown mode "{search.mode}"\nmodes: {", ".join(MODES)}'
                 )
             return fit(frame, _found(view, search), page)
 
@@ -190,11 +190,15 @@ def plan_of(
     word = names.get(direction, direction)
     if word not in [one.value for one in Direction]:
         known = [*names, *(one.value for one in Direction)]
-        raise UsageError(f'unknown direction "{direction}"{nearest(direction, known)}')
+        raise UsageError(
+            f'unknown direction "{direction}"\ndirections: {", ".join(known)}'
+        )
     chosen = tuple(_EDGE_NAMES.get(kind, kind) for kind in kinds)
     for kind in chosen:
         if kind not in KINDS:
-            raise UsageError(f'unknown kind of edge "{kind}"{nearest(kind, KINDS)}')
+            raise UsageError(
+                f'unknown kind of edge "{kind}"\nkinds: {", ".join(KINDS)}'
+            )
     if direction in names and not chosen:
         chosen = ("calls",)
     shown = tuple(_FILE_KINDS.get(one, one) for one in types)

@@ -20,6 +20,7 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 import shlex
 import socket
 import statistics
@@ -109,8 +110,13 @@ def main() -> None:
     root = given.repository.resolve()
     subjects = _subjects(root, given.commits)
     for transport in (over_stdio, over_http):
+        before = _seconds_of_servers()
         session = asyncio.run(hold(transport, given.server, root, subjects))
-        print(f"\n{transport.__name__}: tools {session.tools} tokens\n")
+        print(
+            f"\n{transport.__name__}: the tools take {session.tools} tokens;"
+            f" {len(session.exchanges)} calls, the server"
+            f" {_seconds_of_servers() - before:.1f} s of CPU with its start\n"
+        )
         print(_by_tool(session.exchanges))
         if given.replies:
             print("\n" + _mistakes(session.exchanges))
@@ -247,6 +253,12 @@ def _subjects(root: Path, commits: int) -> list[str]:
 
 
 # -- what came of it
+
+
+def _seconds_of_servers() -> float:
+    """Return the CPU time of the processes that were started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _by_tool(exchanges: list[Exchange]) -> str:

@@ -151,6 +151,7 @@ def test_every_error_is_ours_and_tells_an_agent_of_tools_not_of_verbs(
     assert [set(reply) for reply in replies] == [{"version", "error", "hint"}] * 4
     assert "SearchNode" in replies[2]["hint"] and "SearchNode" in replies[3]["hint"]
     assert not any("repobuild graph" in reply["hint"] for reply in replies)
+    assert replies[0]["hint"] == "modes: auto, features, snippets"
     modes = tools["SearchNode"].input_schema["properties"]["mode"]
     assert modes["enum"] == ["auto", "features", "snippets"]
 

@@ -20,7 +20,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from tree_sitter import Node
 
 from repobuild.code.facts.element_row import IDENTIFIER
-from repobuild.code.facts.python.value import Values
+from repobuild.code.facts.python.contents import Contents, Element
+from repobuild.code.facts.python.value import Values, arguments_of
 from repobuild.code.facts.syntax import Outline
 from repobuild.code.scan.python_table import builtin_names, standard_library
 
@@ -36,8 +37,9 @@ _CONSTANTS = frozenset({"True", "False", "None"})
 _PASSED = frozenset({"identifier", "attribute", "call"})
 _LONGEST = 200  # characters of a chain
 _MOST_ARGUMENTS = 30
-# Methods of containers, which put an argument into the container.
+# Methods of containers, which put an argument into the container, or what it holds.
 _PUTS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
+_PUTS_ALL = {"extend": "*", "update": "[]", "extendleft": "*"}
 Flow = dict[int, list[list[str]]]  # by index of the definition, -1 the module
 
 
@@ -45,13 +47,18 @@ class FlowReader:
     """Reads one module's flow; `roots` are the names that its chains begin with."""
 
     def __init__(
-        self, outline: Outline, values: Values, origins: Mapping[str, str]
+        self,
+        outline: Outline,
+        values: Values,
+        contents: Contents,
+        origins: Mapping[str, str],
     ) -> None:
         self.flow: Flow = defaultdict(list)
         self.roots: dict[int, list[tuple[str, int]]] = defaultdict(list)
-        self.put: list[tuple[Node, str, str]] = []  # (call, container, binding)
+        self.put: list[tuple[Node, str, Element]] = []  # (call, container, what)
         self._outline = outline
         self._values = values
+        self._contents = contents
         standard = standard_library()
         own = {one.name for one in outline.definitions}
         self._foreign = (builtin_names() - own - origins.keys() - {"super"}) | {
@@ -83,17 +90,30 @@ class FlowReader:
             arguments = call.child_by_field_name("arguments") if call else None
             is_list = arguments is not None and arguments.type == "argument_list"
             passed = list(self._passed(arguments)) if arguments and is_list else []
+        self._put_by(function)
         if not passed and not is_keyed:
             return
-        callee = self._chain(function)
-        if not callee:
+        if callee := self._chain(function):
+            self._add(function, [callee, *passed])
+
+    def _put_by(self, function: Node) -> None:
+        """Read what a method of a container puts into it."""
+        name = function.child_by_field_name("attribute")
+        method = self._outline.text(name) if name is not None else ""
+        object, call = function.child_by_field_name("object"), function.parent
+        if method not in _PUTS | _PUTS_ALL.keys() or object is None or call is None:
             return
-        holder, _, method = callee.rpartition(".")
-        if holder and method in _PUTS:
-            for which, binding in zip(passed[::2], passed[1::2], strict=True):
-                if which == str(_PUTS[method]):
-                    self.put.append((function, holder, binding))
-        self._add(function, [callee, *passed])
+        arguments = arguments_of(call)
+        found: list[Element] = []
+        if method in _PUTS_ALL:
+            for one in arguments:
+                found += self._contents.put_into(one, _PUTS_ALL[method])
+        elif len(arguments) > _PUTS[method]:
+            found += self._contents.element("", arguments[_PUTS[method]])
+        if found and (holder := self._chain(object)):
+            for keys, binding in found:
+                if self.is_own(binding[1:]):
+                    self.put.append((function, holder, (keys, binding)))
 
     def _passed_simply(self, text: bytes) -> Iterator[str]:
         """Yield the same as `_passed` of arguments that are names and literals."""

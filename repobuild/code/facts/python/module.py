@@ -32,6 +32,7 @@ from repobuild.code.facts.element_row import (
 )
 from repobuild.code.facts.python.binding import Binder, read_imports
 from repobuild.code.facts.python.branches import main_span
+from repobuild.code.facts.python.contents import Contents
 from repobuild.code.facts.python.docstring import docstring
 from repobuild.code.facts.python.exports import read_exports
 from repobuild.code.facts.python.flow import FlowReader
@@ -87,11 +88,12 @@ class PythonModule:
             for owner, reads in self.reads.items()
         }
         used = {**self.calls, **named}
-        self.flow = FlowReader(outline, self.values, imports.origins)
+        contents = Contents(outline, self.values)
+        self.flow = FlowReader(outline, self.values, contents, imports.origins)
         for owner, roots in self.flow.roots.items():
             used[owner] = [*used.get(owner, ()), *roots]
         self.binder = Binder(
-            outline, used, self.parameters, imports, self.values, self.flow
+            outline, used, self.parameters, imports, self.values, contents, self.flow
         )
 
     def facts(self) -> dict[str, Any]:
@@ -336,7 +338,7 @@ class PythonModule:
                     name = call_name(outline, node)
             row, owner = node.start_point.row + 1, outline.owner(start)
             calls[owner].append((name, row))
-            if callback := self.values.callback(name, node):
+            for callback in self.values.callbacks(name, node):
                 calls[owner].append((callback, row))
         return calls
 

@@ -44,6 +44,7 @@ from repobuild.code.resolve.binding_marks import (
     CALL,
     DECORATED,
     DEFINITION,
+    ENTER,
     IMPORTED_NAME,
     IN_FUNCTION,
     ITERATE,
@@ -241,6 +242,8 @@ class Flow:
             return _union((self._call(one, passed) for one in values), passed)
         if first == "[" or first == ITERATE:
             return _union((self._item(one, segment, passed) for one in values), passed)
+        if segment == ENTER:
+            return _union((self._entered(one, passed) for one in values), passed)
         return _union((_only(self._types.apply(v, segment)) for v in values), passed)
 
     # -- names
@@ -473,11 +476,13 @@ class Flow:
         if module is None or qual not in module.items:
             return _NOTHING
         self._note(f"e:{path}::{qual}")
-        row = module.row(qual)
-        if YIELDED in row.vars:
+        row, held = module.row(qual), module.containers(qual)
+        if YIELDED in row.vars or YIELDED in held:
             return frozenset((Symbol(Kind.GENERATOR, path, qual, 1.0),))
-        if RETURNED in row.vars and "a" not in row.flags:
-            return self._bindings(path, qual, bindings_of(row.vars, RETURNED), passed)
+        if (RETURNED in row.vars or RETURNED in held) and "a" not in row.flags:
+            returned = bindings_of(row.vars, RETURNED)
+            values = self._bindings(path, qual, returned, passed)
+            return self._with_container(module, qual, RETURNED, values)
         return _only(self._types.call(Symbol(Kind.FUNCTION, path, qual, 1.0)))
 
     def _targets(self, value: Symbol) -> list[Target] | None:
@@ -515,7 +520,8 @@ class Flow:
             if segment != ITERATE or module is None:
                 return _NOTHING
             yielded = bindings_of(module.row(qual).vars, YIELDED)
-            return self._bindings(path, qual, yielded, passed)
+            values = self._bindings(path, qual, yielded, passed)
+            return self._with_container(module, qual, YIELDED, values)
         if value.kind is Kind.INSTANCE:
             if passed:
                 return self._item(value, segment, False)
@@ -528,6 +534,12 @@ class Flow:
             return _union((_only(self._types.apply(value, ITERATE)), *given), False)
         plain = SUBSCRIPT if segment[0] == "[" else segment
         return _only(self._types.apply(value, plain))
+
+    def _entered(self, value: Symbol, passed: bool) -> Values:
+        """Return the target of `with`: of a generator, what it yields."""
+        if value.kind is Kind.GENERATOR:
+            return self._item(value, ITERATE, passed)
+        return _only(self._types.apply(value, ENTER))
 
     def _next(self, iterator: Symbol) -> Values:
         if iterator.kind is Kind.INSTANCE:
@@ -730,7 +742,9 @@ class Flow:
         if decorator is None or decorator.kind is not Kind.FUNCTION:
             return False
         module = self._modules.get(decorator.path)
-        return module is not None and RETURNED in module.row(decorator.qual).vars
+        if module is None:
+            return False
+        return not {RETURNED, "return"}.isdisjoint(module.row(decorator.qual).vars)
 
     def _result_for(self, function: Symbol, index: int, values: Values) -> Values:
         """Return a function's results when one parameter has these values."""
