@@ -96,7 +96,10 @@
 (pattern_list (identifier) @bound)
 (tuple_pattern (identifier) @bound)
 (list_pattern (identifier) @bound)
-(list_splat_pattern (identifier) @bound)
+(pattern_list (list_splat_pattern (identifier) @bound))
+(tuple_pattern (list_splat_pattern (identifier) @bound))
+(list_pattern (list_splat_pattern (identifier) @bound))
+(lambda_parameters (list_splat_pattern (identifier) @bound))
 (as_pattern_target (identifier) @bound)
 (as_pattern_target [(tuple (identifier) @bound) (list (identifier) @bound)])
 (as_pattern_target [

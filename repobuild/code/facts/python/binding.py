@@ -337,8 +337,8 @@ class Binder:
     def _rest(self, target: Node, values: list[Node]) -> None:
         """Record what the starred name of an unpacking holds."""
         name = self.outline.text(target).lstrip("* ")
-        for value in values:
-            for keys, binding in self._contents.element("", value):
+        for index, value in enumerate(values):
+            for keys, binding in self._contents.element(str(index), value):
                 self._put(target, name, keys, binding)
 
     def _loop(self, left: Node, right: Node) -> None:

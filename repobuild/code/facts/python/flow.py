@@ -4,6 +4,7 @@ An entry of `ElementRow.flow` is a list of strings. Chains in it are those of bi
 with keys: `d[a]` is an element by the literal key `a`.
 
     ["f", "0", "=g", "key", "=h"]   f(g, key=h): arguments that may be called
+    ["f", "0[a]", "=g", "*1", "=h"] f({"a": g}, *h): elements, and what is spread
     ["d[a]"]                        d["a"](): the called chain, with its keys
     ["c", "*"]                      for x in c       ["c", "~"]      with c:
 
@@ -128,28 +129,47 @@ class FlowReader:
 
     def _passed(self, arguments: Node) -> Iterator[str]:
         """Yield which parameter, and the binding, of arguments that may be called."""
-        index = 0
+        index, is_counted = 0, True
         for child in arguments.named_children[:_MOST_ARGUMENTS]:
-            which, value = str(index), child
             if child.type == "keyword_argument":
                 name = child.child_by_field_name("name")
-                given = child.child_by_field_name("value")
-                if name is None or given is None:
-                    continue
-                which, value = self._outline.text(name), given
-            elif child.type in ("list_splat", "comment"):
-                if child.type == "list_splat":
-                    return
-                continue
+                value = child.child_by_field_name("value")
+                if name is not None and value is not None:
+                    yield from self._given(self._outline.text(name), value)
             elif child.type == "dictionary_splat":
-                continue
-            else:
+                yield from self._spread(child, "**", "")
+            elif child.type == "list_splat":
+                if is_counted:
+                    yield from self._spread(child, f"*{index}", str(index))
+                is_counted = False  # of those behind it no index is known
+            elif child.type != "comment" and is_counted:
+                yield from self._given(str(index), child)
                 index += 1
-            if value.type in _PASSED:
-                for binding in self._values.of(value):
-                    if self.is_own(binding[1:]):
-                        yield which
-                        yield binding
+
+    def _given(self, which: str, value: Node) -> Iterator[str]:
+        """Yield what one argument is, or what the container holds that it makes."""
+        found = list(self._contents.of(value))
+        if not found and value.type in _PASSED:
+            found = [("", binding) for binding in self._values.of(value)]
+        for keys, binding in found:
+            if self.is_own(binding[1:]):
+                yield which + keys
+                yield binding
+
+    def _spread(self, argument: Node, which: str, first: str) -> Iterator[str]:
+        """Yield what `*found` and `**found` pass; a literal's elements one by one."""
+        value = argument.named_children[0] if argument.named_child_count else None
+        if value is None:
+            return
+        for keys, binding in self._contents.of(value):
+            key = keys[1:-1]
+            if key and keys.count("[") == 1 and self.is_own(binding[1:]):
+                yield str(int(first) + int(key)) if first else key
+                yield binding
+        chain = self._chain(value)
+        if chain:
+            yield which
+            yield f"={chain}"
 
     def _implied(self) -> None:
         """Read what `for` iterates over, and what `with` enters."""

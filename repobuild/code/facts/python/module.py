@@ -338,8 +338,8 @@ class PythonModule:
                     name = call_name(outline, node)
             row, owner = node.start_point.row + 1, outline.owner(start)
             calls[owner].append((name, row))
-            for callback in self.values.callbacks(name, node):
-                calls[owner].append((callback, row))
+            for other in self.values.also_called(name, node):
+                calls[owner].append((other, row))
         return calls
 
 

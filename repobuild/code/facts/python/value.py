@@ -67,6 +67,8 @@ class Values:
             text = self._outline.text(node)
             is_name = _DOTTED.match(text) and text not in ("True", "False")
             yield "=" + text if is_name else self._chain_binding(node)
+        elif kind == "call" and self._is_next(node):
+            yield self._chain_binding(node)
         elif kind == "call":
             yield self._call_binding(node)
             yield from self._otherwise(node)
@@ -104,7 +106,7 @@ class Values:
             return ""
         if node.end_byte - node.start_byte > _MAX_BYTES:
             return ""
-        if _is_next(self._outline, node) and "next" not in self._own:
+        if self._is_next(node):
             inner = _argument(self._outline, node, 0)
             chain = self.chain(inner) if inner is not None else ""
             return chain + "*" if chain else ""
@@ -115,8 +117,28 @@ class Values:
         chain = call_name(self._outline, node, with_keys=True)
         return "" if "?" in chain or chain.startswith("''") else chain
 
-    def callbacks(self, name: str, function: Node) -> Iterator[str]:
-        """Yield the argument that a builtin calls (`key=f`), as chains."""
+    def also_called(self, name: str, function: Node) -> Iterator[str]:
+        """Yield chains of what a call runs besides what it names.
+
+        That is an argument that a builtin calls (`key=f`), the function that stands in
+        for a missing key (`found.get(key, f)()`), and what `next(found)()` gives.
+        """
+        found: list[Binding] = []
+        argument = self._called_argument(name, function)
+        if argument is not None:
+            found += self.of(argument)
+        if function.type == "call":
+            found += self._otherwise(function)
+            if self._is_next(function):
+                found.append(self._chain_binding(function))
+        for binding in found:
+            if binding[:1] == "=":
+                yield binding[1:]
+            elif binding[:1] == "(":
+                yield f"{binding[1:]}()"
+
+    def _called_argument(self, name: str, function: Node) -> Node | None:
+        """Return the argument that a builtin or a function of functools calls."""
         call = function.parent
         which = None if name in self._own else _CALLS_ARGUMENT.get(self._origin(name))
         if name.endswith(_SORT):
@@ -124,13 +146,8 @@ class Values:
         elif name == "iter" and call is not None and len(arguments_of(call)) == 2:
             which = 0  # it calls a function until that returns the other argument
         if call is None or which is None:
-            return
-        argument = _argument(self._outline, call, which)
-        for binding in self.of(argument) if argument is not None else ():
-            if binding[:1] == "=":
-                yield binding[1:]
-            elif binding[:1] == "(":
-                yield f"{binding[1:]}()"
+            return None
+        return _argument(self._outline, call, which)
 
     def _otherwise(self, call: Node) -> Iterator[Binding]:
         """Yield what `found.get(key, f)` is for a missing key: our own definition."""
@@ -141,6 +158,10 @@ class Values:
         other = _argument(self._outline, call, 1)
         if other is not None and self._outline.text(other) in self._own:
             yield "=" + self._outline.text(other)
+
+    def _is_next(self, node: Node) -> bool:
+        is_named_so = self._outline.source.startswith(b"next(", node.start_byte)
+        return is_named_so and node.type == "call" and "next" not in self._own
 
     def _chain_binding(self, node: Node) -> Binding:
         chain = self.chain(node)
@@ -172,10 +193,6 @@ class Values:
         """Return the full name of an imported name."""
         root, dot, rest = name.partition(".")
         return self._origins.get(root, root) + dot + rest
-
-
-def _is_next(outline: Outline, node: Node) -> bool:
-    return node.type == "call" and outline.source.startswith(b"next(", node.start_byte)
 
 
 def _alternatives(node: Node) -> Iterator[Node | None]:

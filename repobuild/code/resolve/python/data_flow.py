@@ -20,8 +20,8 @@ two levels:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from repobuild.code.facts.element_row import (
@@ -54,6 +54,7 @@ from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.fixed_point import FixedPoint
 from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.imports import ImportResolver
+from repobuild.code.resolve.python.landing import Landing, landing
 from repobuild.code.resolve.python.members import Members
 from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.python.passing_sites import (
@@ -84,6 +85,8 @@ UNKNOWN: Values = frozenset({Symbol(Kind.MODULE, "?", "?", 0.0)})  # compared by
 _ITEM_METHODS = frozenset({"get", "pop", "setdefault", "popleft"})
 _ITEMS_METHODS = frozenset({"values", "copy"})
 _FUNCTIONS = (Kind.FUNCTION, Kind.BOUND)
+_RECEIVERS = (0, 1)  # how many arguments a function may get besides those of a call
+_PARAMETER = "*"  # `*1`, in the place of a container's name: parameter 1 of a function
 
 
 class Target(NamedTuple):
@@ -99,6 +102,13 @@ class Passed(NamedTuple):
     site: CallSite
     receivers: int  # as of the target
     binding: Binding
+
+
+class Given(NamedTuple):
+    """Values that calls give a parameter, or an element of what it holds."""
+
+    keys: str  # "" the parameter itself
+    values: Values
 
 
 Passing = dict[tuple[str, str], list[Passed]]  # by (path, qual) of what is called
@@ -287,6 +297,8 @@ class Flow:
                 kind = receiver_kind(row) if index == 0 else None
                 if kind is not None:
                     values = frozenset((Symbol(kind, path, parent_of(qual), 1.0),))
+                elif not isinstance(entry, str) and entry[1][:1] == "*":
+                    values = _elements_of(path, qual, index)
                 elif passed:
                     values = self._parameter(path, qual, index)
                 else:
@@ -549,17 +561,9 @@ class Flow:
     def _contained(self, container: Symbol, segment: str, passed: bool) -> Values:
         path = container.path
         scope, _, prefix = container.qual.partition("|")
-        module = self._modules.get(path)
-        if module is None:
-            return _NOTHING
-        self._note(f"e:{path}::{scope}")
-        names: Bindings = module.names
-        if scope:
-            row = module.row(scope)
-            names = row.attrs if row.type == "class" else row.vars
         key = segment if segment[0] == "[" else "[]"
         found: list[Values] = []
-        for name in names:
+        for name, read in self._held(path, scope, prefix, passed):
             if not name.startswith(prefix + "["):
                 continue
             end = name.find("]", len(prefix)) + 1
@@ -567,12 +571,34 @@ class Flow:
             if own != key and "[]" not in (own, key):
                 continue
             if end == len(name):
-                bindings = bindings_of(names, name)
-                found.append(self._bindings(path, scope, bindings, passed))
+                found.append(read())
             else:
                 inner = container._replace(qual=f"{scope}|{name[:end]}")
                 found.append(frozenset((inner,)))
         return _union(found, passed)
+
+    def _held(
+        self, path: str, scope: str, prefix: str, passed: bool
+    ) -> Iterator[tuple[str, Callable[[], Values]]]:
+        """Yield the names of a scope's elements, and what reads the values of each."""
+        module = self._modules.get(path)
+        if module is None:
+            return
+        if prefix[0] == _PARAMETER:
+            name = prefix.partition("[")[0]
+            index = int(name[1:])
+            for keys, values in self._given(path, scope, index) if passed else ():
+                yield name + keys, lambda values=values: values
+            return
+        self._note(f"e:{path}::{scope}")
+        names: Bindings = module.names
+        if scope:
+            row = module.row(scope)
+            names = row.attrs if row.type == "class" else row.vars
+        for name in names:
+            if name[-1:] == "]":
+                bindings = bindings_of(names, name)
+                yield name, partial(self._bindings, path, scope, bindings, passed)
 
     # -- parameters
 
@@ -599,8 +625,6 @@ class Flow:
             return _NOTHING
         row = module.row(qual)
         parameter = parameter_of(row.parameters[index])
-        if parameter.kind.startswith("*"):
-            return _NOTHING
         outer = parent_of(qual)
         if parameter.type:
             declared = self._types.resolve_annotation(path, outer, parameter.type)
@@ -609,18 +633,37 @@ class Flow:
         found: list[Values] = []
         if _DOTTED.match(parameter.default):
             found.append(self._values(path, outer, parameter.default, True))
-        given = [
-            one
-            for name in self._names_of(path, qual)
-            for which, receivers in ((parameter.name, None), (index, 0), (index - 1, 1))
-            for one in self._passing(name, str(which)).get((path, qual), ())
-            if receivers is None or one.receivers == receivers
-        ]
-        passed_on = [one for one in given if one.binding[:1] != DECORATED]
-        follows = len(passed_on) <= _MOST_FOLLOWED
-        for site, _, binding in given:
-            found.append(self._binding(site.path, site.scope, binding, follows))
+        given = self._given(path, qual, index)
+        if any(one.keys for one in given):
+            found.append(_elements_of(path, qual, index))
+        found += [one.values for one in given if not one.keys]
         return frozenset(one for one in _union(found, True) if self._may_run(one))
+
+    def _given(self, path: str, qual: str, index: int) -> list[Given]:
+        """Return what calls pass to a parameter, and to the elements that it holds."""
+        module = self._modules.get(path)
+        if module is None:
+            return []
+        entries = [parameter_of(one) for one in module.row(qual).parameters]
+        names = [one.name for one in entries]
+        land = partial(landing, entries[index], index, names)
+        found: list[tuple[Landing, Passed]] = []
+        for name in self._names_of(path, qual):
+            for which in self._sites(name):
+                if which == SUBCLASS or not any(land(which, n) for n in _RECEIVERS):
+                    continue
+                for one in self._passing(name, which).get((path, qual), ()):
+                    if place := land(which, one.receivers):
+                        found.append((place, one))
+        passed_on = [one for _, one in found if one.binding[:1] != DECORATED]
+        follows = len(passed_on) <= _MOST_FOLLOWED
+        return [
+            Given(
+                place.keys,
+                self._binding(site.path, site.scope, place.part_of(binding), follows),
+            )
+            for place, (site, _, binding) in found
+        ]
 
     def _may_run(self, value: Symbol) -> bool:
         """Return whether a value can be called, or holds what can."""
@@ -765,6 +808,12 @@ class Flow:
             ),
             False,
         )
+
+
+def _elements_of(path: str, qual: str, index: int) -> Values:
+    """Return the container that a parameter holds."""
+    name = f"{qual}|{_PARAMETER}{index}"
+    return frozenset((Symbol(Kind.CONTAINER, path, name, 1.0),))
 
 
 @lru_cache(maxsize=100_000)
