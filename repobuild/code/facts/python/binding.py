@@ -223,6 +223,8 @@ class Binder:
         added = node.parent and node.parent.child_by_field_name("right")
         if name == EXPORTS and added:
             self._add_exports(node.start_byte, added)
+        for keys, binding in self._contents.put_into(added, "*") if added else ():
+            self._put(node, name, keys, binding)
         if owner < 0 or self.outline.is_class(owner) or name in self._global[owner]:
             return
         if name not in map(parameter_name, self.parameters[owner]):
@@ -522,10 +524,11 @@ class Binder:
 
     def _file_local(self, owner: int, name: str, binding: str) -> None:
         if name in self._global[owner]:
-            self._add(self.names, name, binding)
+            self._add(self.names, name, self._outside_or_within(owner, binding))
             return
         root, bracket, _ = name.partition("[")
-        if bracket and (outer := self._binder_of(owner, root)) != owner:
+        is_outer = bool(bracket) or name in self._nonlocal[owner]
+        if is_outer and (outer := self._binder_of(owner, root)) != owner:
             self._file_outside(owner, outer, name, binding)
         elif root in self._used_roots[owner] and root not in self._nonlocal[owner]:
             self._add(self.vars[owner], name, binding)
@@ -540,11 +543,22 @@ class Binder:
         return scope if (scope, name) in self._bound else owner
 
     def _file_outside(self, owner: int, outer: int, name: str, binding: str) -> None:
-        """File what a function puts into a container of a scope around it."""
-        if self._flow.is_own(binding[1:]):
+        """File what a function binds of a scope around it, or puts into a container."""
+        if binding[:1] in ("=", "(") and self._flow.is_own(binding[1:]):
             names = self.names if outer < 0 else self.vars[outer]
-            inner = f"${self.outline.definitions[owner].qual}:{binding}"
-            self._add(names, name, inner)
+            self._add(names, name, self._within(owner, binding))
+
+    def _within(self, owner: int, binding: str) -> str:
+        """Return a binding as one that is to be read in a function's scope."""
+        return f"${self.outline.definitions[owner].qual}:{binding}"
+
+    def _outside_or_within(self, owner: int, binding: str) -> str:
+        """Return what a binding means outside of its function, if anything does."""
+        outside = self._outside(owner, binding)
+        is_vague = not outside or _VAGUE_TYPES.match(outside, 1)
+        if is_vague and binding[:1] in ("=", "(") and self._flow.is_own(binding[1:]):
+            return self._within(owner, binding)
+        return outside
 
     def _file_attribute(self, owner: int, name: str, binding: str) -> None:
         """File `self.x = ...` under the class, when the scope is its method."""
@@ -553,18 +567,13 @@ class Binder:
         parent = self.outline.definitions[method].parent if method >= 0 else method
         if not self.outline.is_class(parent) or "." in attribute:
             return
-        if method != owner:
-            if self._flow.is_own(binding[1:]):
-                inner = f"${self.outline.definitions[owner].qual}:{binding}"
-                self._add(self.attrs[parent], attribute, inner)
+        if receiver not in ("self", "cls"):
             return
-        if receiver in ("self", "cls"):
-            outside = self._outside(owner, binding)
-            is_vague = not outside or _VAGUE_TYPES.match(outside, 1)
-            if is_vague and binding[:1] in ("=", "("):
-                if self._flow.is_own(binding[1:]):
-                    outside = f"${self.outline.definitions[owner].qual}:{binding}"
-            self._add(self.attrs[parent], attribute, outside)
+        if method == owner:
+            found = self._outside_or_within(owner, binding)
+            self._add(self.attrs[parent], attribute, found)
+        elif self._flow.is_own(binding[1:]):
+            self._add(self.attrs[parent], attribute, self._within(owner, binding))
 
     def _outside(self, owner: int, binding: str) -> str:
         """Return what a binding made in a function means outside of it."""

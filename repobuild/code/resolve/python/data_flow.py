@@ -32,6 +32,7 @@ from repobuild.code.facts.element_row import (
     Binding,
     Bindings,
     ElementRow,
+    Parameter,
     bindings_of,
     name_of,
     parameter_of,
@@ -86,6 +87,9 @@ _ITEM_METHODS = frozenset({"get", "pop", "setdefault", "popleft"})
 _ITEMS_METHODS = frozenset({"values", "copy"})
 _FUNCTIONS = (Kind.FUNCTION, Kind.BOUND)
 _RECEIVERS = (0, 1)  # how many arguments a function may get besides those of a call
+_RECORDS = frozenset(  # decorators
+    "dataclass dataclasses.dataclass define frozen attrs.define attrs.frozen".split()
+)
 _PARAMETER = "*"  # `*1`, in the place of a container's name: parameter 1 of a function
 
 
@@ -156,7 +160,7 @@ class Flow:
 
     def decorators(self, path: str, scope: str, chain: str) -> list[Symbol]:
         """Return the functions that run where a decorator is applied."""
-        return self._called_by(self._values(path, scope, chain, False))
+        return self._called_by(self._applied(path, scope, chain))
 
     def _called_by(self, values: Values) -> list[Symbol]:
         if values is UNKNOWN:
@@ -418,11 +422,23 @@ class Flow:
             bindings = module.class_bindings(inner, name)
             found = self._bindings(module.path, inner, bindings, passed)
             found = self._with_container(module, inner, name, found)
+            if passed and bindings:
+                found |= self._field(module, inner, name)
             if found is UNKNOWN:
                 return UNKNOWN
             if bindings or found:
                 return frozenset(self._received(one, value, inner) for one in found)
         return _NOTHING
+
+    def _field(self, module: ModuleFacts, qual: str, name: str) -> Values:
+        """Return what calls of a class pass to one of its fields."""
+        fields = _fields_of(module.row(qual))
+        index = next((i for i, one in enumerate(fields) if one.name == name), None)
+        if index is None:
+            return _NOTHING
+        self._note(f"e:{module.path}::{qual}")
+        given = self._given(module.path, qual, fields, index)
+        return _union((one.values for one in given if not one.keys), True)
 
     def _received(self, member: Symbol, value: Symbol, holder: str) -> Symbol:
         """Return a class's method as bound, where reading it binds it."""
@@ -586,9 +602,10 @@ class Flow:
             return
         if prefix[0] == _PARAMETER:
             name = prefix.partition("[")[0]
-            index = int(name[1:])
-            for keys, values in self._given(path, scope, index) if passed else ():
-                yield name + keys, lambda values=values: values
+            parameters = _parameters_of(module.row(scope))
+            if passed:
+                for one in self._given(path, scope, parameters, int(name[1:])):
+                    yield name + one.keys, partial(_same, one.values)
             return
         self._note(f"e:{path}::{scope}")
         names: Bindings = module.names
@@ -633,20 +650,18 @@ class Flow:
         found: list[Values] = []
         if _DOTTED.match(parameter.default):
             found.append(self._values(path, outer, parameter.default, True))
-        given = self._given(path, qual, index)
+        given = self._given(path, qual, _parameters_of(row), index)
         if any(one.keys for one in given):
             found.append(_elements_of(path, qual, index))
         found += [one.values for one in given if not one.keys]
         return frozenset(one for one in _union(found, True) if self._may_run(one))
 
-    def _given(self, path: str, qual: str, index: int) -> list[Given]:
+    def _given(
+        self, path: str, qual: str, parameters: list[Parameter], index: int
+    ) -> list[Given]:
         """Return what calls pass to a parameter, and to the elements that it holds."""
-        module = self._modules.get(path)
-        if module is None:
-            return []
-        entries = [parameter_of(one) for one in module.row(qual).parameters]
-        names = [one.name for one in entries]
-        land = partial(landing, entries[index], index, names)
+        names = [one.name for one in parameters]
+        land = partial(landing, parameters[index], index, names)
         found: list[tuple[Landing, Passed]] = []
         for name in self._names_of(path, qual):
             for which in self._sites(name):
@@ -721,9 +736,15 @@ class Flow:
     def _resolve_sites(self, name: str, which: str) -> Passing:
         found: Passing = {}
         for site, binding in self._sites(name)[which]:
-            called = self._values(site.path, site.scope, site.callee, False)
+            if binding[:1] == DECORATED:
+                called = self._applied(site.path, site.scope, site.callee)
+            else:
+                called = self._values(site.path, site.scope, site.callee, False)
             for value in () if called is UNKNOWN else called:
-                for function, receivers in self._targets(value) or ():
+                targets = self._targets(value)
+                if targets == [] and value.kind is Kind.CLASS:
+                    targets = [Target(value, 0)]  # its fields are its parameters
+                for function, receivers in targets or ():
                     passed = Passed(site, receivers, binding)
                     found.setdefault(function.definition, []).append(passed)
         return found
@@ -753,7 +774,7 @@ class Flow:
 
     def _apply(self, path: str, scope: str, chain: str, values: Values) -> Values:
         """Return what a decorator makes of values; an unknown one keeps them."""
-        decorators = self._values(path, scope, chain, False)
+        decorators = self._applied(path, scope, chain)
         if decorators is UNKNOWN or values is UNKNOWN:
             return UNKNOWN
         made: list[Values] = []
@@ -770,9 +791,20 @@ class Flow:
                 results = self._result_for(function, receivers, values)
                 if results is UNKNOWN:
                     return UNKNOWN
-                # One that also takes settings alone returns itself for them.
+                # One that also takes settings alone returns itself for them, or the
+                # function within it that is to be applied.
+                if not chain.endswith(CALL):
+                    results = _ends(results, innermost=True)
                 made.append(frozenset(v for v in results if not _is_itself(v, one)))
         return _union(made, False)
+
+    def _applied(self, path: str, scope: str, chain: str) -> Values:
+        """Return the functions that are applied where a decorator stands.
+
+        One that is called with settings may return the wrapper, too: for a function.
+        """
+        values = self._values(path, scope, chain, False)
+        return _ends(values, innermost=False) if chain.endswith(CALL) else values
 
     def _replaces(self, path: str, scope: str, chain: str) -> bool:
         """Return whether a decorator is known to return something of its own."""
@@ -808,6 +840,45 @@ class Flow:
             ),
             False,
         )
+
+
+def _ends(values: Values, innermost: bool) -> Values:
+    """Return values without functions that another one of them is in, or is within."""
+    if values is UNKNOWN or len(values) < 2:
+        return values
+    places = {(one.path, one.qual) for one in values if one.kind is Kind.FUNCTION}
+    around = {
+        (path, outer) for path, qual in places for outer in _outer_functions(qual)
+    }
+    if innermost:
+        return frozenset(one for one in values if one.definition not in around)
+    return frozenset(
+        one
+        for one in values
+        if not any((one.path, outer) in places for outer in _outer_functions(one.qual))
+    )
+
+
+def _outer_functions(qual: str) -> Iterator[str]:
+    while qual := parent_of(qual):
+        yield qual
+
+
+def _same(values: Values) -> Values:
+    return values
+
+
+def _parameters_of(row: ElementRow) -> list[Parameter]:
+    return [parameter_of(one) for one in row.parameters]
+
+
+def _fields_of(row: ElementRow) -> list[Parameter]:
+    """Return the parameters of a class whose constructor is made from its fields."""
+    decorators = {decorator_chain(one).removesuffix("()") for one in row.decorators}
+    bases = {name_of(one) for one in row.bases}
+    if decorators.isdisjoint(_RECORDS) and "NamedTuple" not in bases:
+        return []
+    return [Parameter(name) for name in row.attrs if name[-1:] != "]"]
 
 
 def _elements_of(path: str, qual: str, index: int) -> Values:
