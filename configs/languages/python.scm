@@ -134,6 +134,7 @@
 (delete_statement (expression_list (identifier) @rebound))
 (delete_statement (expression_list (tuple (identifier) @rebound)))
 (return_statement (_) @return)
+(lambda) @lambda
 (yield) @yield
 (with_item value: (_) @entered)
 (global_statement (identifier) @global)

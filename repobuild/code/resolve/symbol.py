@@ -51,6 +51,7 @@ class Kind(StrEnum):
     BOUND = "b"  # a method with its receiver
     GENERATOR = "y"  # what calling the generator `qual` returns
     CONTAINER = "C"  # `SCOPE|NAME[KEY]`: the literal that a name was bound to
+    LAMBDA = "L"  # `SCOPE|&NUMBER`
     CONTAINER_ITEM = "D"  # its method that returns one of its elements
     CONTAINER_ITEMS = "E"  # its method that returns an iterable of them
 

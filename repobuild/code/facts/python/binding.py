@@ -44,7 +44,7 @@ _FROM = re.compile(r"from\s*(\.[\s.]*)?\s*([^()]*?)\s*\bimport\b(.*)\Z", re.DOTA
 _COMMENT = re.compile(r"#[^\n]*|\\\n")
 _UNKNOWN = frozenset(
     "string concatenated_string integer float true false list dictionary set tuple"
-    " none lambda list_comprehension ellipsis binary_operator".split()
+    " none list_comprehension ellipsis binary_operator".split()
 )
 _RETURNED = frozenset({"identifier", "call", "attribute", "none"})
 _MAKES_ROOM = re.compile(r"\.setdefault\(\)")  # as `[]`, where nothing is there
@@ -114,6 +114,8 @@ class Binder:
             self._read_statement(kind, parts)
         for call, holder, element in self._flow.put:
             self._put(call, holder, *element)
+        for node in sites.get("lambda", ()):
+            self._lambda(node)
         self._events += self.imports.events
         for event in self.imports.events:
             if event.name == EXPORTS and event.owner < 0:
@@ -229,6 +231,37 @@ class Binder:
             return
         if name not in map(parameter_name, self.parameters[owner]):
             self._events.append(BindingEvent(node.start_byte, owner, name, NONE))
+
+    def _lambda(self, node: Node) -> None:
+        """Record what a lambda returns, and its parameters, in its scope.
+
+        A class has none: what is in its scope are attributes.
+        """
+        offset = node.start_byte
+        owner, number = self.outline.owner(offset), self._values.lambdas[offset]
+        body = node.child_by_field_name("body")
+        if body is None or self.outline.is_class(owner):
+            return
+        self._used_roots[owner].add("&" + number)
+        for binding in self._values.of(body):
+            if self._is_followed(binding):
+                self._record_named(offset, owner, "&" + number, binding)
+        parameters = node.child_by_field_name("parameters")
+        for index, entry in enumerate(parameters.named_children if parameters else ()):
+            name = entry.child_by_field_name("name") or entry
+            if name.type != "identifier":
+                continue
+            text, start = self.outline.text(name), name.start_byte
+            parameter = f"%{number}:{index}:{text}"
+            self._events.append(BindingEvent(start, owner, text, parameter))
+            default = entry.child_by_field_name("value")
+            for binding in self._values.of(default) if default is not None else ():
+                self._record_named(start, owner, text, binding)
+
+    def _is_followed(self, binding: str) -> bool:
+        """Return whether a binding may lead to something of the repository."""
+        is_chain = binding[:1] in ("=", "(")
+        return binding[:1] == "&" or (is_chain and self._flow.is_own(binding[1:]))
 
     def _functions_of(self, index: int) -> Iterator[int]:
         """Yield a function itself, or the outermost functions in a class."""
@@ -383,10 +416,13 @@ class Binder:
         offset, name = left.start_byte, self.outline.text(left)
         owner = self.outline.owner(offset)
         for binding in bindings:
-            if binding[:1] in ("(", "="):
-                root = _ROOT.match(binding, 1)
-                self._used_roots[owner].add(root[0] if root else "")
-            self._events.append(BindingEvent(offset, owner, name, binding))
+            self._record_named(offset, owner, name, binding)
+
+    def _record_named(self, offset: int, owner: int, name: str, binding: str) -> None:
+        if binding[:1] in ("(", "="):
+            root = _ROOT.match(binding, 1)
+            self._used_roots[owner].add(root[0] if root else "")
+        self._events.append(BindingEvent(offset, owner, name, binding))
 
     # -- return values
 
@@ -435,7 +471,7 @@ class Binder:
             if declared and not _VAGUE_RESULTS.search(self.outline.text(declared[0])):
                 continue
             for keys, binding in self._result(node):
-                if binding[:1] in ("=", "(") and self._flow.is_own(binding[1:]):
+                if self._is_followed(binding):
                     name = (YIELDED if is_yield else RETURNED) + keys
                     known = found[owner].setdefault(name, [])
                     if len(known) < _MAX_ROWS and binding not in known:

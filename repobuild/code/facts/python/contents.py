@@ -86,9 +86,9 @@ class Contents:
         within = list(self.of(value, depth + 1))
         for keys, binding in within:
             yield f"[{key}]{keys}", binding
-        if not within and value.type in CHAIN_NODES:
+        if not within and (value.type in CHAIN_NODES or value.type == "lambda"):
             for binding in self._values.of(value):
-                if binding[:1] in ("=", "("):
+                if binding[:1] in ("=", "(", "&"):
                     yield f"[{key}]", binding
 
     def _of_joined(self, node: Node, depth: int) -> Iterator[Element]:

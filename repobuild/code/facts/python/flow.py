@@ -22,7 +22,7 @@ from tree_sitter import Node
 
 from repobuild.code.facts.element_row import IDENTIFIER
 from repobuild.code.facts.python.contents import Contents, Element
-from repobuild.code.facts.python.value import Values, arguments_of
+from repobuild.code.facts.python.value import Values, arguments_of, literal_key
 from repobuild.code.facts.syntax import Outline
 from repobuild.code.scan.python_table import builtin_names, standard_library
 
@@ -110,7 +110,9 @@ class FlowReader:
             for one in arguments:
                 found += self._contents.put_into(one, _PUTS_ALL[method])
         elif len(arguments) > _PUTS[method]:
-            found += self._contents.element("", arguments[_PUTS[method]])
+            is_keyed = method == "setdefault"
+            key = literal_key(self._outline, arguments[0]) if is_keyed else ""
+            found += self._contents.element(key, arguments[_PUTS[method]])
         if found and (holder := self._chain(object)):
             for keys, binding in found:
                 if self.is_own(binding[1:]):

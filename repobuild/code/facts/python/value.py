@@ -9,6 +9,7 @@ Everything else yields "", an unknown value.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from tree_sitter import Node
@@ -63,6 +64,7 @@ class Values:
         self._outline = outline
         self._origins = origins
         self._own = {definition.name for definition in outline.definitions}
+        self.lambdas = dict(_numbered(outline))
 
     def of(self, node: Node, depth: int = 0) -> Iterator[Binding]:
         """Yield the bindings that a value may be, "" when it is unknown."""
@@ -78,6 +80,8 @@ class Values:
             yield from self._otherwise(node)
         elif kind in ("subscript", "await"):
             yield self._chain_binding(node)
+        elif kind == "lambda":
+            yield "&" + self.lambdas[node.start_byte]
         elif depth < _MAX_DEPTH and (parts := list(_alternatives(node))):
             for part in parts:
                 yield from self.of(part, depth + 1) if part is not None else ("",)
@@ -197,6 +201,15 @@ class Values:
         """Return the full name of an imported name."""
         root, dot, rest = name.partition(".")
         return self._origins.get(root, root) + dot + rest
+
+
+def _numbered(outline: Outline) -> Iterator[tuple[int, str]]:
+    """Yield where each lambda starts, and its number among those of its scope."""
+    seen: dict[int, int] = defaultdict(int)
+    for node in outline.sites.get("lambda", ()):
+        owner = outline.owner(node.start_byte)
+        yield node.start_byte, str(seen[owner])
+        seen[owner] += 1
 
 
 def _alternatives(node: Node) -> Iterator[Node | None]:

@@ -49,6 +49,8 @@ from repobuild.code.resolve.binding_marks import (
     IMPORTED_NAME,
     IN_FUNCTION,
     ITERATE,
+    LAMBDA,
+    LAMBDA_PARAMETER,
     SUBSCRIPT,
 )
 from repobuild.code.resolve.python.expressions import ResolverContext
@@ -169,8 +171,10 @@ class Flow:
         for value in values:
             if value.kind is Kind.CLASS:
                 found[value] = None
+            # A lambda is no element; what it calls is called by the code around it.
             for target in self._targets(value) or ():
-                found[_plain(target.function)] = None
+                if target.function.kind is not Kind.LAMBDA:
+                    found[_plain(target.function)] = None
         return list(found)
 
     def wrappers(self, function: Symbol) -> list[Symbol]:
@@ -368,6 +372,11 @@ class Flow:
         if mark == DEFINITION or mark == ALTERNATIVE:
             found = _only(self._resolve_binding(path, scope, binding))
             return _union((found, self._decorated(path, rest, 0)), passed)
+        if mark == LAMBDA:
+            made = Symbol(Kind.LAMBDA, path, f"{scope}|{binding}", 1.0)
+            return frozenset((made,))
+        if mark == LAMBDA_PARAMETER:
+            return self._given_to_lambda(path, scope, rest) if passed else _NOTHING
         if mark == IN_FUNCTION:
             qual, _, inner = rest.partition(":")
             return self._binding(path, qual, inner, passed)
@@ -473,6 +482,10 @@ class Flow:
             return self._item(container, "[]", passed)
         if kind in _FUNCTIONS:
             return self._results(value, passed)
+        if kind is Kind.LAMBDA:
+            scope, _, name = value.qual.partition("|")
+            bindings = bindings_of(self._names_in(value.path, scope), name)
+            return self._bindings(value.path, scope, bindings, passed)
         if kind is Kind.CLASS:
             made = frozenset((value.as_kind(Kind.INSTANCE),))
             return _union((made, self._called_method(value, "__new__", passed)), passed)
@@ -515,7 +528,7 @@ class Flow:
 
     def _targets(self, value: Symbol) -> list[Target] | None:
         """Return the functions that a call of a value runs; None if nobody knows."""
-        if value.kind is Kind.FUNCTION:
+        if value.kind is Kind.FUNCTION or value.kind is Kind.LAMBDA:
             return [Target(value, 0)]
         if value.kind is Kind.BOUND:
             return [Target(value, 1)]
@@ -607,15 +620,20 @@ class Flow:
                 for one in self._given(path, scope, parameters, int(name[1:])):
                     yield name + one.keys, partial(_same, one.values)
             return
-        self._note(f"e:{path}::{scope}")
-        names: Bindings = module.names
-        if scope:
-            row = module.row(scope)
-            names = row.attrs if row.type == "class" else row.vars
+        names = self._names_in(path, scope)
         for name in names:
             if name[-1:] == "]":
                 bindings = bindings_of(names, name)
                 yield name, partial(self._bindings, path, scope, bindings, passed)
+
+    def _names_in(self, path: str, scope: str) -> Bindings:
+        """Return what a scope ("" the module) binds itself."""
+        self._note(f"e:{path}::{scope}")
+        module = self._modules.get(path)
+        if module is None or not scope:
+            return module.names if module is not None else {}
+        row = module.row(scope)
+        return row.attrs if row.type == "class" else row.vars
 
     # -- parameters
 
@@ -657,13 +675,22 @@ class Flow:
         return frozenset(one for one in _union(found, True) if self._may_run(one))
 
     def _given(
-        self, path: str, qual: str, parameters: list[Parameter], index: int
+        self,
+        path: str,
+        qual: str,
+        parameters: list[Parameter],
+        index: int,
+        called: list[str] | None = None,
     ) -> list[Given]:
-        """Return what calls pass to a parameter, and to the elements that it holds."""
+        """Return what calls pass to a parameter, and to the elements that it holds.
+
+        `called` are names under which calls are found, where the function has none.
+        """
         names = [one.name for one in parameters]
         land = partial(landing, parameters[index], index, names)
         found: list[tuple[Landing, Passed]] = []
-        for name in self._names_of(path, qual):
+        for name in self._names_of(path, qual) if called is None else called:
+            self._note(f"to:{name}")
             for which in self._sites(name):
                 if which == SUBCLASS or not any(land(which, n) for n in _RECEIVERS):
                     continue
@@ -679,6 +706,22 @@ class Flow:
             )
             for place, (site, _, binding) in found
         ]
+
+    def _given_to_lambda(self, path: str, scope: str, parameter: str) -> Values:
+        """Return what calls pass to a lambda, by the names of its scope that it has."""
+        number, index, name = parameter.split(":")
+        binding = LAMBDA + number
+
+        def compute() -> Values:
+            names = self._names_in(path, scope)
+            called = [one for one in names if binding in bindings_of(names, one)]
+            parameters = [*[Parameter("")] * int(index), Parameter(name)]
+            given = self._given(
+                path, f"{scope}|{binding}", parameters, int(index), called
+            )
+            return _union((one.values for one in given if not one.keys), True)
+
+        return self._solver.read(True, ("L", path, scope, parameter), compute, _NOTHING)
 
     def _may_run(self, value: Symbol) -> bool:
         """Return whether a value can be called, or holds what can."""
@@ -783,6 +826,8 @@ class Flow:
         for one in decorators:
             if one.kind is Kind.CLASS:
                 made.append(frozenset((one.as_kind(Kind.INSTANCE),)))
+                continue
+            if one.kind is Kind.LAMBDA:
                 continue
             targets = self._targets(one)
             if targets is None:
