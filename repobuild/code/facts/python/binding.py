@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from tree_sitter import Node
 
@@ -26,6 +25,7 @@ from repobuild.code.facts.element_row import (
     parameter_name,
     parameter_of,
 )
+from repobuild.code.facts.python.binding_event import BindingEvent
 from repobuild.code.facts.python.branches import (
     DeadSpan,
     branch_path,
@@ -36,12 +36,11 @@ from repobuild.code.facts.python.contents import LITERALS, Contents, Element
 from repobuild.code.facts.python.exports import NAME as EXPORTS
 from repobuild.code.facts.python.exports import ExportStatement, statements_of_calls
 from repobuild.code.facts.python.flow import FlowReader
+from repobuild.code.facts.python.import_bindings import ImportBindings
 from repobuild.code.facts.python.value import NONE, Values
 from repobuild.code.facts.syntax import Outline, Parts
 
 _ROOT = re.compile(IDENTIFIER)
-_FROM = re.compile(r"from\s*(\.[\s.]*)?\s*([^()]*?)\s*\bimport\b(.*)\Z", re.DOTALL)
-_COMMENT = re.compile(r"#[^\n]*|\\\n")
 _UNKNOWN = frozenset(
     "string concatenated_string integer float true false list dictionary set tuple"
     " none list_comprehension ellipsis binary_operator".split()
@@ -54,15 +53,6 @@ _MAX_ROWS = 100  # of a literal that a loop iterates over
 # Types that are less exact than the assigned value.
 _VAGUE_TYPES = re.compile(r"(?:\w+\.)*(?:Callable|TypeAlias|Any|object)\b")
 _VAGUE_RESULTS = re.compile(r"\b(?:Callable|Any|object|Iterator|Iterable|Generator)\b")
-
-
-class BindingEvent(NamedTuple):
-    """One binding of a name in a scope; tuples of it sort by offset."""
-
-    offset: int  # bytes
-    owner: int  # index of the scope's definition, -1 the module
-    name: str
-    binding: str
 
 
 class Binder:
@@ -648,56 +638,3 @@ def _drop_single_definitions(bindings: Bindings, prefix: str) -> None:
     """Drop names that are only defined once, which the elements show already."""
     for name in [name for name, to in bindings.items() if to == f"#{prefix}{name}"]:
         del bindings[name]
-
-
-@dataclass
-class ImportBindings:
-    """The imports of a module: facts, what they bind, where its names come from."""
-
-    entries: list[list[Any]] = field(default_factory=list)  # as facts store them
-    events: list[BindingEvent] = field(default_factory=list)
-    origins: dict[str, str] = field(default_factory=dict)  # name -> full name
-
-
-def read_imports(outline: Outline) -> ImportBindings:
-    """Read all imports of a module."""
-    imports = ImportBindings()
-    for node in outline.sites.get("import", ()):
-        offset, line = node.start_byte, node.start_point.row + 1
-        owner = outline.owner(offset)
-        text = _COMMENT.sub(" ", outline.text(node))
-        for module, name, alias in _import_names(text):
-            imports.entries.append([line, module, name, alias])
-            if not name:
-                target = module if alias else module.partition(".")[0]
-                bound, binding = alias or target, "!" + target
-                imports.origins[bound] = target
-            elif name == "*":
-                bound, binding = "*", module
-            else:
-                bound, binding = alias or name, f"@{module}:{name}"
-                imports.origins[bound] = f"{module}.{name}"
-            imports.events.append(BindingEvent(offset, owner, bound, binding))
-    return imports
-
-
-def _import_names(text: str) -> list[tuple[str, str, str]]:
-    """Return (module, name, alias) for each name of an import statement."""
-    match = _FROM.match(text)
-    if match:
-        dots = "".join((match[1] or "").split())
-        module = dots + "".join(match[2].split())
-        return [(module, *_name_and_alias(item)) for item in _items(match[3])]
-    items = _items(text.strip().removeprefix("import"))
-    return [(name, "", alias) for name, alias in map(_name_and_alias, items)]
-
-
-def _items(text: str) -> list[str]:
-    items = text.replace("(", " ").replace(")", " ").split(",")
-    return [item for item in items if item.strip()]
-
-
-def _name_and_alias(item: str) -> tuple[str, str]:
-    words = re.split(r"\sas\s", item.strip())
-    name = "".join(words[0].split())
-    return name, "".join(words[1].split()) if len(words) > 1 else ""

@@ -30,12 +30,13 @@ from repobuild.code.facts.element_row import (
     normal_form,
     pack_row,
 )
-from repobuild.code.facts.python.binding import Binder, read_imports
+from repobuild.code.facts.python.binding import Binder
 from repobuild.code.facts.python.branches import main_span
 from repobuild.code.facts.python.contents import Contents
 from repobuild.code.facts.python.docstring import docstring
 from repobuild.code.facts.python.exports import read_exports
 from repobuild.code.facts.python.flow import FlowReader
+from repobuild.code.facts.python.import_bindings import read_imports
 from repobuild.code.facts.python.looked_up import looked_up_names
 from repobuild.code.facts.python.value import Values, call_name
 from repobuild.code.facts.syntax import Definition, Outline, load_grammar, spans
