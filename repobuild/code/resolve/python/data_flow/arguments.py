@@ -13,15 +13,15 @@ from typing import NamedTuple, Protocol
 
 from repobuild.code.facts.element_row import Binding, Parameter, name_of
 from repobuild.code.resolve.binding_marks import DECORATED
-from repobuild.code.resolve.python.expressions import ResolverContext
-from repobuild.code.resolve.python.fixed_point import PASSED, FixedPoint
-from repobuild.code.resolve.python.landing import Landing, landing
-from repobuild.code.resolve.python.passing_sites import (
+from repobuild.code.resolve.python.data_flow.fixed_point import PASSED, FixedPoint
+from repobuild.code.resolve.python.data_flow.landing import Landing, landing
+from repobuild.code.resolve.python.data_flow.passing_sites import (
     SUBCLASS,
     CallSite,
     names_of_function,
 )
-from repobuild.code.resolve.python.value_sets import Values
+from repobuild.code.resolve.python.data_flow.value_sets import Values
+from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.symbol import Symbol
 
 # What more calls pass to a parameter is not followed through their callers' parameters:

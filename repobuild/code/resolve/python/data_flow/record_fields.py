@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from repobuild.code.facts.element_row import ElementRow, Parameter, name_of
-from repobuild.code.resolve.python.passing_sites import decorator_chain
+from repobuild.code.resolve.python.data_flow.passing_sites import decorator_chain
 
 _DECORATORS = frozenset(
     "dataclass dataclasses.dataclass define frozen attrs.define attrs.frozen".split()

@@ -52,25 +52,18 @@ from repobuild.code.resolve.binding_marks import (
     LAMBDA_PARAMETER,
     SUBSCRIPT,
 )
-from repobuild.code.resolve.python.arguments import (
+from repobuild.code.resolve.python.data_flow.arguments import (
     Arguments,
     FindSites,
     Target,
 )
-from repobuild.code.resolve.python.expressions import ResolverContext
-from repobuild.code.resolve.python.fixed_point import FixedPoint
-from repobuild.code.resolve.python.global_names import GlobalNames
-from repobuild.code.resolve.python.imports import ImportResolver
-from repobuild.code.resolve.python.members import Members
-from repobuild.code.resolve.python.modules import ModuleFacts
-from repobuild.code.resolve.python.passing_sites import (
+from repobuild.code.resolve.python.data_flow.fixed_point import FixedPoint
+from repobuild.code.resolve.python.data_flow.passing_sites import (
     CallSite,
     decorator_chain,
 )
-from repobuild.code.resolve.python.record_fields import fields_of
-from repobuild.code.resolve.python.scopes import Scopes, receiver_kind
-from repobuild.code.resolve.python.type_inference import TypeInference, is_property
-from repobuild.code.resolve.python.value_sets import (
+from repobuild.code.resolve.python.data_flow.record_fields import fields_of
+from repobuild.code.resolve.python.data_flow.value_sets import (
     NOTHING,
     UNKNOWN,
     Values,
@@ -79,6 +72,13 @@ from repobuild.code.resolve.python.value_sets import (
     outermost,
     union,
 )
+from repobuild.code.resolve.python.expressions import ResolverContext
+from repobuild.code.resolve.python.global_names import GlobalNames
+from repobuild.code.resolve.python.imports import ImportResolver
+from repobuild.code.resolve.python.members import Members
+from repobuild.code.resolve.python.modules import ModuleFacts
+from repobuild.code.resolve.python.scopes import Scopes, receiver_kind
+from repobuild.code.resolve.python.type_inference import TypeInference, is_property
 from repobuild.code.resolve.symbol import Kind, Symbol
 
 THROUGH_DATA = 0.4
