@@ -93,6 +93,10 @@ class PythonModule:
         self.flow = FlowReader(outline, self.values, contents, imports.origins)
         for owner, roots in self.flow.roots.items():
             used[owner] = [*used.get(owner, ()), *roots]
+        for definition in outline.definitions:
+            found = [(outline.text(node), 0) for node in definition.decorators]
+            if found:
+                used[definition.parent] = [*used.get(definition.parent, ()), *found]
         self.binder = Binder(
             outline, used, self.parameters, imports, self.values, contents, self.flow
         )
