@@ -61,7 +61,7 @@ from repobuild.samples.text.docstring_parts import (
 from repobuild.samples.text.expectation import hide_expectation
 from repobuild.samples.text.import_statements import has_star_import, needed_imports
 from repobuild.samples.text.quote import Quote
-from repobuild.samples.text.refusals import only_raises
+from repobuild.samples.text.refusals import leaves_open, only_raises
 
 _MOST = 16  # ids in a list
 _MOST_MEMBERS = 24  # of a file
@@ -270,6 +270,11 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
         "deprecated": False,
         "members": [name for _, name, is_property in methods if not is_property],
         "properties": [name for _, name, is_property in methods if is_property],
+        "leaves_open": any(
+            leaves_open(file.own_bytes(e), e.row.decorators)
+            for e in file.children(element.qual)
+            if e.type == "method" and file.language == "python"
+        ),
     }
     constructor = file.elements.get(element.qual + ".__init__")
     if constructor:

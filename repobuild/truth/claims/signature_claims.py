@@ -17,7 +17,10 @@ from repobuild.truth.tree.python_reader import (
 
 _RECEIVERS = ("self", "cls", "klass", "mcs", "mcls", "metacls", "this")
 # Decorators without which a head is read as that of a method.
-_CALLED_OTHERWISE = ("property", "cached_property", "staticmethod", "classmethod")
+_CALLED_OTHERWISE = frozenset(
+    "property cached_property staticmethod classmethod contextmanager"
+    " asynccontextmanager".split()
+)
 _LONGEST_DEFAULT = 30  # characters; answers leave longer defaults out
 _PARAMETER = (
     "parameter", "type?", "by_name|by_position?", "default|same_default?",
