@@ -40,7 +40,7 @@ _SKETCH = (
     "said_above|said_in|said_of_base|said_of_init?",
     "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
     "created?", "attributes?", "properties?", "method_list|some_methods?",
-    "parameters?", "raised?", "replaces?", "replaced_by?", "calls?",
+    "parameters?", "raised?", "derived?", "replaces?", "replaced_by?", "calls?",
     "property_reads?",
     "used_by|made_by?", "read_by?", "tested_by?",
 )  # fmt: skip
@@ -229,6 +229,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("raised", "members"): "raises",
     ("readers", "members"): "readers",
     ("read_by", "members"): "readers",
+    ("derived", "members"): "subclasses",
     ("replaces", "members"): "overrides",
     ("replaced_by", "members"): "overridden",
     ("tested_by", "members"): "tests",

@@ -67,8 +67,10 @@ _MOST = 16  # ids in a list
 _MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
 _SHORT_CODE = 5  # lines below the first
-_SHORT_CLASS = 8  # lines below the first of a class
 _SHORT_RAW_CODE = 20  # the same with comments and docstring
+_SHORT_CLASS = 16  # lines below the first of a class
+_SHORT_RAW_CLASS = 40  # the same with comments
+_LONGEST_CLASS = 700  # characters
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
@@ -337,21 +339,19 @@ def _short_code(file: FileContext, element: ElementView) -> str:
 
 
 def _short_class(file: FileContext, element: ElementView) -> str:
-    """Return the code of a class that has little more than a constructor.
+    """Return the code of a short class whose methods say nothing of themselves.
 
-    Its methods would tell nothing of what it sets, or passes on to its base.
+    Their names would tell nothing of what it does, sets, or passes on to its base.
     """
     children = file.children(element.qual)
     is_plain = all(one.type == "method" and not one.doc for one in children)
     raw_lines = element.row.end_line - element.row.start_line
-    if file.language != "python" or not is_plain or raw_lines > _SHORT_RAW_CODE:
+    if file.language != "python" or not is_plain or raw_lines > _SHORT_RAW_CLASS:
         return ""
     quoted = file.quote(element)
     if quoted is None or quoted.ends_fence or quoted.body.strip() in _NO_CODE:
         return ""
-    is_short = (
-        quoted.lines <= _SHORT_CLASS + 1 and len(quoted.body) <= 2 * _LONGEST_SIGNATURE
-    )
+    is_short = quoted.lines <= _SHORT_CLASS + 1 and len(quoted.body) <= _LONGEST_CLASS
     return f"{quoted.head}\n{quoted.body}" if is_short else ""
 
 

@@ -149,6 +149,7 @@ def _neighbours(
         listed = answer_parts.list_texts(scope, [f"`{name}`" for name in raised])
         text += part("raised", members=listed)
     for name, label in (
+        ("subclasses", "derived"),
         ("overrides", "replaces"),
         ("overridden", "replaced_by"),
         ("callees", "calls"),

@@ -153,6 +153,11 @@ _TOLD_DEFAULT = re.compile(
     r"(?i)\bdefaults?(?: value)?(?: is| to|:|=)\s*[`'\"*]*"
     r"(True|False|None|-?\d[\d.]*\b)"
 )
+# The signature tells it by a default, and a type by an annotation.
+_OPTIONAL = re.compile(
+    r"\A\s*(?:\(\*{0,2}optional\*{0,2}\)[,.:;]?|optional[,.:;])\s+", re.IGNORECASE
+)
+_RETURNED_TYPE = re.compile(r"\A\s*`*\w[\w.\[\]]*`* --+ ")
 _CONSTANT = re.compile(r"True|False|-?\d[\d.]*")
 # A last sentence that only points elsewhere.
 _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
@@ -519,7 +524,7 @@ def _without_announcement(text: str) -> str:
 
 def _one_line(block: str) -> str:
     """Return a description on one line, without a list, or the first item of one."""
-    lines = block.strip().split("\n")
+    lines = _OPTIONAL.sub("", block).strip().split("\n")
     marked = [number for number, line in enumerate(lines) if _MARK.match(line)]
     if marked and marked[0]:
         lines = lines[: marked[0]]
@@ -545,7 +550,7 @@ def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
         if field_ == "param" and name.split():
             parameters[name.split()[-1].lstrip("*")] = _one_line(block)
         elif field_ != "param":
-            returns = _one_line(block)
+            returns = _one_line(_RETURNED_TYPE.sub("", block))
     return {name: text for name, text in parameters.items() if text}, returns
 
 

@@ -30,7 +30,7 @@ _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A heading, underlined or not, or a field; a Google type may precede the text.
 _RETURNS_HEADING = (
     r"(?:Returns|Yields|[:@]returns?)\b[^\n]*?(?:\n\s*-{3,})?\s*(?:[^\n]*\n)?\s*"
-    r"(?:[~\w.\[\], ]+:\s+)?"
+    r"(?:[~\w.\[\], ]+:\s+|`*[\w.\[\]]+`* --+ )?"
 )
 
 

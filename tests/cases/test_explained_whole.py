@@ -1,0 +1,96 @@
+"""Explanations tell what matters most, and no more than a reader wants."""
+
+from __future__ import annotations
+
+import pytest
+
+from repobuild.samples.text.docstring_parts import parse_docstring
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
+
+DOORS = '''"""Doors that open and shut."""
+
+
+class Door:
+    material = "oak"
+
+    def __init__(self, width, height, hinges=2):
+        self.width = width
+        self.height = height
+        self.hinges = hinges
+
+    def area(self):
+        """Return the area of a door."""
+        return self.width * self.height
+
+    def weight(self):
+        """Return the weight of a door in kilograms."""
+        return self.area() * 12
+
+
+class GlassDoor(Door):
+    """A door to look through."""
+
+    material = "glass"
+
+
+class Doors:
+    def __init__(self, doors):
+        self._doors = list(doors)
+
+    def __len__(self):
+        return len(self._doors)
+
+    def __getitem__(self, number):
+        door = self._doors[number]
+        if door is None:
+            raise IndexError(number)
+        return door
+'''
+HOME = "doors/doors.py::"
+
+
+@pytest.fixture(scope="module")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
+    files = {
+        "pyproject.toml": '[project]\nname = "doors"\n',
+        "doors/__init__.py": '"""Doors."""\n',
+        "doors/doors.py": DOORS,
+    }
+    return Sampled(tmp_path_factory.mktemp("doors"), files, **ALL_IN_ENGLISH)
+
+
+def test_every_claim_of_these_samples_holds(doors: Sampled) -> None:
+    assert doors.audit().wrong == []
+
+
+def test_what_is_known_of_a_class_includes_its_subclasses(doors: Sampled) -> None:
+    (told,) = answers(doors, "sketch", f"{HOME}Door")
+    assert "**Direct subclasses**: `GlassDoor`" in told
+
+
+def test_a_short_class_without_docstrings_is_shown_whole(doors: Sampled) -> None:
+    """The names `__len__` and `__getitem__` would not tell what it does."""
+    assert not answers(doors, "sketch", f"{HOME}Doors")
+    (told,) = answers(doors, "written", f"{HOME}Doors")
+    assert "raise IndexError(number)" in told
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("(optional), Size of a chunk.", "Size of a chunk."),
+        ("(*optional*)\n    Bytes before each line", "Bytes before each line"),
+        ("Optional. Where it is written.", "Where it is written."),
+        ("Optional bytes before each line", "Optional bytes before each line"),
+    ],
+)
+def test_that_a_parameter_is_optional_is_told_by_its_default(
+    written: str, told: str
+) -> None:
+    parts = parse_docstring(f"Write it.\n\n:param one: {written}\n:returns: None")
+    assert parts.parameters["one"] == told
+
+
+def test_what_is_returned_is_told_without_the_type_before_it() -> None:
+    told = parse_docstring("Count.\n\n:returns: int -- the number of bytes").returns
+    assert told == "the number of bytes"
