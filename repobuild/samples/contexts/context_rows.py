@@ -81,6 +81,7 @@ _CALLS_NOTHING = frozenset({"object", "ABC", "Generic", "Protocol", "NamedTuple"
 _NO_CODE = ("", "pass", "...")  # bodies that tell nothing
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 # Methods of values of Python's own types.
+_ENUMERATION = re.compile(r"(?:Enum|Flag)$")
 _COMMON = frozenset(
     name
     for type_ in (str, bytes, list, dict, set, tuple, int, float, BaseException)
@@ -412,7 +413,12 @@ def _makers_apart(
     readers: Iterable[str],
     reader: GraphReader,
 ) -> tuple[list[str], list[str]]:
-    """Return who makes objects of a class, and who refers to it: it decorates these."""
+    """Return who makes objects of a class, and who refers to it: it decorates these.
+
+    A call of an enumeration looks a member up.
+    """
+    if any(map(_ENUMERATION.search, element.row.bases)):
+        return [], sorted({*readers, *callers})
     decorated = {one for one in callers if _is_decorated(one, element.name, reader)}
     made = [one for one in callers if one not in decorated]
     return made, sorted({*readers, *decorated})

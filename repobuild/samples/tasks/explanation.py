@@ -269,7 +269,7 @@ def _module(scope: FactScope) -> Iterator[Fact]:
         return  # its first paragraph is what it says, and not what it is for
     members, ids = answer_parts.list_field(scope, "members", _MOST_NEIGHBOURS)
     answer = scope.answer("module") + answer_parts.render_summary(scope)
-    if members:
+    if members and not scope.get("brief"):  # nobody asks for the names of tests
         answer += scope.phrases.part("defines", members=members)
         answer += answer_parts.render_constants(scope)
     elif scope.is_foreign(scope.get("summary")):

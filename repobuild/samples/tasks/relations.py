@@ -25,6 +25,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         return
     if scope.get("name").startswith("__") and scope.get("name") != "__init__":
         return
+    is_class = scope.get("kind") == "class"
     # Nobody calls a constructor by its name, but its class.
     hidden = ("callers", "readers") if scope.get("name") == "__init__" else ()
     for kind in _LISTS:
@@ -46,8 +47,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
             answer = scope.answer(kind, members=text)
             if kind == "callers" and scope.get("recursive"):
                 answer += scope.phrases.part("calls_itself")
-            if kind == "callers" and scope.get("readers"):
-                # Who passes it on uses it, too.
+            if kind == "callers" and scope.get("readers") and not is_class:
+                # Who passes it on uses it, too; of a class that makes no object.
                 read_by, readers = answer_parts.list_field(scope, "readers")
                 if not read_by:
                     continue

@@ -70,6 +70,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     if kind == "class":
         # `*args` alone tells nobody what to pass.
         is_told = any(not one.startswith("*") for one, *_ in parameters or ())
+        # Of a private one who asks wants more than the names of its parameters.
+        is_told &= is_public or any(type or text for _, type, _, text, _ in parameters)
         if python and is_told and not _is_only_inherited(scope):
             yield _construct(scope)
     elif is_wrapped:
