@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from repobuild.code.usage.call_example import call_example
+from repobuild.code.usage.explained_names import FileNames
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 SHIPS = '''"""Ships and their ports."""
@@ -69,7 +71,8 @@ FILES = {
     "def test_hire_of_ship():\n    ship = Ship('Ada', _log=print)\n"
     "    assert ship.hire('Bo', pay=4)\n",
     "tests/test_b.py": "from ships import Ship\n\n\n"
-    "def test_hire():\n    ship = Ship('Ada of the seven seas')\n    assert ship.hire('Bo', pay=4)\n\n\n"
+    "def test_hire():\n    ship = Ship('Ada of the seven seas')\n"
+    "    assert ship.hire('Bo', pay=4)\n\n\n"
     "def test_sail_to():\n    ship = Ship('Ada')\n"
     "    crew = [one for one in ship.crew]\n"
     "    assert ship.sail_to('Rio')\n    assert not crew\n",
@@ -117,3 +120,11 @@ def test_a_private_class_is_not_asked_for_names_of_parameters(ships: Sampled) ->
 def test_a_test_module_is_explained_without_the_names_of_tests(ships: Sampled) -> None:
     (told,) = answers(ships, "module", "tests/test_a.py")
     assert "Tests of all ships." in told and "test_hire_of_ship" not in told
+
+
+def test_a_parameter_with_the_name_of_a_builtin_is_not_taken_for_it() -> None:
+    """A test is given `format`; whoever reads the call would pass the function."""
+    names = FileNames({}, {}, frozenset({"save"}), is_test=True)
+    lines = ["def test_save(format):", "    save(format)", "    save(len)"]
+    assert call_example(lines, 1, "save", names) is None
+    assert call_example(lines, 2, "save", names)

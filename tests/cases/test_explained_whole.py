@@ -94,3 +94,18 @@ def test_that_a_parameter_is_optional_is_told_by_its_default(
 def test_what_is_returned_is_told_without_the_type_before_it() -> None:
     told = parse_docstring("Count.\n\n:returns: int -- the number of bytes").returns
     assert told == "the number of bytes"
+
+
+@pytest.mark.parametrize(
+    "docstring",
+    ["主模块：\n- 分词\n- 分句", "https://example.org/guide.pdf, Figure 12"],
+)
+def test_a_heading_or_a_link_is_no_purpose(docstring: str) -> None:
+    assert parse_docstring(docstring).summary == ""
+
+
+def test_a_field_without_its_colon_is_not_told_from_the_middle() -> None:
+    broken = "Count.\n\n:return if so, dict of {word: count}, else a list"
+    assert parse_docstring(broken).returns == ""
+    typed = "Count.\n\n:return list of str: the words"
+    assert parse_docstring(typed).returns == "the words"

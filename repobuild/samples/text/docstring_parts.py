@@ -85,7 +85,7 @@ _NO_PURPOSE = re.compile(
     rf""":(?:return|returns|param|type|rtype|raises?)\b  # a field, with one colon, too
     |(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
     |{_TAG}
-    |https?://\S+[ \t]*(?:\n|$)
+    |https?://\S  # where more is said of it
     |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
     |(?:in|out)puts?[ ]*[:：][ \t]*\S  # what goes in, and not what for
     |[a-z_]\w*[ ]=[ ]["'\d\[{{(]  # code
@@ -99,7 +99,7 @@ _NO_PURPOSE = re.compile(
     |this[ ](?:can(?:'t|not|[ ]not)?|should(?:n't)?|could|must|needs?[ ]to|has[ ]to)\b
     |(?:todo|fixme|xxx)\b  # notes to those who maintain it
     |(?:the[ ])?main[ ](?:module|class|file|function)\W*$
-    |主(?:模块|类|函数|程序|文件)\W*$  # of what it does it says nothing
+    |主(?:模块|类|函数|程序|文件)\W*(?:\n|$)  # of what it does it says nothing
     |from[ ]\w+[ ]to[ ]\w+,[ ]\w+[ ](?:is|are)[ ]so\b  # a slogan
     |[.,;)|]+(?:\s|$) | \.{{2,3}} | !!!\ \w  # a directive of a documentation tool
     |created[ ](?:on|by)\b(?=:|[^\n]*\b(?:19|20)\d\d\b) | date[ ]*:[^\n]*\d
@@ -157,6 +157,8 @@ _TOLD_DEFAULT = re.compile(
 _OPTIONAL = re.compile(
     r"\A\s*(?:\(\*{0,2}optional\*{0,2}\)[,.:;]?|optional[,.:;])\s+", re.IGNORECASE
 )
+# `:return if so, {a: b}`: the colon of the field is missing, and this is no type.
+_NO_TYPE = re.compile(r"\{|(?:\S+\s+){3}\S")
 _RETURNED_TYPE = re.compile(r"\A\s*`*\w[\w.\[\]]*`* --+ ")
 _CONSTANT = re.compile(r"True|False|-?\d[\d.]*")
 # A last sentence that only points elsewhere.
@@ -549,7 +551,7 @@ def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
     for field_, name, block in _SPHINX.findall(docstring):
         if field_ == "param" and name.split():
             parameters[name.split()[-1].lstrip("*")] = _one_line(block)
-        elif field_ != "param":
+        elif field_ != "param" and not _NO_TYPE.search(name):
             returns = _one_line(_RETURNED_TYPE.sub("", block))
     return {name: text for name, text in parameters.items() if text}, returns
 
