@@ -18,6 +18,18 @@ class Door:
         self.height = height
         self.hinges = hinges
 
+    def set_frame(self, frame):
+        """Set the frame."""
+        self.frame = Door.material, frame
+
+    def clone(self):
+        """Clone a door for another wall."""
+        return Door(self.width, self.height)
+
+    def platform(self):
+        """Get platform."""
+        return self.material
+
     def area(self):
         """Return the area of a door."""
         return self.width * self.height
@@ -68,6 +80,17 @@ def test_what_is_known_of_a_class_includes_its_subclasses(doors: Sampled) -> Non
     assert "**Direct subclasses**: `GlassDoor`" in told
 
 
+def test_a_class_that_names_itself_is_not_told_as_its_user(doors: Sampled) -> None:
+    (told,) = answers(doors, "sketch", f"{HOME}Door")
+    assert "**Instantiated by**: `Door.clone`" in told and "referred to" not in told
+
+
+def test_a_docstring_that_only_gets_its_own_name_is_no_purpose(doors: Sampled) -> None:
+    told = doors.answers(f"{HOME}Door.platform")
+    assert told and not any("Get platform" in one for one in told)
+    assert any("return self.material" in one for one in told)
+
+
 def test_a_short_class_without_docstrings_is_shown_whole(doors: Sampled) -> None:
     """The names `__len__` and `__getitem__` would not tell what it does."""
     assert not answers(doors, "sketch", f"{HOME}Doors")
@@ -79,6 +102,7 @@ def test_a_short_class_without_docstrings_is_shown_whole(doors: Sampled) -> None
     ("written", "told"),
     [
         ("(optional), Size of a chunk.", "Size of a chunk."),
+        ("*(optional)*, A path.", "A path."),
         ("(*optional*)\n    Bytes before each line", "Bytes before each line"),
         ("Optional. Where it is written.", "Where it is written."),
         ("Optional bytes before each line", "Optional bytes before each line"),

@@ -375,7 +375,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     row = _cut_lists(
         _MOST,
         callers=(one for one in users[0] if one != id and not _is_inner_test(one)),
-        readers=(one for one in users[1] if one != id and not _is_inner_test(one)),
+        readers=(one for one in users[1] if _is_reader(one, element)),
         callees=_in_call_order(element, reader),
         property_reads=_property_reads(file, element),
         bases=reader.outgoing(id, "inherits"),
@@ -429,6 +429,12 @@ def _is_decorated(id: str, name: str, reader: GraphReader) -> bool:
     one = reader.elements(path).get(qual)
     decorators = one.row.decorators if one is not None else ()
     return name in (name_of(text.partition("(")[0]) for text in decorators)
+
+
+def _is_reader(one: str, element: ElementView) -> bool:
+    """Return whether one may tell who refers to an element: a class names itself."""
+    is_own = one == element.id or one.startswith(f"{element.id}.")
+    return not is_own and not _is_inner_test(one)
 
 
 def _is_inner_test(id: str) -> bool:

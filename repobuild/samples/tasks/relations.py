@@ -41,8 +41,6 @@ def facts(scope: FactScope) -> Iterator[Fact]:
             continue  # it makes an object of its own class, and calls nothing
         if kind == "readers" and scope.get("callers"):
             continue  # told with those: nobody asks for the rest of its users alone
-        if kind == "readers" and all(one.startswith(f"{scope.id}.") for one in ids):
-            continue  # it names itself
         if text:
             answer = scope.answer(kind, members=text)
             if kind == "callers" and scope.get("recursive"):

@@ -155,7 +155,8 @@ _TOLD_DEFAULT = re.compile(
 )
 # The signature tells it by a default, and a type by an annotation.
 _OPTIONAL = re.compile(
-    r"\A\s*(?:\(\*{0,2}optional\*{0,2}\)[,.:;]?|optional[,.:;])\s+", re.IGNORECASE
+    r"\A\s*(?:\*{0,2}\(\*{0,2}optional\*{0,2}\)\*{0,2}[,.:;]?|optional[,.:;])\s+",
+    re.IGNORECASE,
 )
 # `:return if so, {a: b}`: the colon of the field is missing, and this is no type.
 _NO_TYPE = re.compile(r"\{|(?:\S+\s+){3}\S")
