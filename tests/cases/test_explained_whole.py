@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.samples.text.docstring_parts import parse_docstring
+from repobuild.samples.text.docstring_parts import description, parse_docstring
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
 
 DOORS = '''"""Doors that open and shut."""
@@ -133,3 +133,15 @@ def test_a_field_without_its_colon_is_not_told_from_the_middle() -> None:
     assert parse_docstring(broken).returns == ""
     typed = "Count.\n\n:return list of str: the words"
     assert parse_docstring(typed).returns == "the words"
+
+
+def test_one_of_several_results_is_not_told_as_all() -> None:
+    listed = "Parse.\n\n:returns:\n    * None if it is no color\n    * A color, else"
+    assert parse_docstring(listed).returns == ""
+    assert parse_docstring("Parse.\n\n:returns:\n    * A color").returns == "A color"
+
+
+def test_a_default_is_told_once() -> None:
+    assert description("(default 5) how often", "5") == "how often"
+    assert description("(default: 'a') how it is marked", '"a"') == "how it is marked"
+    assert description("(default b) its mark", '"a"') == "(default b) its mark"

@@ -161,6 +161,7 @@ _OPTIONAL = re.compile(
 # `:return if so, {a: b}`: the colon of the field is missing, and this is no type.
 _NO_TYPE = re.compile(r"\{|(?:\S+\s+){3}\S")
 _RETURNED_TYPE = re.compile(r"\A\s*`*\w[\w.\[\]]*`* --+ ")
+_DEFAULT_FIRST = re.compile(r"\(default:?\s+([^()]+)\)[,.:;]?\s+", re.IGNORECASE)
 _CONSTANT = re.compile(r"True|False|-?\d[\d.]*")
 # A last sentence that only points elsewhere.
 _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
@@ -239,7 +240,7 @@ def parse_docstring(docstring: str) -> DocstringParts:
                 block = _block(text, spans)
                 if tells_result:
                     text = (_numpy_returns if is_numpy else _google_returns)(block)
-                    returns = returns or _one_line(text)
+                    returns = returns or _result(text)
                 else:
                     parameters.update(read(block))
     summary = summarise_with_list(docstring)
@@ -321,6 +322,9 @@ def description(text: str, default: str, type: str = "") -> str:
     It does when the signature has another default: nothing tells which of the two is
     out of date, and the rest may be as old. What only repeats the type says nothing.
     """
+    first = _DEFAULT_FIRST.match(text)
+    if first and first[1].strip("`'\"") == default.strip("'\""):
+        text = text[first.end() :]
     if letters(text) in ("", letters(type)):
         return ""
     told = _TOLD_DEFAULT.search(text)
@@ -545,6 +549,14 @@ def _one_line(block: str) -> str:
     return _ANNOUNCED.sub("", text)
 
 
+def _result(block: str) -> str:
+    """Return what is returned, "" where a list tells it: one case is not the whole."""
+    lines = block.strip().split("\n")
+    if len(list(filter(_MARK.match, lines))) > 1 and _MARK.match(lines[0]):
+        return ""
+    return _one_line(_RETURNED_TYPE.sub("", block))
+
+
 def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
     """Return the parameters' descriptions and that of the returned value."""
     parameters: dict[str, str] = {}
@@ -553,7 +565,7 @@ def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
         if field_ == "param" and name.split():
             parameters[name.split()[-1].lstrip("*")] = _one_line(block)
         elif field_ != "param" and not _NO_TYPE.search(name):
-            returns = _one_line(_RETURNED_TYPE.sub("", block))
+            returns = _result(block)
     return {name: text for name, text in parameters.items() if text}, returns
 
 

@@ -39,6 +39,7 @@ _BRACKET_WITH_LINK = re.compile(r"\s+\([^()\n]*\n\s*https?://")
 _ANNOUNCED = re.compile(
     r"[ \t,，;；]*[^\n,，;；。]*?(?:如下|以下|\bas follows|\bthe following)"
     r"[^\n,，;；。.]{0,20}(?:\n|$)"
+    r"|[,，;；][^\n,，;；。.]*[:：][ \t]*(?:\n|$)"  # a clause before what it announces
 )
 _ENDS = tuple(".!?。！？:;")
 # Words that are headings of a docstring's sections, and what begins its fields.
