@@ -36,7 +36,7 @@ _PLAN = (
 )  # fmt: skip
 
 _SKETCH = (
-    "container|owner?", "no_docstring|no_comment|no_purpose|stale?",
+    "container|owner?", "no_docstring|no_comment|no_purpose|only_name|stale?",
     "said_above|said_in|said_of_base|said_of_init?",
     "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
     "created?", "attributes?", "properties?", "method_list|some_methods?",
@@ -206,6 +206,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("no_docstring", "said"): "undocumented",
     ("no_comment", "said"): "undocumented",
     ("no_purpose", "said"): "no purpose",
+    ("only_name", "said"): "no purpose",
     ("stale", "name"): "stale docstring",
     ("undeclared", "members"): "undeclared parameters",
     ("deprecated", "said"): "deprecated",

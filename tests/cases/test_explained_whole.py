@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.samples.text.docstring_parts import description, parse_docstring
+from repobuild.samples.text.docstring_parts import (
+    description,
+    parse_docstring,
+    summarise,
+)
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
 
 DOORS = '''"""Doors that open and shut."""
@@ -19,7 +23,10 @@ class Door:
         self.hinges = hinges
 
     def set_frame(self, frame):
-        """Set the frame."""
+        """Set the frame.
+
+        :param frame: the wood around it
+        """
         self.frame = Door.material, frame
 
     def clone(self):
@@ -89,6 +96,12 @@ def test_a_docstring_that_only_gets_its_own_name_is_no_purpose(doors: Sampled) -
     told = doors.answers(f"{HOME}Door.platform")
     assert told and not any("Get platform" in one for one in told)
     assert any("return self.material" in one for one in told)
+    assert any("repeats its name" in one for one in told)
+
+
+def test_a_docstring_that_tells_parameters_keeps_its_first_line(doors: Sampled) -> None:
+    (told,) = answers(doors, "explain", f"{HOME}Door.set_frame")
+    assert "**Purpose**: Set the frame." in told and "the wood around it" in told
 
 
 def test_a_short_class_without_docstrings_is_shown_whole(doors: Sampled) -> None:
@@ -145,3 +158,7 @@ def test_a_default_is_told_once() -> None:
     assert description("(default 5) how often", "5") == "how often"
     assert description("(default: 'a') how it is marked", '"a"') == "how it is marked"
     assert description("(default b) its mark", '"a"') == "(default b) its mark"
+
+
+def test_a_role_with_a_literal_is_told_by_its_name() -> None:
+    assert summarise("The pool of :mod:``doors.pool``.") == "The pool of `doors.pool`."

@@ -91,6 +91,7 @@ _ASSERTS = re.compile(r"\s+(?:assert\b|self\.assert)")
 # What looks at a value, and leaves it as it is.
 _LOOKS = re.compile(r"#|assert\b|yield\b|self\.assert\w+\(|print\(")
 _PASSED_ON = re.compile(r"[(,]\s*\*{1,2}(?:args|kwargs|kw|kwds|options)\b")
+_ESCAPE = re.compile(r"\\(?:x|u|U|N\{)")  # signs that nobody types
 _PRIVATE_ARGUMENT = re.compile(r"[(,]\s*_\w+=(?!=)")
 _ASIDE = re.compile(r"\b(?:mock|monkeypatch|patch|raises|skip|xfail|Mock)\b")
 
@@ -410,6 +411,7 @@ def _score(code: str, name: str) -> int:
     score += 2 if len(code) <= _SHORT else 1 if len(code) <= 2 * _SHORT else 0
     score -= 2 * bool(_ASIDE.search(bare)) + bool(re.search(r"\bself\b", bare))
     score -= 2 * bool(_PASSED_ON.search(bare) or _PRIVATE_ARGUMENT.search(call))
+    score -= bool(_ESCAPE.search(code))
     return score - bare.startswith(("assert ", "return ", "for "))
 
 

@@ -201,7 +201,12 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     signature = element.signature
     row: Row = {
         "fence": file.language,
-        "summary": file.purpose(element, docstring.summary),
+        "summary": file.purpose(
+            element,
+            docstring.summary,
+            is_described=bool(docstring.parameters or docstring.returns)
+            and element.name not in _CONSTRUCTOR_NAMES,
+        ),
         "returns": element.row.returns,
         "returns_text": docstring.returns,
         "warning": docstring.warning,

@@ -185,7 +185,8 @@ def _missing_purpose(scope: FactScope) -> str:
     if any(map(scope.get, ("copied", "constructor_says", "told_by_setter"))):
         return ""
     if not scope.get("undocumented"):
-        return scope.phrases.part("no_purpose")
+        is_name = scope.get("only_name")
+        return scope.phrases.part("only_name" if is_name else "no_purpose")
     is_python = scope.get("fence") == "python"
     return scope.phrases.part("no_docstring" if is_python else "no_comment")
 
