@@ -26,7 +26,7 @@ _WORD = re.compile(r"[^\W_]+")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _KIND_WORDS = frozenset("a an the function method class object instance of".split())
 _LONGEST_BARE = 10  # words
-_CONSTRUCTORS = ("__init__", "__new__")
+CONSTRUCTORS = ("__init__", "__new__")
 _BARE_WORDS = frozenset(
     "initialize initialise initializes initialises initialization initializer init"
     " initializing construct constructs constructor create creates make makes build"
@@ -83,7 +83,7 @@ def _is_bare(element: ElementView) -> bool:
     first = _SECTION.split(element.doc.strip().split("\n\n", 1)[0], maxsplit=1)[0]
     first = _ROLE.sub("", first.lower())
     own = {element.name.lower(), *_words(element.name)}
-    if element.name in _CONSTRUCTORS:
+    if element.name in CONSTRUCTORS:
         own |= _BARE_WORDS | {element.parent.rpartition(".")[2].lower()}
     words = set(_WORD.findall(first))
     if words <= own | _KIND_WORDS:

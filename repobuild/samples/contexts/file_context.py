@@ -25,6 +25,7 @@ from repobuild.samples.contexts.clues import (
 from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.docstring_uses import (
     BARE,
+    CONSTRUCTORS,
     COPIED,
     NO_PURPOSE,
     docstring_uses,
@@ -183,8 +184,12 @@ class FileContext:
         return self._docstring_uses.get(element.qual) == COPIED
 
     def repeats_name(self, element: ElementView) -> bool:
-        """Return whether an element's docstring says only what its name says."""
-        return self._docstring_uses.get(element.qual) == BARE
+        """Return whether an element's docstring says only what its name says.
+
+        That of a constructor says what all constructors do.
+        """
+        is_bare = self._docstring_uses.get(element.qual) == BARE
+        return is_bare and element.name not in CONSTRUCTORS
 
     def purpose(
         self, element: ElementView, summary: str, is_described: bool = False
