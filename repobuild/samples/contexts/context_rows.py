@@ -199,14 +199,11 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     """Return what facts know of the element itself and of its container."""
     docstring = parse_docstring(element.doc)
     signature = element.signature
+    is_described = bool(docstring.parameters or docstring.returns)
+    is_described &= element.name not in _CONSTRUCTOR_NAMES
     row: Row = {
         "fence": file.language,
-        "summary": file.purpose(
-            element,
-            docstring.summary,
-            is_described=bool(docstring.parameters or docstring.returns)
-            and element.name not in _CONSTRUCTOR_NAMES,
-        ),
+        "summary": file.purpose(element, docstring.summary, is_described),
         "returns": element.row.returns,
         "returns_text": docstring.returns,
         "warning": docstring.warning,
@@ -222,25 +219,33 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
-    container = file.elements.get(element.parent)
-    # JavaScript's `a.f = function` has none that is a class, Go's may be elsewhere.
-    if container and container.type == "class":
-        row["container"] = container.plain_qual
-        row["container_summary"] = (
-            "" if file.is_copied(container) else summarise(container.doc)
-        )
-        if container.row.end_line >= element.row.end_line:
-            # A method of Go, Rust or C++ is not written within its type.
-            row["container_signature"] = container.signature
-        row["sole"] = file.method_counts[element.name] == 1
-        row["only_class"] = file.class_count == 1
-        row["of_foreign"] = _has_foreign_base(file, container)
-    elif element.type == "method":
-        # An object, or a type that another file declares: no class of this file.
-        row["owner"] = strip_counts(element.parent)
+    row |= _container_fields(file, element)
     if element.type == "class":
         row.update(_class_fields(file, element))
         row["deprecated"] |= file.is_deprecated or is_deprecated("", element.doc, ())
+    return row
+
+
+def _container_fields(file: FileContext, element: ElementView) -> Row:
+    """Return what is known of the class of a method, or of what else it belongs to."""
+    container = file.elements.get(element.parent)
+    # JavaScript's `a.f = function` has none that is a class, Go's may be elsewhere.
+    if container is None or container.type != "class":
+        # An object, or a type that another file declares: no class of this file.
+        is_method = element.type == "method"
+        return {"owner": strip_counts(element.parent)} if is_method else {}
+    row: Row = {
+        "container": container.plain_qual,
+        "container_summary": (
+            "" if file.is_copied(container) else summarise(container.doc)
+        ),
+        "sole": file.method_counts[element.name] == 1,
+        "only_class": file.class_count == 1,
+        "of_foreign": _has_foreign_base(file, container),
+    }
+    if container.row.end_line >= element.row.end_line:
+        # A method of Go, Rust or C++ is not written within its type.
+        row["container_signature"] = container.signature
     return row
 
 
