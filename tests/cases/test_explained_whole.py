@@ -29,13 +29,17 @@ class Door:
         """
         self.frame = Door.material, frame
 
+    @property
+    def plate(self):
+        return self._plate
+
     def clone(self):
         """Clone a door for another wall."""
         return Door(self.width, self.height)
 
     def platform(self):
         """Get platform."""
-        return self.material
+        return self.material.upper()
 
     def area(self):
         """Return the area of a door."""
@@ -95,8 +99,15 @@ def test_a_class_that_names_itself_is_not_told_as_its_user(doors: Sampled) -> No
 def test_a_docstring_that_only_gets_its_own_name_is_no_purpose(doors: Sampled) -> None:
     told = doors.answers(f"{HOME}Door.platform")
     assert told and not any("Get platform" in one for one in told)
-    assert any("return self.material" in one for one in told)
+    assert any("self.material.upper()" in one for one in told)
     assert any("repeats its name" in one for one in told)
+
+
+def test_a_property_that_only_gives_an_attribute_is_not_explained(
+    doors: Sampled,
+) -> None:
+    asked = [one for one in doors.samples.values() if one["element"].endswith(".plate")]
+    assert not any(one["task"] == "code_explanation" for one in asked)
 
 
 def test_a_docstring_that_tells_parameters_keeps_its_first_line(doors: Sampled) -> None:
@@ -135,7 +146,11 @@ def test_what_is_returned_is_told_without_the_type_before_it() -> None:
 
 @pytest.mark.parametrize(
     "docstring",
-    ["主模块：\n- 分词\n- 分句", "https://example.org/guide.pdf, Figure 12"],
+    [
+        "Not used.",
+        "主模块：\n- 分词\n- 分句",
+        "https://example.org/guide.pdf, Figure 12",
+    ],
 )
 def test_a_heading_or_a_link_is_no_purpose(docstring: str) -> None:
     assert parse_docstring(docstring).summary == ""

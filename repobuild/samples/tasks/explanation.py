@@ -16,6 +16,7 @@ _ASIDE = re.compile(r"(?i)readme\b|(?:setup|conf|noxfile)\.py$")
 _TOP_PACKAGE = re.compile(r"[^/]+/__init__\.py")
 _SHORT_BODY = 10  # lines
 _LONGEST_BODY = 40  # lines of what nothing else explains
+_GETTER = re.compile(r":\n\s+return self\._?\w+\s*```")  # it shows only a name
 _USERS = ("callers", "readers")
 # Fields that tell what an element is there for.
 _TELLS = ("overrides", "overridden", "stub")
@@ -120,8 +121,9 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
         is_bare = bool(said) and not scope.get("signature")
         structure = answer_parts.render_parameters(scope, described=not is_bare)
     around, cited = _neighbours(scope, sources, bool(code))
-    if code and scope.get("refuses") and not said and not is_told:
-        return  # it only says that there is nothing yet
+    says_nothing = scope.get("refuses") or _GETTER.search(code)
+    if code and says_nothing and not said and not is_told:
+        return  # there is nothing yet, or no more than a name
     if said or code or structure or (around and is_told):
         kind = "sketch" if said or not code else "written"
         answer = scope.answer(kind)

@@ -97,6 +97,7 @@ _NO_PURPOSE = re.compile(
         # middle of a sentence
     |[(\[{{]\s*['"]  # data, as of a rule
     |this[ ](?:can(?:'t|not|[ ]not)?|should(?:n't)?|could|must|needs?[ ]to|has[ ]to)\b
+    |(?:not[ ]|un)(?:used|needed|implemented|supported)\W*(?:\n|$)
     |(?:todo|fixme|xxx)\b  # notes to those who maintain it
     |(?:the[ ])?main[ ](?:module|class|file|function)\W*$
     |主(?:模块|类|函数|程序|文件)\W*(?:\n|$)  # of what it does it says nothing
