@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from repobuild.code.facts.c_macros import blank_macros
@@ -160,3 +162,16 @@ def test_what_is_said_of_several_names_is_not_what_one_is_for() -> None:
 )
 def test_macros_of_c_are_no_part_of_a_name(source: str, plain: str) -> None:
     assert blank_macros(source.encode(), "c").decode() == plain
+
+
+def test_what_a_document_says_of_a_function_of_c_holds(tmp_path: Path) -> None:
+    """No parser tells the checker its name, nor that another has it, too."""
+    said = "`lamp_flash` is called by the street when the evening comes."
+    files = {
+        "pyproject.toml": '[project]\nname = "lamps"\n',
+        "README.md": f"# Lamps\n\nLamps of a street.\n\n## Calls\n\n{said}\n",
+        "lamp.c": "int lamp_flash(int level) {\n    return level + 1;\n}\n",
+    }
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    assert said in "".join(sampled.answers("lamp.c::lamp_flash"))
+    assert sampled.audit().wrong == []
