@@ -197,11 +197,12 @@ class FileContext:
         """Return what an element's docstring says that it is for.
 
         That is its summary and, where others begin with the same paragraph, the first
-        one that only this docstring has. One that only repeats the name may introduce
-        what is passed and returned (`is_described`).
+        one that only this docstring has. A sentence that only repeats the name may
+        introduce what is passed and returned (`is_described`).
         """
         use = self._docstring_uses.get(element.qual)
-        if use == BARE and summary and not is_described:
+        introduces = is_described and summary.endswith(_SENTENCE_ENDS)
+        if use == BARE and summary and not introduces:
             # "has-class function.": what it does is in the next paragraph, if in any.
             return _with_next_paragraph(element, summary)
         if use in NO_PURPOSE and use != BARE:
