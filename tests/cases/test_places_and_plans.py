@@ -308,7 +308,8 @@ def test_a_plan_names_all_that_a_sibling_has_to_define(queries):
     assert "what the base class leaves open: `__call__` (3 of 3)" in text
     assert "class attributes that most siblings set: `QUOTES` (3 of 3)" in text
     like = the_plan(queries, "plan_like", "Dialect")
-    assert "Dialect` defines: `__call__`, `QUOTES`." in like
+    assert "what the base class leaves open: `__call__` (3 of 3)" in like
+    assert "Dialect` defines besides: `QUOTES`." in like
 
 
 def test_an_attribute_that_the_model_sets_is_named_once(queries):

@@ -21,8 +21,8 @@ from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import Scope, Value
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.dataset.split import Split
-from repobuild.samples.families.family_row import without_docstring
 from repobuild.samples.families.named_sites import SORTED
+from repobuild.samples.families.sibling_code import without_docstring
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import (
     Fact,
@@ -34,22 +34,24 @@ from repobuild.samples.tasks.facts import (
 from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.tasks.registry import languages_of
 from repobuild.samples.tasks.trace import numbered
-from repobuild.samples.text.statements import first_statements
 
 _MODEL_TASK, _FILES_TASK = "implementation_path", "architecture_understanding"
 _LONGEST = 980  # characters of an answer, below the default of samples.max_answer
 _NAMED = 4  # siblings that are named
 _SITES, _CAME = 4, 3
-_TELLING_STEPS = 5  # that say enough without the code of the model
+_LINKS = 2  # to other code that say enough without the code of the model
 _FENCE = 24  # characters around code
-_MARK = 20  # characters of a line that stands for what is left out
 _EXPORTS = ("exports", "reexport")  # kinds of sites that every public name has
 # Kinds of sites whose line shows no pattern: a list has names alone, the others prose
 # or code of many forms.
 _SHOWN_WITHOUT_LINE = ("exports", "document", "function", "raise", "raise_in")
-_LEAST_LINES = 3  # of code that shows more than a head
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
-_HEAD = re.compile(r"(?:async )?(?:def|class) ")
+# Steps that say what a new one consists of.
+_CONTENTS = frozenset("plan_abstract plan_methods plan_own plan_attributes".split())
+# Steps that a question says itself, or that hold for all code.
+_SAID = frozenset(
+    "plan_home plan_base plan_decorator plan_name plan_some plan_changelog".split()
+)
 # Steps that a long plan can do without, the first to go first.
 _SPARE = (
     "plan_looked",
@@ -122,16 +124,19 @@ def _family(scope: FactScope) -> Iterator[Fact]:
     allowed = scope.without_held_out(list(rows))
     newest = [id for _, ids, _ in scope.get("past") or () for id in ids]
     shown = [id for id in dict.fromkeys((*newest, *allowed)) if id in allowed]
-    models = [id for id in shown if id in rows and rows[id][2] and rows[id][-1]]
+    models = [id for id in shown if id in rows and rows[id][-1]]
     if not models:
         return
     # The one that is registered wherever the others are shows what there is to do.
     ids, sites = list(rows), scope.get("sites") or ()
     places = Counter(ids[n] for _, _, _, numbers, *_ in sites for n in numbers)
-    model = max(models, key=lambda id: places[id])
+    model = max(models, key=lambda id: (places[id], bool(rows[id][2])))
     plan = _Plan(scope, [model, *rows[model][:-1]], shown)
     fields = {"noun": plan.noun}
-    yield Fact("plan", plan.answer("plan"), plan.sources(), "hard", fields)
+    answer = plan.answer("plan")
+    if not answer:
+        return
+    yield Fact("plan", answer, plan.sources(), "hard", fields)
     if files := plan.files():
         answer = scope.answer("plan_files", **fields, **files)
         yield Fact("plan_files", answer, plan.sources(), "hard", fields)
@@ -187,7 +192,7 @@ class _Plan:
         self._scope = scope
         self._part = scope.phrases.part
         self._kind, self._where, self._owner, self._pattern = scope.get("family")
-        self._model_id, _, self._code_qual, self._code, self._whole = model[:5]
+        self._model_id, _, self._code_qual, self._code, self._is_outline = model[:5]
         self._methods, self._bases = model[5:]
         self._is_like = scope.get("kind") == "like"
         self._model_path = self._model_id.partition("::")[0]
@@ -220,12 +225,13 @@ class _Plan:
     def answer(self, kind: str, **fields: str) -> str:
         """Return reasoning, steps and code, without what is spare in a long one.
 
-        Return "" for another one like a model, when there are few steps and no code of
-        it to show.
+        Return "" where they tell little more than the question does: nothing of other
+        code that a new one needs, or little of that and no code of the model.
         """
         frame = self._scope.answer(kind, **{"noun": self.noun, **fields})
         reasons, steps = dict(self._reasons()), dict(self._steps())
-        is_thin = self._is_like and len(steps) < _TELLING_STEPS
+        links = len(steps.keys() - _SAID - _CONTENTS) + ("plan_past" in reasons)
+        is_telling = links >= _LINKS and not _CONTENTS.isdisjoint(steps)
         longest = ""
         for spare in ("", *_SPARE):
             reasons.pop(spare, None)
@@ -236,8 +242,8 @@ class _Plan:
             text += self._part("plan_steps", items=numbered([*steps.values()]))
             longest = longest or text
             if code := self._example(_LONGEST - len(text)):
-                return text + code
-        return "" if is_thin else longest
+                return text + code if links else ""
+        return longest if is_telling else ""
 
     def files(self) -> dict[str, str]:
         """Return the reasons and the files of a new sibling; empty for one file."""
@@ -388,10 +394,12 @@ class _Plan:
             if items and (is_wanted or not is_own):
                 yield part, self._part(part, members=self._scope.phrases.listed(items))
         open_ones = {name for name, _, is_abstract in rows if is_abstract}
-        if is_own and not open_ones.issuperset(self._methods):
-            listed = self._scope.phrases.listed([f"`{one}`" for one in self._methods])
+        own = [one for one in self._methods if one not in open_ones]
+        if is_own and own:
+            listed = self._scope.phrases.listed([f"`{one}`" for one in own])
             fields = {"members": listed, "model": self._name_of_model()}
-            yield "plan_own", self._part("plan_own", **fields)
+            part = "plan_own_besides" if open_ones else "plan_own"
+            yield "plan_own", self._part(part, **fields)
         elif not is_own and (some := self._scope.get("some")):
             listed = self._scope.phrases.listed([self._item(*item) for item in some])
             yield "plan_some", self._part("plan_some", members=listed)
@@ -452,13 +460,10 @@ class _Plan:
 
     def _site(self, site: list[Value]) -> str:
         kind, path, where, numbers, lines, order, imports = site
-        text = self._part(
-            f"plan_{kind}",
-            other=path,
-            where=where,
-            count=str(len(numbers)),
-            total=str(self._count),
-        )
+        is_some = kind == "function" and len(numbers) < self._count
+        part = "plan_function_some" if is_some else f"plan_{kind}"
+        share = self._share(len(numbers), kind == "document")
+        text = self._part(part, other=path, where=where, of=share)
         name = name_of(self._model_id.partition("::")[2])
         line = lines.get(name, "")
         text += self._order(order, numbers)
@@ -469,6 +474,13 @@ class _Plan:
         if shows:
             text += self._part("plan_line", line=line)
         return text + self._scope.phrases.words["stop"]
+
+    def _share(self, count: int, is_least: bool) -> str:
+        """Return how many siblings a place names; prose may name more, as words."""
+        part = "plan_of_least" if is_least else "plan_of"
+        if count == self._count:
+            part = "plan_of_all"
+        return self._part(part, count=str(count), total=str(self._count))
 
     def _order(self, order: str, numbers: list[int]) -> str:
         """Say where a new one goes in a list: see `sites` in family_row.py."""
@@ -487,22 +499,15 @@ class _Plan:
     # ------------------------------------------------------------------------- code
 
     def _example(self, room: int) -> str:
-        """Return the model's code, cut to whole statements; "" when little is left."""
-        qual = strip_counts(self._code_qual)
-        fields = {"element": qual, "other": self._model_path}
-        first = "plan_code" if self._whole else "plan_code_body"
-        shorter = without_docstring(self._code)
-        for part, code in ((first, self._code), ("plan_code_body", shorter)):
-            least = len(self._part(part, code="", **fields)) + _FENCE
-            if part == "plan_code_body":
-                code = _cut(code, room - least, self._whole)
-                if not _shows_more_than_head(code):
-                    continue
-            if code and least + len(code) <= room:
-                fence = self._scope.phrases.words["code"].format(
-                    fence=self._scope.get("language"), code=code
-                )
-                return self._part(part, code=fence, **fields)
+        """Return the model's code, without its docstring where it is long; or ""."""
+        name, fence = strip_counts(self._code_qual), self._scope.get("language")
+        fields = {"element": name, "other": self._model_path}
+        part = "plan_outline" if self._is_outline else "plan_code"
+        room -= len(self._part(part, code="", **fields)) + _FENCE
+        for code in (self._code, without_docstring(self._code)):
+            if 0 < len(code) <= room:
+                shown = self._scope.phrases.words["code"].format(fence=fence, code=code)
+                return self._part(part, code=shown, **fields)
         return ""
 
 
@@ -510,26 +515,6 @@ def _is_imported(name: str, line: str) -> bool:
     """Return whether a line of Python uses a name that its file has to import."""
     pattern = rf"(?:raise|return|except|=|\() *{re.escape(name)}\("
     return bool(re.search(pattern, line)) and '"' not in line and "'" not in line
-
-
-def _cut(code: str, room: int, is_whole: bool) -> str:
-    """Return the first statements of code; a mark says that more follows."""
-    if is_whole and len(code) <= room:
-        return first_statements(code, room)
-    first = first_statements(code, room - _MARK)
-    if not first:
-        return ""
-    line = first.rpartition("\n")[2]
-    return f"{first}\n{line[: len(line) - len(line.lstrip())]}..."
-
-
-def _shows_more_than_head(code: str) -> bool:
-    """Return whether something of the body is left beside decorators and head."""
-    lines = [line.strip() for line in code.split("\n") if line.strip()]
-    if lines[-1:] != ["..."]:
-        return len(lines) >= _LEAST_LINES
-    heads = [n for n, line in enumerate(lines) if _HEAD.match(line)]
-    return len(lines) - 1 - (heads[0] if heads else 0) >= _LEAST_LINES
 
 
 _FILE_STEPS = frozenset(

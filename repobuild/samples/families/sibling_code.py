@@ -1,0 +1,93 @@
+"""Show a sibling as an example: whole where it is short, else the outline of its class.
+
+Code that is cut shows statements that another one does not need, and ends before those
+that it needs. An outline has the heads of all methods, and what the body sets on a line
+of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.families.family_tree import LONGEST_LINE, Tree
+from repobuild.samples.text.statements import is_whole
+
+_LONGEST = 560  # characters
+_INNER = re.compile(r"\n\s+(?:async def|def|class|@)")
+_DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
+_SETTING = re.compile(r"    [A-Za-z]\w*(?:: [^=\n]+|(?:: [^=\n]+)? = \S[^\n]*)")
+_LONGEST_HEAD = 140  # characters of a method's
+
+
+def sibling_code(element: ElementView | None, tree: Tree) -> tuple[str, str, bool]:
+    """Return (qualified name, code, whether it is an outline); "" for long code."""
+    if element is None:
+        return "", "", False
+    whole = _text(element, tree.read(element.path) or b"")
+    for code in (whole, without_docstring(whole)):
+        if 0 < len(code) <= _LONGEST:
+            return element.qual, code, False
+    outline = _outline(element, whole, tree)
+    if 0 < len(outline) <= _LONGEST:
+        return element.qual, outline, True
+    return element.qual, "", False
+
+
+def without_docstring(code: str) -> str:
+    """Return a definition without its docstring; the head says how it is made."""
+    match = _DOCSTRING.search(code)
+    head = code[: match.start()].rstrip() if match else ""
+    if match is None or not head.endswith(":") or _INNER.search(head):
+        return code
+    body = code[match.end() :].lstrip("\n")
+    return f"{head}\n{body}"
+
+
+def _text(element: ElementView, source: bytes) -> str:
+    """Return an element's source, decorators included; "" when it would end a fence."""
+    start = source.rfind(b"\n", 0, element.row.start) + 1
+    text = source[start : element.row.start + element.row.length]
+    decoded = text.decode("utf-8", "replace").rstrip().expandtabs(4)
+    lines = decoded.split("\n")
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    if any(line[:indent].strip() for line in lines):
+        return ""
+    if "```" in decoded or any(len(line) > LONGEST_LINE + indent for line in lines):
+        return ""
+    return "\n".join(line[indent:] for line in lines)
+
+
+def _outline(element: ElementView, whole: str, tree: Tree) -> str:
+    """Return the heads of a class of Python and of its methods, "" of anything else."""
+    if element.type != "class" or not element.path.endswith(".py"):
+        return ""
+    elements = tree.reader.elements(element.path).values()
+    methods = [one for one in elements if one.parent == element.qual]
+    is_plain = all(one.type == "method" and one.runs for one in methods)
+    names = [one.name for one in methods]
+    if not methods or not is_plain or len(set(names)) < len(names):
+        return ""
+    heads = [_decorated(one) for one in methods]
+    if any(max(map(len, lines)) > _LONGEST_HEAD for lines in heads):
+        return ""
+    text = "\n".join([*_decorated(element), *_settings(whole)])
+    for lines in heads:
+        text += "\n\n" + "\n".join(f"    {line}" for line in lines) + " ..."
+    return text
+
+
+def _decorated(element: ElementView) -> list[str]:
+    """Return the lines of a head, with its decorators."""
+    head = f"{element.signature}:"
+    return [*(f"@{' '.join(one.split())}" for one in element.row.decorators), head]
+
+
+def _settings(code: str) -> Iterator[str]:
+    """Yield the lines by which the body of a class sets something, before methods."""
+    body = without_docstring(code)
+    inner = _INNER.search(body, body.find("\n"))
+    for line in body[: inner.start() if inner else None].split("\n"):
+        if _SETTING.fullmatch(line) and is_whole(line):
+            yield line
