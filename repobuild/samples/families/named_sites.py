@@ -240,6 +240,7 @@ def _is_registration(
         for edge in ("calls", "uses")
         for target in edges.get((one.qual, edge), ())
     }
+    targets |= {split_id(target)[0] for target in targets}  # of a module, what it calls
     numbers = numbers_by_name(ids)
     return targets.issuperset(ids[numbers[name]] for name in names)
 
@@ -270,7 +271,7 @@ def _counts(one: NamedPlace, family: Family) -> bool:
         return False
     if one.kind == "function" and _is_special(one.where):
         return False
-    return not (family.kind == "modules" and one.kind in ("function", "instance"))
+    return not (family.kind == "modules" and one.kind == "instance")
 
 
 def _is_special(qual: str) -> bool:

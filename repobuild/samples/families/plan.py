@@ -466,7 +466,7 @@ class _Plan:
         text = self._part(part, other=path, where=where, of=share)
         name = name_of(self._model_id.partition("::")[2])
         line = lines.get(name, "")
-        text += self._order(order, numbers)
+        text += "" if is_some else self._order(order, numbers)
         is_used = path != self._model_path and _is_imported(name, line)
         if is_used and imports:
             text += self._part("plan_import")
