@@ -26,6 +26,7 @@ _MOST_COMMANDS = 12
 _LONGEST = 400  # characters of a description; its first sentence is never cut
 _LONGEST_SENTENCE = 700
 _STUBS = ".pyi"
+_FAMILIES = {"typescript": "javascript", "tsx": "javascript", "cpp": "c"}
 _COUNTS = ("classes", "functions", "methods")
 # A sentence ends before white space, but not after "e.g." or before a small letter.
 _SENTENCE_END = re.compile(
@@ -56,6 +57,8 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     reasons = counts.get("left_out", {})
     is_counted = not any(reason.startswith(NO_GRAMMAR) for reason in reasons)
     is_counted &= _STUBS not in counts.get("file_type_counts", {})
+    # Nobody adds up those of several languages: most are of a submodule, or a page.
+    is_counted &= len({_FAMILIES.get(n, n) for n in counts.get("languages", ())}) == 1
     needs: Mapping[str, str] = known.get("dependencies", {})
     sometimes: Mapping[str, str] = known.get("dependencies_if", {})
     row: dict[str, Value] = {
