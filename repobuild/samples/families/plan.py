@@ -149,8 +149,9 @@ def _like(scope: FactScope) -> Iterator[Fact]:
     fields = {"noun": plan.noun, "like": plan.model_name}
     if answer := plan.answer("plan_like", **fields):
         yield Fact("plan_like", answer, plan.sources(), "hard", fields)
-    # Of a module that is its title, which says what it is and not what is needed.
-    is_need = scope.get("family")[0] != "modules"
+    # Of a module that is its title, which says what it is and not what is needed; signs
+    # are an ornament.
+    is_need = scope.get("family")[0] != "modules" and model[1][:1].isalnum()
     if is_need and len(model[1]) >= _SHORTEST_NEED:
         fields = {**fields, "summary": model[1]}
         if answer := plan.answer("plan_need", **fields):
@@ -486,6 +487,8 @@ class _Plan:
         """Say where a new one goes in a list: see `sites` in family_row.py."""
         if order in ("", SORTED):
             return self._part("plan_sorted") if order else ""
+        if self._kind == "modules":
+            return ""  # named by their files
         is_listed = self._model_id in [self._ids[number] for number in numbers]
         if is_listed:
             order = name_of(self._model_id.partition("::")[2])

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.families.family_tree import LONGEST_LINE, Tree
+from repobuild.samples.text.quote import quote_definition
 from repobuild.samples.text.statements import is_whole
 
 _LONGEST = 560  # characters
 _INNER = re.compile(r"\n\s+(?:async def|def|class|@)")
 _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _SETTING = re.compile(r"    [A-Za-z]\w*(?:: [^=\n]+|(?:: [^=\n]+)? = \S[^\n]*)")
-_LONGEST_HEAD = 140  # characters of a method's
 
 
 def sibling_code(element: ElementView | None, tree: Tree) -> tuple[str, str, bool]:
@@ -69,19 +69,28 @@ def _outline(element: ElementView, whole: str, tree: Tree) -> str:
     names = [one.name for one in methods]
     if not methods or not is_plain or len(set(names)) < len(names):
         return ""
-    heads = [_decorated(one) for one in methods]
-    if any(max(map(len, lines)) > _LONGEST_HEAD for lines in heads):
-        return ""
-    text = "\n".join([*_decorated(element), *_settings(whole)])
-    for lines in heads:
-        text += "\n\n" + "\n".join(f"    {line}" for line in lines) + " ..."
-    return text
+    source = tree.read(element.path) or b""
+    parts = ["\n".join([*_decorated(element), *_settings(whole)])]
+    for one in methods:
+        lines = _head(one, source).split("\n")
+        parts.append("\n".join(f"    {line}" for line in lines) + " ...")
+    lines = "\n".join(parts).split("\n")
+    is_short = max(map(len, lines)) <= LONGEST_LINE
+    return "\n\n".join(parts) if is_short else ""
 
 
 def _decorated(element: ElementView) -> list[str]:
     """Return the lines of a head, with its decorators."""
     head = f"{element.signature}:"
     return [*(f"@{' '.join(one.split())}" for one in element.row.decorators), head]
+
+
+def _head(element: ElementView, source: bytes) -> str:
+    """Return the head of a method as it is written, with its decorators."""
+    row = element.row
+    start = source.rfind(b"\n", 0, row.start) + 1
+    quoted = quote_definition("python", source[start : row.start + row.length], False)
+    return quoted.head if quoted else "\n".join(_decorated(element))
 
 
 def _settings(code: str) -> Iterator[str]:
