@@ -158,7 +158,7 @@ PLAN_PARTS = tuple(
     " plan_pattern_public plan_pattern_some_public plan_made plan_made_like"
     " plan_member"
     " plan_reexport plan_table plan_call plan_function plan_function_some plan_instance"
-    " plan_entry"
+    " plan_entry plan_listed"
     " plan_document plan_tests plan_together plan_partners plan_changelog".split()
 )
 

@@ -102,6 +102,12 @@ def test_a_readme_in_restructuredtext_is_read(readme: str, text: str) -> None:
     assert described({"pyproject.toml": MANIFEST, "README.rst": readme}) == text
 
 
+def test_no_project_is_called_after_what_any_readme_has() -> None:
+    readme = "Summary\n=======\n\nA pen for everybody.\n"
+    world = World({"tool/__init__.py": CODE, "README.rst": readme})
+    assert world.rows[PROJECT][""]["project_name"] in ("", "tool")
+
+
 def test_a_nested_readme_describes_nothing() -> None:
     nested = {"tool/README.md": "# Tool\n\nTool is nested.\n"}
     assert described({"pyproject.toml": MANIFEST, **nested}) == LINE
@@ -317,6 +323,14 @@ def test_a_command_that_needs_another_before_it_is_not_told_alone(
     found = Sampled(tmp_path, files).answers(PROJECT)
     assert any("python setup.py install" in one for one in found) == is_told
     assert is_told or any("run `pip install .`" in one for one in found)
+
+
+def test_the_name_of_a_module_is_no_purpose_of_it(tmp_path: Path) -> None:
+    files = {"pyproject.toml": MANIFEST, "tool/__init__.py": CODE}
+    for name in ("pen", "ink", "lid"):
+        files[f"tool/{name}.py"] = f'"""Module: tool.{name}"""\n\nX = 1\n'
+    found = Sampled(tmp_path, files).answers(PROJECT)
+    assert not any("Module: tool" in one for one in found)
 
 
 def test_what_no_script_is_installed_for_is_no_command(tmp_path: Path) -> None:

@@ -287,8 +287,7 @@ def test_a_plan_names_the_class_and_the_member_that_each_sibling_has(queries):
 
 def test_a_plan_counts_what_means_a_sibling_and_not_what_has_its_name(queries):
     text = the_plan(queries, "plan", "Query")
-    assert "which lists 3 of 4 siblings" in text
-    assert "which imports 3 of 4 siblings" in text
+    assert "list it in its `__all__`, as 3 of 4 siblings are" in text
     assert "Document it in `README.rst`, which names at least 3 of 4" in text
     assert "`is_open` (1 of 4)" in text
 

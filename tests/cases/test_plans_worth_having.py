@@ -76,11 +76,29 @@ class Option:
 ''' + "".join(
     f'\n\nclass {n}(Option):\n    """An option."""\n\n    def __init__(self, a):\n'
     "        self.a = a\n"
-    for n in ("Margin", "Border", "Shade")
+    for n in ("Margin", "Edge", "Tint")
+)
+KINDS = '''"""Kinds of lines."""
+
+
+class Border:
+    """The base of all borders."""
+
+
+class Shade:
+    """The base of all shades."""
+''' + "".join(
+    f'\n\nclass {name}{base}({base}):\n    """One of them."""\n\n    width = {n}\n'
+    for base in ("Border", "Shade")
+    for n, name in enumerate(("Thin", "Thick", "Double"))
 )
 FILES = {
+    "docs/shades.md": "# Shades\n\n`ThinShade`, `ThickShade` and `DoubleShade`.\n",
+    "leaf/kinds.py": KINDS,
     "setup.cfg": "[metadata]\nname = leaf\ndescription = Write leaves\n",
-    "leaf/__init__.py": '"""Write leaves."""\n',
+    "leaf/__init__.py": '"""Write leaves."""\n\nfrom .kinds import (\n'
+    "    DoubleBorder,\n    ThickBorder,\n    ThinBorder,\n)\n\n"
+    '__all__ = ["DoubleBorder", "ThickBorder", "ThinBorder"]\n',
     "leaf/items.py": ITEMS
     + "".join(map(item, NAMES))
     + item("Blank", is_typical=False)
@@ -89,14 +107,14 @@ FILES = {
     "    def command(self):\n        return lambda function: function\n\n\napp = App()\n",
     "leaf/commands.py": COMMANDS,
     "leaf/options.py": OPTIONS,
-    "leaf/all.py": '"""All options."""\n\nfrom .options import Border, Margin, Shade\n\n'
-    "OPTIONS = [Border, Margin, Shade]\n",
+    "leaf/all.py": '"""All options."""\n\nfrom .options import Edge, Margin, Tint\n\n'
+    "OPTIONS = [Edge, Margin, Tint]\n",
     "tests/test_items.py": "from leaf import items\n\n\ndef test_items():\n"
     + "".join(f"    assert items.{n}('a').text == 'a'\n" for n in (*NAMES, "Blank")),
     "tests/test_timeline.py": "from leaf import options\n\n\ndef test_timeline():\n"
-    "    options.Margin(1), options.Border(2), options.Shade(3)\n",
-    "tests/test_shades.py": "from leaf import options\n\n\ndef test_shades():\n"
-    "    assert options.Shade(3).a == 3\n",
+    "    options.Margin(1), options.Edge(2), options.Tint(3)\n",
+    "tests/test_tints.py": "from leaf import options\n\n\ndef test_tints():\n"
+    "    assert options.Tint(3).a == 3\n",
 }
 
 
@@ -185,3 +203,16 @@ def test_tests_of_another_module_are_no_place_for_these(leaf: Sampled) -> None:
 
 def test_nothing_is_planned_where_only_the_decorator_is_known(leaf: Sampled) -> None:
     assert not plans_about(leaf, "@app.command")
+
+
+def test_one_file_that_imports_and_lists_is_one_step(leaf: Sampled) -> None:
+    told = plans_about(leaf, "Border")
+    assert told
+    for text in told:
+        step = "Import it in `leaf/__init__.py` and list it in its `__all__`, as all 3"
+        assert step in text
+        assert "(as in" not in text.partition("**Example**")[0]
+
+
+def test_documents_alone_are_no_reason_for_a_plan(leaf: Sampled) -> None:
+    assert not plans_about(leaf, "Shade")

@@ -112,7 +112,8 @@ _TITLE_MARKUP = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>|:\w+:|[`*]")
 _TITLE_LINK = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
 _NO_NAMES = frozenset(
     "readme introduction overview about documentation installation install usage"
-    " contents".split()
+    " contents summary description features background abstract preface motivation"
+    " purpose".split()
 ) | {"getting started", "table of contents", "quick start"}
 _GUIDE = re.compile(
     r"(?i)(?:docs?/)?(?:readme|[\w-]*(?:install|contribut|develop|hacking|setup"

@@ -33,6 +33,7 @@ _SENTENCE_END = re.compile(
     r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\betc\.)(?<!\bvs\.)(?<!\bcf\.)"
     r"(?<=[.!?])[\"')`]*(?=\s+[^a-z\s])|(?<=[。！？])"
 )
+_TITLE_OF_MODULE = re.compile(r"(?:Module|Package|File)\s*:?\s+[\w.`]+", re.IGNORECASE)
 _POINTER = re.compile(
     r"\s*\(?(?:see|please|for more|for details|read|check|visit|refer to|here is"
     r"|here's)\b",
@@ -139,7 +140,8 @@ def _modules(paths: Sequence[str], reader: GraphReader) -> list[list[str]]:
 
 def _own_sentence(file: str, facts: Value) -> str:
     """Return the first sentence of the docstring of a package or a module."""
-    return first_sentence(summarise_module((facts or {}).get("doc", ""), file))
+    text = first_sentence(summarise_module((facts or {}).get("doc", ""), file))
+    return "" if _TITLE_OF_MODULE.fullmatch(text) else text
 
 
 def _commands(known: Mapping[str, Value], reader: GraphReader) -> Iterator[list[str]]:

@@ -226,7 +226,7 @@ def _is_registration(
     code may mean anything, and one that uses two of them is just a user.
     """
     kind, path, where = place
-    if kind in ("raise", "raise_in"):
+    if kind in ("raise", "raise_in", "document"):
         return is_usual(len(names), ids)
     if kind != "function":
         return len(names) >= fewest

@@ -44,7 +44,10 @@ _FENCE = 24  # characters around code
 _EXPORTS = ("exports", "reexport")  # kinds of sites that every public name has
 # Kinds of sites whose line shows no pattern: a list has names alone, the others prose
 # or code of many forms.
-_SHOWN_WITHOUT_LINE = ("exports", "document", "function", "raise", "raise_in")
+_SHOWN_WITHOUT_LINE = (
+    "exports", "listed", "document", "function", "raise", "raise_in"
+)  # fmt: skip
+_SITE, _DOCUMENT = "plan_site", "plan_document"  # begin the names of steps
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
 # Steps that say what a new one consists of.
 _CONTENTS = frozenset("plan_abstract plan_methods plan_own plan_attributes".split())
@@ -231,7 +234,9 @@ class _Plan:
         """
         frame = self._scope.answer(kind, **{"noun": self.noun, **fields})
         reasons, steps = dict(self._reasons()), dict(self._steps())
-        links = len(steps.keys() - _SAID - _CONTENTS) + ("plan_past" in reasons)
+        links = len([one for one in steps if one not in _SAID | _CONTENTS])
+        links -= sum(one.startswith(_DOCUMENT) for one in steps)
+        links += "plan_past" in reasons
         is_telling = links >= _LINKS and not _CONTENTS.isdisjoint(steps)
         longest = ""
         for spare in ("", *_SPARE):
@@ -248,7 +253,11 @@ class _Plan:
 
     def files(self) -> dict[str, str]:
         """Return the reasons and the files of a new sibling; empty for one file."""
-        steps = [text for part, text in self._steps() if part in _FILE_STEPS]
+        steps = [
+            text
+            for part, text in self._steps()
+            if part in _FILE_STEPS or part.startswith((_SITE, _DOCUMENT))
+        ]
         if len(steps) < 2:
             return {}
         reasons = [text for part, text in self._reasons()]
@@ -317,9 +326,9 @@ class _Plan:
         yield self._home()
         yield from self._definitions()
         yield from self._own_classes()
-        for number, site in enumerate(self._scope.get("sites") or ()):
-            if number < _SITES:
-                yield f"plan_site {number}", self._site(site)
+        for number, site in enumerate(self._sites()[:_SITES]):
+            part = _DOCUMENT if site[0] == "document" else _SITE
+            yield f"{part} {number}", self._site(site)
         for path, _ in (self._scope.get("tests") or ())[:1]:
             yield "plan_tests", self._part("plan_tests", other=path)
         known = {site[1] for site in self._scope.get("sites") or ()}
@@ -344,6 +353,24 @@ class _Plan:
         log = self._scope.get("changelog")
         if log and log not in known:
             yield "plan_changelog", self._part("plan_changelog", other=log)
+
+    def _sites(self) -> list[Value]:
+        """Return the places; one that imports siblings and lists them is a single one.
+
+        Of documents one is enough.
+        """
+        sites = self._scope.get("sites") or []
+        lists = {(p, tuple(n)) for kind, p, _, n, *_ in sites if kind == "exports"}
+        imports = {(p, tuple(n)) for kind, p, _, n, *_ in sites if kind == "reexport"}
+        documents = [site for site in sites if site[0] == "document"]
+        kept: list[Value] = []
+        for site in sites:
+            kind, place = site[0], (site[1], tuple(site[3]))
+            if kind == "reexport" and place in lists or site in documents[1:]:
+                continue
+            is_both = kind == "exports" and place in imports
+            kept.append(["listed", *site[1:]] if is_both else site)
+        return kept
 
     def _partners(self) -> list[Value]:
         """Return what changes with the file that a new sibling goes into."""
@@ -471,7 +498,7 @@ class _Plan:
         is_used = path != self._model_path and _is_imported(name, line)
         if is_used and imports:
             text += self._part("plan_import")
-        shows = kind not in _SHOWN_WITHOUT_LINE and line
+        shows = kind not in _SHOWN_WITHOUT_LINE and line.strip(" ,()") != name and line
         if shows:
             text += self._part("plan_line", line=line)
         return text + self._scope.phrases.words["stop"]
@@ -524,7 +551,6 @@ _FILE_STEPS = frozenset(
     (
         "plan_home",
         "plan_member",
-        *(f"plan_site {number}" for number in range(_SITES)),
         "plan_tests",
         "plan_together",
         "plan_partners",

@@ -293,11 +293,13 @@ def _check_site(plan: PlanSubject, part: str, fields: Mapping[str, str]) -> str:
     text, file = plan.read(path), plan.python(path)
     if text is None:
         return "there is no such file"
-    place = "__all__" if part == "plan_exports" else where
+    place = "__all__" if part in ("plan_exports", "plan_listed") else where
     if part == "plan_entry" and where not in text:
         return f"it has no {where}"
     in_python = file is not None and part not in ("plan_document", "plan_entry")
     words = names_in_place(file, part, place) if in_python and file else words_of(text)
+    if file is not None and part == "plan_listed":
+        words &= names_in_place(file, "plan_reexport", "")
     lost = [one for one in named if _bare(one) not in words]
     if lost:
         return f"it does not name {lost[0]}"
@@ -767,7 +769,8 @@ def _check_latest(plan: PlanSubject, fields: Mapping[str, str]) -> str:
 
 _SITES = frozenset(
     "plan_exports plan_reexport plan_table plan_call plan_function plan_instance"
-    " plan_entry plan_document plan_raise plan_raise_in plan_function_some".split()
+    " plan_entry plan_document plan_raise plan_raise_in plan_function_some"
+    " plan_listed".split()
 )
 _SHARE_PARTS = ("plan_of", "plan_of_all", "plan_of_least")
 # What share of the siblings has to be exceeded for a step to say what to do.
