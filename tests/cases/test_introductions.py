@@ -336,7 +336,9 @@ def test_the_name_of_a_module_is_no_purpose_of_it(tmp_path: Path) -> None:
 def test_what_no_script_is_installed_for_is_no_command(tmp_path: Path) -> None:
     files = {"pyproject.toml": MANIFEST, "tool/__init__.py": CODE}
     files["tool/__main__.py"] = "from tool import draw\n\ndraw(1)\n"
-    assert not any("python -m" in one for one in Sampled(tmp_path, files).answers(PROJECT))
+    assert not any(
+        "python -m" in one for one in Sampled(tmp_path, files).answers(PROJECT)
+    )
 
 
 def test_a_false_introduction_is_noticed(sampled: Sampled) -> None:

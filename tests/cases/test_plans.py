@@ -135,10 +135,7 @@ def test_a_plan_names_file_base_methods_registration_tests_and_documents(standar
         in answer
     )
     assert "Test it in `tests/test_{name}.py`, as most siblings are tested." in answer
-    assert (
-        "Document it in `docs/readers.md`, which names all 3 siblings"
-        in answer
-    )
+    assert "Document it in `docs/readers.md`, which names all 3 siblings" in answer
 
 
 def test_methods_that_siblings_do_not_override_are_not_asked_for(standard):
@@ -234,7 +231,10 @@ def test_files_of_one_shape_are_siblings(standard, repository):
     standard.build("plans")
     answers = [s for s in plans(standard, "plan") if "modules::" in s["key"]]
     assert answers
-    for step in ("Import it in `pkg/main.py`, which", "Handle it in `main` of `pkg/main"):
+    for step in (
+        "Import it in `pkg/main.py`, which",
+        "Handle it in `main` of `pkg/main",
+    ):
         assert step in answers[0]["answer"]
     assert "Give it a file of its own in `pkg/commands`" in answers[0]["answer"]
     assert "`run` (3 of 3)" in answers[0]["answer"]

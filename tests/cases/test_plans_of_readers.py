@@ -175,7 +175,10 @@ def test_a_name_is_imported_in_every_file_that_passes_it_on(desk: Sampled):
     assert told
     for text in told:
         assert "Import it in `desk/api.py`, which imports all 3 siblings" in text
-        assert "Import it in `desk/__init__.py` and list it in its `__all__`, as all" in text
+        assert (
+            "Import it in `desk/__init__.py` and list it in its `__all__`, as all"
+            in text
+        )
 
 
 def test_a_base_that_is_made_for_one_class_is_no_base_of_another(desk: Sampled):

@@ -3,10 +3,10 @@
 kind, id        "family"; the element that the family is about: a base class or the
                 sibling that is the best example
 family          [kind, where, owner, pattern] of `membership.Family`
-siblings        [[id, summary, name of the code's element, code, whether it is an
-                outline, methods, bases, fits], ...], by id; methods that run and bases
-                as written, of a class in Python; one that fits is where a new one goes,
-                and defines what most do
+siblings        [[id, summary, name of the code's element, code, outline, methods,
+                bases, fits], ...], by id; methods that run and bases as written, of a
+                class in Python; one that fits is where a new one goes, and defines what
+                most do
 count           of all siblings; `siblings` has at most `MOST_SIBLINGS`, by a hash
 homes           [[path, siblings in it], ...], most first
 folder, new_file   where a new one goes, and whether in a file of its own

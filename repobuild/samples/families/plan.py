@@ -40,13 +40,13 @@ _LONGEST = 980  # characters of an answer, below the default of samples.max_answ
 _NAMED = 4  # siblings that are named
 _SITES, _CAME = 4, 3
 _LINKS = 2  # to other code that say enough without the code of the model
-_FENCE = 24  # characters around code
 _EXPORTS = ("exports", "reexport")  # kinds of sites that every public name has
 # Kinds of sites whose line shows no pattern: a list has names alone, the others prose
 # or code of many forms.
 _SHOWN_WITHOUT_LINE = (
     "exports", "listed", "document", "function", "raise", "raise_in"
 )  # fmt: skip
+_REGISTERS = ("table", "call", "entry", "function", "raise", "raise_in")
 _SITE, _DOCUMENT = "plan_site", "plan_document"  # begin the names of steps
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
 # Steps that say what a new one consists of.
@@ -133,7 +133,13 @@ def _family(scope: FactScope) -> Iterator[Fact]:
     # The one that is registered wherever the others are shows what there is to do.
     ids, sites = list(rows), scope.get("sites") or ()
     places = Counter(ids[n] for _, _, _, numbers, *_ in sites for n in numbers)
-    model = max(models, key=lambda id: (places[id], bool(rows[id][2])))
+
+    # Of several it is the shortest, so that there is room for its code.
+    def fitness(id: str) -> tuple[int, bool, int]:
+        _, _, code, outline, *_ = rows[id]
+        return places[id], bool(code or outline), -len(code or outline)
+
+    model = max(models, key=fitness)
     plan = _Plan(scope, [model, *rows[model][:-1]], shown)
     fields = {"noun": plan.noun}
     answer = plan.answer("plan")
@@ -196,7 +202,7 @@ class _Plan:
         self._scope = scope
         self._part = scope.phrases.part
         self._kind, self._where, self._owner, self._pattern = scope.get("family")
-        self._model_id, _, self._code_qual, self._code, self._is_outline = model[:5]
+        self._model_id, _, self._code_qual, self._code, self._outline = model[:5]
         self._methods, self._bases = model[5:]
         self._is_like = scope.get("kind") == "like"
         self._model_path = self._model_id.partition("::")[0]
@@ -237,7 +243,8 @@ class _Plan:
         links = len([one for one in steps if one not in _SAID | _CONTENTS])
         links -= sum(one.startswith(_DOCUMENT) for one in steps)
         links += "plan_past" in reasons
-        is_telling = links >= _LINKS and not _CONTENTS.isdisjoint(steps)
+        is_telling = links >= _LINKS or self._is_registered()
+        is_telling &= not _CONTENTS.isdisjoint(steps)
         longest = ""
         for spare in ("", *_SPARE):
             reasons.pop(spare, None)
@@ -250,6 +257,10 @@ class _Plan:
             if code := self._example(_LONGEST - len(text)):
                 return text + code if links else ""
         return longest if is_telling else ""
+
+    def _is_registered(self) -> bool:
+        """Return whether there is a place without which a new one does not work."""
+        return any(kind in _REGISTERS for kind, *_ in self._scope.get("sites") or ())
 
     def files(self) -> dict[str, str]:
         """Return the reasons and the files of a new sibling; empty for one file."""
@@ -529,15 +540,19 @@ class _Plan:
     # ------------------------------------------------------------------------- code
 
     def _example(self, room: int) -> str:
-        """Return the model's code, without its docstring where it is long; or ""."""
+        """Return the model's code, or its outline where there is no room, or ""."""
         name, fence = strip_counts(self._code_qual), self._scope.get("language")
         fields = {"element": name, "other": self._model_path}
-        part = "plan_outline" if self._is_outline else "plan_code"
-        room -= len(self._part(part, code="", **fields)) + _FENCE
-        for code in (self._code, without_docstring(self._code)):
-            if 0 < len(code) <= room:
-                shown = self._scope.phrases.words["code"].format(fence=fence, code=code)
-                return self._part(part, code=shown, **fields)
+        shorter = without_docstring(self._code)
+        for part, code in (
+            ("plan_code", self._code),
+            ("plan_code", shorter),
+            ("plan_outline", self._outline),
+        ):
+            shown = self._scope.phrases.words["code"].format(fence=fence, code=code)
+            text = self._part(part, code=shown, **fields)
+            if code and len(text) <= room:
+                return text
         return ""
 
 

@@ -16,23 +16,23 @@ from repobuild.samples.text.quote import quote_definition
 from repobuild.samples.text.statements import is_whole
 
 _LONGEST = 560  # characters
+_SHORT = 260  # that there is room for beside any plan
 _INNER = re.compile(r"\n\s+(?:async def|def|class|@)")
 _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _SETTING = re.compile(r"    [A-Za-z]\w*(?:: [^=\n]+|(?:: [^=\n]+)? = \S[^\n]*)")
 
 
-def sibling_code(element: ElementView | None, tree: Tree) -> tuple[str, str, bool]:
-    """Return (qualified name, code, whether it is an outline); "" for long code."""
+def sibling_code(element: ElementView | None, tree: Tree) -> tuple[str, str, str]:
+    """Return (qualified name, code, outline); "" for what is long, or is not needed."""
     if element is None:
-        return "", "", False
+        return "", "", ""
     whole = _text(element, tree.read(element.path) or b"")
-    for code in (whole, without_docstring(whole)):
-        if 0 < len(code) <= _LONGEST:
-            return element.qual, code, False
+    forms = (whole, without_docstring(whole))
+    code = next((one for one in forms if 0 < len(one) <= _LONGEST), "")
+    if code and len(code) <= _SHORT:
+        return element.qual, code, ""
     outline = _outline(element, whole, tree)
-    if 0 < len(outline) <= _LONGEST:
-        return element.qual, outline, True
-    return element.qual, "", False
+    return element.qual, code, outline if len(outline) <= _LONGEST else ""
 
 
 def without_docstring(code: str) -> str:

@@ -180,7 +180,9 @@ def _check_code(plan: PlanSubject, part: str, text: str) -> str:
         return check_outline(file, qual, text)
     found = [d for d in file.definitions.values() if display_name(d.qual) == qual]
     options = [
-        _code_lines(file.lines[one.decorated_start - 1 : start] + file.lines[end : one.end])
+        _code_lines(
+            file.lines[one.decorated_start - 1 : start] + file.lines[end : one.end]
+        )
         for one in found
         for start, end in {(one.end, one.end), _docstring_lines(one)}
     ]
