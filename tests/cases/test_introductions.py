@@ -397,3 +397,17 @@ def test_an_update_of_the_introduction_equals_a_full_build() -> None:
         files = {k: v for k, v in {**files, **change}.items() if v is not None}
         world.put(files)
         assert world.rows[PROJECT] == World(files).rows[PROJECT]
+
+
+def test_a_title_that_goes_before_a_text_gets_no_stop_of_its_own(
+    tmp_path: Path,
+) -> None:
+    files = {"pyproject.toml": MANIFEST, "tool/__init__.py": CODE}
+    for name in ("pen", "ink", "lid"):
+        text = f"The {name} of it\n\nVery experimental {name} that nobody uses yet."
+        files[f"tool/{name}.py"] = f'"""{text}"""\n\nX = 1\n'
+    sampled = Sampled(tmp_path, files)
+    assert any(
+        "`: The ink of it\n" in one["answer"] for one in sampled.samples.values()
+    )
+    assert sampled.audit().wrong == []

@@ -65,7 +65,8 @@ COMMANDS = '''"""The commands."""
 
 from .app import app
 ''' + "".join(
-    f'\n\n@app.command()\ndef {n}(path):\n    """Do what {n} does."""\n    return path\n'
+    f'\n\n@app.command()\ndef {n}(path):\n    """Do what {n} does."""\n'
+    "    return path\n"
     for n in ("load", "dump", "check")
 )
 OPTIONS = '''"""Options."""
@@ -130,8 +131,8 @@ FILES = {
     + "".join(map(item, NAMES))
     + item("Blank", is_typical=False)
     + MAKE,
-    "leaf/app.py": '"""The application."""\n\n\nclass App:\n    """An application."""\n\n'
-    "    def command(self):\n        return lambda function: function\n\n\napp = App()\n",
+    "leaf/app.py": '"""The application."""\n\n\nclass App:\n    """It runs."""\n\n'
+    "    def command(self):\n        return lambda one: one\n\n\napp = App()\n",
     "leaf/commands.py": COMMANDS,
     "leaf/options.py": OPTIONS,
     "leaf/all.py": '"""All options."""\n\nfrom .options import Edge, Margin, Tint\n\n'

@@ -15,8 +15,11 @@ from repobuild.code.graph.graph import PROJECT
 from repobuild.code.scan.language import NO_GRAMMAR
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.graph_reader import GraphReader
-from repobuild.samples.contexts.package_parts import INIT, purposes_of
-from repobuild.samples.text.docstring_parts import first_sentence, summarise_module
+from repobuild.samples.contexts.package_parts import (
+    INIT,
+    first_sentence_of_module,
+    purposes_of,
+)
 from repobuild.samples.text.markup import strip_markup
 
 DEFAULT_LANGUAGES = ["en"]  # rows do not say so
@@ -140,7 +143,7 @@ def _modules(paths: Sequence[str], reader: GraphReader) -> list[list[str]]:
 
 def _own_sentence(file: str, facts: Value) -> str:
     """Return the first sentence of the docstring of a package or a module."""
-    text = first_sentence(summarise_module((facts or {}).get("doc", ""), file))
+    text = first_sentence_of_module(file, facts)
     return "" if _TITLE_OF_MODULE.fullmatch(text) else text
 
 
