@@ -335,3 +335,14 @@ def test_a_literal_is_no_purpose(clock: Sampled) -> None:
 def test_one_line_is_no_trace(clock: Sampled) -> None:
     told = answers(clock, "trace")
     assert told and all("2. Line" in text for text in told)
+
+
+def test_nobody_looks_for_code_by_who_uses_it(tmp_path: Path) -> None:
+    code = (
+        'def draw(x):\n    """Draw a line between two points."""\n    return x\n\n\n'
+        'def bend(x):\n    """Used by the loop of the program."""\n    return x\n'
+    )
+    files = {"setup.cfg": "[metadata]\nname = pen\n", "pen.py": code}
+    found = answers(Sampled(tmp_path, files, **ALL_IN_ENGLISH), "reverse")
+    assert any("draw" in one for one in found)
+    assert not any("bend" in one for one in found)
