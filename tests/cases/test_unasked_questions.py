@@ -338,9 +338,14 @@ def test_one_line_is_no_trace(clock: Sampled) -> None:
 
 
 def test_nobody_looks_for_code_by_who_uses_it(tmp_path: Path) -> None:
-    code = (
-        'def draw(x):\n    """Draw a line between two points."""\n    return x\n\n\n'
-        'def bend(x):\n    """Used by the loop of the program."""\n    return x\n'
+    body = '    """{0}"""\n    return x\n'
+    code = "\n\n".join(
+        f"def {name}{n}(x):\n" + body.format(f"{text} {n} points of it.")
+        for name, text in (
+            ("draw", "Draw lines between"),
+            ("bend", "Used by those with"),
+        )
+        for n in range(3, 9)
     )
     files = {"setup.cfg": "[metadata]\nname = pen\n", "pen.py": code}
     found = answers(Sampled(tmp_path, files, **ALL_IN_ENGLISH), "reverse")
