@@ -193,7 +193,6 @@ def command(
     repobuild ask --no-ground 'who calls want_bytes?'
     """
     from repobuild.checkout import open_checkout
-    from repobuild.evaluate.retrieval import with_found
     from repobuild.model.adapter.lineage import current_digest
     from repobuild.model.publish.publication import artifact_folder
     from repobuild.powers import BASE_SETTINGS
@@ -211,21 +210,19 @@ def command(
     asking = giver.give(text, ground)
     comparison = _load_comparison(checkout, asked, folder)
     asking = asking.checked(comparison.recalls)
-    facts = asking.facts
-    prompt = with_found(asking.question, facts) if facts else asking.question
     answers = Answers()
     if as_json:
-        for _ in answers.collect(comparison.answer_both(prompt, max_tokens)):
+        for _ in answers.collect(comparison.answer_both(asking.prompt, max_tokens)):
             pass
-        found = _facts(build, asked, text, facts, answers)
+        found = _facts(build, asked, text, asking.facts, answers)
         emit({**found, "taught": asking.taught}, True, str)
         return 0
     _print_notes(asked, asking.note)
     in_columns = _has_room_for_columns()
-    given = Prompt(prompt, max_tokens)
+    given = Prompt(asking.prompt, max_tokens)
     _show_answers(comparison, answers, given, asked.title, in_columns)
     mentions = mention_facts(build, text, answers.adapter.text, answers.adapter.whole)
-    lists = [fact_lines(facts), mention_lines(redact_secrets(mentions))]
+    lists = [fact_lines(asking.facts), mention_lines(redact_secrets(mentions))]
     _print_lists([lines for lines in lists if lines], in_columns)
     _print_cut(answers.cut, max_tokens)
     return 0

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from repobuild.engine.build import Build
     from repobuild.evaluate.retrieval import FactFinder, FoundFact
+    from repobuild.model.grounding import GroundedQuestion
 
 NOTHING_FOUND = "nothing in the state is about what the question names; asked without"
 GIVEN = "both models are given the facts below; --no-ground asks without them"
@@ -68,6 +69,13 @@ class GivenFacts(NamedTuple):
     # What it has mastered; they are given if it does not recall the first in the words
     # of the question.
     mastered: tuple[FoundFact, ...] = ()
+
+    @property
+    def prompt(self) -> str | GroundedQuestion:
+        """What the models are given."""
+        from repobuild.evaluate.retrieval import with_found
+
+        return with_found(self.question, self.facts) if self.facts else self.question
 
     def checked(self, recalls: Callable[[str, str], bool]) -> GivenFacts:
         """Return it with the facts that are mastered, and not in these words."""

@@ -22,9 +22,8 @@ class Asked:
     phrasings: Mapping[str, tuple[str, ...]]  # by kind
     none: Mapping[str, str]  # by kind: that no fact of it was found
     missing: str  # that nothing has a name
-    nearest: (
-        str  # that no answer is known, and what the words of the question are about
-    )
+    unknown: str  # that a kind of fact is not known of something
+    nearest: str  # that no answer is known, and what the question may be about
 
     @classmethod
     @cache
@@ -41,5 +40,6 @@ class Asked:
             {name: tuple(kinds[name].get("asked", ())) for name in kinds},
             {name: kinds[name]["none"] for name in kinds if "none" in kinds[name]},
             body["missing"],
+            body["unknown"],
             body["nearest"],
         )

@@ -45,11 +45,11 @@ CODE_WORD = re.compile(
     rf"{_BEGIN}{_ANY}(?:{_W}_{_W}|[a-z0-9][A-Z]|[A-Z][A-Z][a-z]|{_W}\.{_W}|/){_ANY}"
     rf"(?:\(\))?|_{_W}+(?:\(\))?|{_BEGIN}{_W}*\(\)"
 )
-# In backticks, with the word for what it is: "the function `f`", "the `f` function".
+# In backticks, with article and word for what it is: "the function `f`", "a `T` class".
 _KIND = r"function|method|class|property|constant|module|file|document|section"
 _CHINESE_KIND = "函数|方法|属性|常量|模块|文件|文档|类"
 _SPAN = re.compile(
-    rf"(?:\b(?:{_KIND})\s+|(?:{_CHINESE_KIND})\s*)?`[^`\n]*`"
+    rf"(?:\b(?:the|an?)\s+)?(?:\b(?:{_KIND})\s+|(?:{_CHINESE_KIND})\s*)?`[^`\n]*`"
     rf"(?:\s+(?:{_KIND})\b|\s*(?:{_CHINESE_KIND}))?",
     re.IGNORECASE,
 )

@@ -56,6 +56,7 @@ from repobuild.evaluate.question_reader import (
 )
 from repobuild.evaluate.questions import RECALL
 from repobuild.evaluate.scoring.truncate import COMPLETIONS
+from repobuild.evaluate.unsampled import ContextReader, place_of
 from repobuild.model.grounding import GroundedQuestion, fact_text, is_fact, on_one_line
 from repobuild.model.teaching.curriculum import kind_of
 from repobuild.samples.contexts.clues import normal_clue
@@ -67,7 +68,7 @@ from repobuild.samples.dataset.all_samples import (
 )
 from repobuild.samples.dataset.review_filter import REVIEWED
 from repobuild.samples.dataset.secrets_filter import secrets_of
-from repobuild.samples.tasks.phrases import Phrases, load_phrases
+from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.tasks.registry import every_sample
 from repobuild.samples.text.docstring_parts import first_sentence_of
 
@@ -154,33 +155,29 @@ class FactFinder:
         return () if subjects.guessed and is_weak else facts
 
     def nearest(self, question: str, ids: Iterable[str]) -> tuple[FoundFact, ...]:
-        """Return that no answer is known, and what files and elements are for.
+        """Return that no answer is known, and what the question may be about.
 
-        Those of `ids` that share at least a third of the words of a question that say
-        what it is about; () if none does.
+        These are the files and elements of `ids` that share at least a third of the
+        words that say what a question is about, with the purpose of the first; () if
+        none does. One fact: of several, a small model tells any.
         """
         wanted = _Wanted.of(question, self._project)
         about = {word for word in wanted.question.words if wanted.reader.is_rare(word)}
-        near = [id for id in ids if self._shares(about, id)][:MOST_NEAREST]
+        near = {strip_counts(id): id for id in ids if self._shares(about, id)}
         if not near:
             return ()
+        chosen = list(islice(near.values(), MOST_NEAREST))
         phrases = load_phrases(wanted.language)
-        places = [self._place(id, phrases) for id in near]
+        places = [place_of(id, phrases) for id in chosen]
         text = Asked.of(wanted.language).nearest.format(items=phrases.listed(places))
-        purposes = [self._purpose(id, wanted) for id in near]
-        first = FoundFact("", text, LIKELY, found=False)
-        return (first, *(fact for fact in purposes if fact is not None))
+        if purpose := self._purpose(chosen[0], wanted):
+            text = f"{text}\n\n{purpose.text}"
+        return (FoundFact("", text, LIKELY, found=False),)
 
     def _shares(self, about: Collection[str], id: str) -> bool:
         context = self._contexts.get(id) or {}
         text = f"{_HUMP.sub(' ', id)} {context.get('summary', '')}"
         return 0 < len(about) <= SHARE_OF_WORDS * len(Phrasing.of(text).words & about)
-
-    def _place(self, id: str, phrases: Phrases) -> str:
-        path, qual = split_id(id)
-        if not qual:
-            return phrases.part("file", path=path)
-        return phrases.part("mention", names=f"`{strip_counts(qual)}`", path=path)
 
     def _purpose(self, id: str, wanted: _Wanted) -> FoundFact | None:
         """Return the fact that says what a file or an element is for, if one does."""
@@ -253,12 +250,18 @@ class FactFinder:
         return _Subjects(subjects if names else [*subjects, [PROJECT]], guessed=True)
 
     def _is_missing(self, name: str) -> bool:
-        """Return whether a name can only mean something that is not there."""
-        top = name.partition(".")[0]
-        if is_python(top) or self._lookup.is_imported(top):
+        """Return whether a name can only mean something that is not there.
+
+        A file may be there and not be analysed: `tox.ini` is no name of this kind, and
+        `a.b` is one only if `a` is known.
+        """
+        known, (top, dot, rest) = self._lookup.known, name.partition(".")
+        if is_python(top) or self._lookup.is_imported(top) or name.upper() == name:
             return False
-        is_known = self._lookup.known.has_name(name) or self._lookup.is_folder(name)
-        return not is_known and name.upper() != name
+        if dot and (top not in known.names or rest in known.suffixes):
+            return False
+        there = known.has_name(name) or self._lookup.is_folder(name)
+        return is_name(name) and not there
 
     def _missing(self, name: str, wanted: _Wanted) -> FoundFact:
         text = Asked.of(wanted.language).missing
@@ -332,32 +335,27 @@ class FactFinder:
         if asked > best:
             made = [one for id in ids for one in self._made(id, kinds, wanted)]
             found += made
-            if not made and asked >= SURE and not subjects.guessed:
-                found += self._none(ids, kinds, wanted)
+            is_read = asked >= SURE and not subjects.guessed
+            if not made and is_read and ids != [PROJECT]:
+                found += self._unsampled(ids, kinds, wanted)
         return found
 
-    def _none(
+    def _unsampled(
         self, ids: Sequence[str], kinds: Collection[str], wanted: _Wanted
-    ) -> Iterator[_Candidate]:
-        """Yield the fact that none of some kinds was found about a subject.
+    ) -> list[_Candidate]:
+        """Return what contexts tell of what is asked for.
 
-        None, if there is one that is not given.
+        Of several elements with one name, that something was found of one of them.
         """
-        none = Asked.of(wanted.language).none
-        texts = [none[kind] for kind in sorted(kinds) if kind in none]
-        if not texts or not all(map(self._may_be_told, ids)):
-            return
-        for id in ids:
-            row = self._contexts.get(id) or {}
-            subs = every_sample(row, wanted.language)
-            if any(kind_of(id + sub) in kinds for sub in subs):
-                return
-        path, qual = split_id(ids[0])
-        told = texts[0].format(
-            name=strip_counts(qual), path=path, project=self._project
-        )
-        fact = FoundFact(ids[0], told, wanted.of_kind(min(kinds)), found=False)
-        yield _Candidate(fact, is_same_language=True)
+        score = wanted.of_kind(min(kinds))
+        facts = []
+        for id in filter(self._may_be_told, ids):
+            context = self._contexts.get(id) or {}
+            reader = ContextReader(id, context, self._project, wanted.language)
+            if answer := reader.answer(kinds):
+                facts.append(FoundFact(id, answer.text, score, answer.found))
+        told = [fact for fact in facts if fact.found] or facts[:1]
+        return [_Candidate(fact, is_same_language=True) for fact in told]
 
     def _may_be_told(self, id: str) -> bool:
         """Return whether samples of an element are kept, none dropped for a secret."""

@@ -99,7 +99,7 @@ def test_what_is_only_read_holds_no_held_out_phrasing(language: str) -> None:
 @pytest.mark.parametrize("language", READ)
 def test_what_is_said_of_nothing_found_names_what_was_asked(language: str) -> None:
     asked, fields = Asked.of(language), {"name": "f", "path": "a.py", "project": "p"}
-    for text in (*asked.none.values(), asked.missing):
+    for text in (*asked.none.values(), asked.missing, asked.unknown):
         filled = text.format_map(fields)
         assert "`f`" in filled or "`a.py`" in filled
     assert "x" in asked.nearest.format(items="x")
