@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice, zip_longest
 from typing import NamedTuple
@@ -53,6 +53,7 @@ from repobuild.evaluate.question_reader import (
     QuestionReader,
     Subject,
     names_project,
+    without_names,
 )
 from repobuild.evaluate.questions import RECALL
 from repobuild.evaluate.scoring.truncate import COMPLETIONS
@@ -86,6 +87,7 @@ LEAST_LIKE = 35.0  # of 100, of a fact about a project that the question does no
 _DEFINITION = re.compile(r"^[ \t]*(?:async )?(?:def|class|func|fn) (\w+)", re.MULTILINE)
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")  # between the words of `HelpFormatter`
 _PURPOSE = frozenset({"explain", "module", "sketch"})  # kinds that say what it is for
+_NEXT_BEST = {"module": "contents"}
 _SHORTEST_WORD = 3
 _FORBIDDEN = ("secret: ", "licence: ", REVIEWED)  # reasons of samples to be dropped
 
@@ -337,7 +339,9 @@ class FactFinder:
             found += made
             is_read = asked >= SURE and not subjects.guessed
             if not made and is_read and ids != [PROJECT]:
-                found += self._unsampled(ids, kinds, wanted)
+                found += _next_best(found, kinds, asked) or self._unsampled(
+                    ids, kinds, wanted
+                )
         return found
 
     def _unsampled(
@@ -457,6 +461,18 @@ class _Wanted:
         return {kind for kind in kinds if self.of_kind(kind) == best}
 
 
+def _next_best(
+    found: Iterable[_Candidate], kinds: Collection[str], score: float
+) -> list[_Candidate]:
+    """Return the facts that answer as well: of a module without purpose, its parts."""
+    instead = {_NEXT_BEST[kind] for kind in kinds if kind in _NEXT_BEST}
+    return [
+        one._replace(fact=replace(one.fact, score=score))
+        for one in found
+        if one.is_same_language and kind_of(one.fact.id) in instead
+    ]
+
+
 def _subject(id: str) -> Subject | None:
     """Return what the key of a sample or an element is about; None of no element."""
     if not id:
@@ -502,7 +518,7 @@ def _by_score(candidate: _Candidate) -> tuple[float, str]:
 
 
 def _language(question: str) -> str:
-    return "zh" if is_chinese(question) else "en"
+    return "zh" if is_chinese(without_names(question)) else "en"
 
 
 def _code_words(text: str) -> list[str]:
