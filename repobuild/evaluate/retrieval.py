@@ -22,7 +22,7 @@ the first name is looked up.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice, zip_longest
@@ -176,7 +176,7 @@ class FactFinder:
             text = f"{text}\n\n{purpose.text}"
         return (FoundFact("", text, LIKELY, found=False),)
 
-    def _shares(self, about: Collection[str], id: str) -> bool:
+    def _shares(self, about: Set[str], id: str) -> bool:
         context = self._contexts.get(id) or {}
         text = f"{_HUMP.sub(' ', id)} {context.get('summary', '')}"
         return 0 < len(about) <= SHARE_OF_WORDS * len(Phrasing.of(text).words & about)
