@@ -87,7 +87,11 @@ LEAST_LIKE = 35.0  # of 100, of a fact about a project that the question does no
 _DEFINITION = re.compile(r"^[ \t]*(?:async )?(?:def|class|func|fn) (\w+)", re.MULTILINE)
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")  # between the words of `HelpFormatter`
 _PURPOSE = frozenset({"explain", "module", "sketch"})  # kinds that say what it is for
-_NEXT_BEST = {"module": "contents"}
+# Of what says no purpose: what a module defines, what a function takes and calls.
+_NEXT_BEST = {
+    "module": ("contents",),
+    "explain": ("sketch", "written"),
+}
 _SHORTEST_WORD = 3
 _FORBIDDEN = ("secret: ", "licence: ", REVIEWED)  # reasons of samples to be dropped
 
@@ -336,13 +340,24 @@ class FactFinder:
         asked = wanted.of_kind(min(kinds)) if kinds else 0.0
         if asked > best:
             made = [one for id in ids for one in self._made(id, kinds, wanted)]
-            found += made
             is_read = asked >= SURE and not subjects.guessed
             if not made and is_read and ids != [PROJECT]:
-                found += _next_best(found, kinds, asked) or self._unsampled(
-                    ids, kinds, wanted
-                )
+                made = self._next_best(ids, kinds, wanted)
+                made = made or self._unsampled(ids, kinds, wanted)
+            found += made
         return found
+
+    def _next_best(
+        self, ids: Sequence[str], kinds: Collection[str], wanted: _Wanted
+    ) -> list[_Candidate]:
+        """Return the facts that come next to kinds of which there is none."""
+        score = wanted.of_kind(min(kinds))
+        for kind in chain(*(_NEXT_BEST.get(kind, ()) for kind in kinds)):
+            made = [one.fact for id in ids for one in self._made(id, {kind}, wanted)]
+            if made:
+                facts = (replace(fact, score=score) for fact in made)
+                return [_Candidate(fact, is_same_language=True) for fact in facts]
+        return []
 
     def _unsampled(
         self, ids: Sequence[str], kinds: Collection[str], wanted: _Wanted
@@ -459,18 +474,6 @@ class _Wanted:
         if best < LIKELY:
             return set()
         return {kind for kind in kinds if self.of_kind(kind) == best}
-
-
-def _next_best(
-    found: Iterable[_Candidate], kinds: Collection[str], score: float
-) -> list[_Candidate]:
-    """Return the facts that answer as well: of a module without purpose, its parts."""
-    instead = {_NEXT_BEST[kind] for kind in kinds if kind in _NEXT_BEST}
-    return [
-        one._replace(fact=replace(one.fact, score=score))
-        for one in found
-        if one.is_same_language and kind_of(one.fact.id) in instead
-    ]
 
 
 def _subject(id: str) -> Subject | None:
