@@ -118,7 +118,7 @@ def find(finder: FactFinder) -> Callable[[str], list[str]]:
         ("want_bytes在哪个文件里？", "`want_bytes` 位于 `seal/core.py`。"),
         ("谁调用了 much_longer_than_chinese_is 和 want_bytes？", "测试之外"),
         # Nothing says what the module and its function are for.
-        ("What does install do?", "`install` is a function in `seal/tool.py`. It has no"),
+        ("What does install do?", "`install` is a function in `seal/tool.py`."),
         ("install 有什么用？", "`install` 是 `seal/tool.py` 中的一个函数。"),
         ("Explain tool.py to me.", "`seal/tool.py` defines `install`."),
         # A word that may be a name gives way to what the question is like.
