@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
-    from repobuild.evaluate.retrieval import FoundFact
+    from repobuild.evaluate.lookup.retrieval import FoundFact
     from repobuild.model.compare import AnswerPiece, Comparison
     from repobuild.model.generate import Question
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from repobuild.engine.build import Build
-    from repobuild.evaluate.retrieval import FactFinder, FoundFact
+    from repobuild.evaluate.lookup.retrieval import FactFinder, FoundFact
     from repobuild.model.grounding import GroundedQuestion
 
 NOTHING_FOUND = "nothing in the state is about what the question names; asked without"
@@ -73,7 +73,7 @@ class GivenFacts(NamedTuple):
     @property
     def prompt(self) -> str | GroundedQuestion:
         """What the models are given."""
-        from repobuild.evaluate.retrieval import with_found
+        from repobuild.evaluate.lookup.retrieval import with_found
 
         return with_found(self.question, self.facts) if self.facts else self.question
 
@@ -103,7 +103,7 @@ class FactGiver:
         """
         if self.build.state.line("dataset") is None:
             return GivenFacts(question, note=NOTHING_FOUND if ground else "")
-        from repobuild.evaluate.retrieval import FactFinder
+        from repobuild.evaluate.lookup.retrieval import FactFinder
 
         finder = FactFinder(self.build)
         question = finder.mark_names(question)

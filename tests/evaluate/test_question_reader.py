@@ -6,12 +6,12 @@ from itertools import chain
 
 import pytest
 
-from repobuild.evaluate.asked import Asked
-from repobuild.evaluate.question_reader import (
+from repobuild.evaluate.lookup.asked import Asked
+from repobuild.evaluate.lookup.question_reader import (
     FULL,
+    AskedAbout,
     Phrasing,
     QuestionReader,
-    Subject,
     without_names,
 )
 from repobuild.samples.tasks.phrases import load_phrases
@@ -73,13 +73,13 @@ def test_names_are_no_words_of_a_question() -> None:
 @pytest.mark.parametrize(
     ("question", "subject", "kind"),
     [
-        ("What is `A`?", Subject.ELEMENT, "explain"),
-        ("What is `a/b.py`?", Subject.FILE, "module"),
-        ("What is this project?", Subject.PROJECT, "tagline"),
+        ("What is `A`?", AskedAbout.ELEMENT, "explain"),
+        ("What is `a/b.py`?", AskedAbout.FILE, "module"),
+        ("What is this project?", AskedAbout.PROJECT, "tagline"),
     ],
 )
 def test_a_kind_is_about_elements_files_or_the_project(
-    question: str, subject: Subject, kind: str
+    question: str, subject: AskedAbout, kind: str
 ) -> None:
     reader = QuestionReader.of("en")
     assert reader.score(Phrasing.of(question), kind) == FULL

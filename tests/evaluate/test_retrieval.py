@@ -10,7 +10,12 @@ import pytest
 from repobuild.checkout import open_checkout
 from repobuild.cli.main import run
 from repobuild.engine.storage.table import StoredTable
-from repobuild.evaluate.retrieval import MOST_BYTES, MOST_FACTS, FactFinder, FoundFact
+from repobuild.evaluate.lookup.retrieval import (
+    MOST_BYTES,
+    MOST_FACTS,
+    FactFinder,
+    FoundFact,
+)
 from tests.repository import Repository
 
 TOKEN = "ghp_" + "a1B2" * 9

@@ -24,7 +24,7 @@ from heapq import nlargest
 from statistics import fmean
 from typing import NamedTuple
 
-from repobuild.evaluate.asked import Asked
+from repobuild.evaluate.lookup.asked import Asked
 from repobuild.evaluate.mentions.mention_parser import prose
 from repobuild.samples.tasks.phrases import FactKind, load_phrases
 from repobuild.samples.text.paraphrases import fields_in, phrasings
@@ -66,7 +66,7 @@ _WORD = re.compile(r"[^\W_]+")
 _STEM = re.compile(r"(\w{3,}?)(?:s|es|e|d|ed|r|er|ing)*", re.ASCII)
 
 
-class Subject(Enum):
+class AskedAbout(Enum):
     """What a kind of fact is about."""
 
     ELEMENT = "element"
@@ -91,7 +91,7 @@ class QuestionReader:
     """Scores questions of one language, 0 to `FULL`."""
 
     kinds: Mapping[str, Sequence[Phrasing]]
-    subjects: Mapping[str, frozenset[Subject]]  # of kinds
+    subjects: Mapping[str, frozenset[AskedAbout]]  # of kinds
     weights: Mapping[str, float] = field(default_factory=dict)  # of words
     _wholes: dict[frozenset[str], float] = field(default_factory=dict)  # of phrasings
 
@@ -132,7 +132,7 @@ class QuestionReader:
         alike = [self.likeness(question, phrasing) for phrasing in known]
         return fmean(nlargest(COMPARED, alike)) if alike else 0.0
 
-    def best(self, question: Phrasing, subjects: frozenset[Subject]) -> float:
+    def best(self, question: Phrasing, subjects: frozenset[AskedAbout]) -> float:
         """Return the best score of the kinds that are about one of these subjects."""
         kinds = (kind for kind in self.kinds if self.subjects[kind] & subjects)
         return max(self.score(question, kind) for kind in kinds)
@@ -170,14 +170,14 @@ def names_project(question: str, project: str) -> bool:
     )
 
 
-def _subjects(kind: FactKind) -> frozenset[Subject]:
+def _subjects(kind: FactKind) -> frozenset[AskedAbout]:
     """Return what a kind is about, by the fields of its questions."""
     fields = frozenset().union(*map(fields_in, kind.questions))
     if kind.name in _GONE_FILES:
-        return frozenset({Subject.FILE})
+        return frozenset({AskedAbout.FILE})
     if fields & _OF_ELEMENTS:
-        return frozenset({Subject.ELEMENT})
-    return frozenset({Subject.FILE if "path" in fields else Subject.PROJECT})
+        return frozenset({AskedAbout.ELEMENT})
+    return frozenset({AskedAbout.FILE if "path" in fields else AskedAbout.PROJECT})
 
 
 def _words(text: str) -> Iterable[str]:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
-from repobuild.evaluate.asked import Asked
+from repobuild.evaluate.lookup.asked import Asked
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.tasks.phrases import Phrases, load_phrases
 

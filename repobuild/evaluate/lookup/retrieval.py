@@ -33,7 +33,21 @@ from repobuild.code.graph.graph import PROJECT, elements_of, split_id
 from repobuild.code.scan.file_roles import is_test
 from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Table, Value
-from repobuild.evaluate.asked import Asked
+from repobuild.evaluate.lookup.asked import Asked
+from repobuild.evaluate.lookup.name_marker import NameMarker
+from repobuild.evaluate.lookup.question_reader import (
+    CODE_WORD,
+    FULL,
+    QUOTED,
+    THIS_PROJECT,
+    WORD,
+    AskedAbout,
+    Phrasing,
+    QuestionReader,
+    names_project,
+    without_names,
+)
+from repobuild.evaluate.lookup.unsampled import ContextReader, place_of
 from repobuild.evaluate.mentions.mention_parser import (
     is_name,
     is_python,
@@ -42,22 +56,8 @@ from repobuild.evaluate.mentions.mention_parser import (
     spans,
 )
 from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
-from repobuild.evaluate.name_marker import NameMarker
-from repobuild.evaluate.question_reader import (
-    CODE_WORD,
-    FULL,
-    QUOTED,
-    THIS_PROJECT,
-    WORD,
-    Phrasing,
-    QuestionReader,
-    Subject,
-    names_project,
-    without_names,
-)
 from repobuild.evaluate.questions import RECALL
 from repobuild.evaluate.scoring.truncate import COMPLETIONS
-from repobuild.evaluate.unsampled import ContextReader, place_of
 from repobuild.model.grounding import GroundedQuestion, fact_text, is_fact, on_one_line
 from repobuild.model.teaching.curriculum import kind_of
 from repobuild.samples.contexts.clues import normal_clue
@@ -460,7 +460,7 @@ class _Wanted:
             self.kinds[kind] = round(self.reader.score(self.question, kind), 1)
         return self.kinds[kind]
 
-    def likeliest_kinds(self, subject: Subject | None) -> set[str]:
+    def likeliest_kinds(self, subject: AskedAbout | None) -> set[str]:
         """Return the kinds that the question asks for, all with the best score.
 
         Those about such a subject, or None = about any.
@@ -476,13 +476,13 @@ class _Wanted:
         return {kind for kind in kinds if self.of_kind(kind) == best}
 
 
-def _subject(id: str) -> Subject | None:
+def _subject(id: str) -> AskedAbout | None:
     """Return what the key of a sample or an element is about; None of no element."""
     if not id:
         return None
     if id.startswith(PROJECT):
-        return Subject.PROJECT
-    return Subject.ELEMENT if "::" in id else Subject.FILE
+        return AskedAbout.PROJECT
+    return AskedAbout.ELEMENT if "::" in id else AskedAbout.FILE
 
 
 def _choose(

@@ -17,20 +17,20 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
-from repobuild.evaluate.question_reader import (
+from repobuild.evaluate.lookup.question_reader import (
     CODE_WORD,
     FULL,
     WORD,
+    AskedAbout,
     Phrasing,
     QuestionReader,
-    Subject,
 )
+from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
 
 LIKE_A_QUESTION = 40.0  # of 100, what a plain word leaves that is a name
 MOST_WORDS = 3  # of a name that is written as words
 SHORTEST = 3  # letters of a plain word
-_CODE = frozenset({Subject.ELEMENT, Subject.FILE})
+_CODE = frozenset({AskedAbout.ELEMENT, AskedAbout.FILE})
 
 _QUOTED_OR_SPAN = re.compile(
     r"""(```.*?```|`[^`]*`|"[^"]*"|“[^”]*”|「[^」]*」)""", re.DOTALL
