@@ -11,7 +11,8 @@
     call site         the elements that a file calls otherwise now, and those that make
                       a call which is not resolved now, or was not
     unresolved call   the methods of the name that a file now calls, or called, on an
-                      object of unknown class
+                      object of unknown class; where a file gained or lost a name, what
+                      makes such a call of it
     decorator         what the element calls, of which it may be the decorator
     import            the elements of its file that mention a name that it binds; the
                       same for a definition at the top level
@@ -286,6 +287,7 @@ def find_affected(
     ids.update(_asked_otherwise(changes, reader, names, clues))
     ids.update(_used_otherwise(changes, reader, names))
     ids.update(_opened_otherwise(changes, reader, names))
+    ids.update(_calling_unresolved(touched, reader))
     return AffectedIds(ids, moved - ids)
 
 
@@ -454,6 +456,18 @@ def _opened_otherwise(
             if any(name_of(chain) in here for chain in element.calls()):
                 yield element.id
     yield from _named(opened, reader, names)
+
+
+def _calling_unresolved(touched: set[str], reader: GraphReader) -> Iterator[str]:
+    """Yield the elements with an unresolved call of a name that a file has, or had.
+
+    `x.copy()` may be a method of the project where it has one of that name.
+    """
+    for name in sorted(touched):
+        for path in reader.open_callers(name):
+            for element in reader.elements(path).values():
+                if any(name_of(chain) == name for chain in element.calls()):
+                    yield element.id
 
 
 def _named(wanted: set[str], reader: GraphReader, names: DisplayNames) -> Iterator[str]:

@@ -27,7 +27,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from functools import partial
+from itertools import filterfalse, islice, tee
 
 from repobuild.code.facts.element_row import name_of, without_type_arguments
 from repobuild.code.graph.graph import split_id
@@ -72,7 +73,7 @@ _SHORT_CLASS = 16  # lines below the first of a class
 _SHORT_RAW_CLASS = 40  # the same with comments
 _LONGEST_CLASS = 700  # characters
 _LONGEST_TEST = 60  # lines, comments and docstring included
-_MOST_USERS = 64  # in tests, of which the tests of an element are chosen
+_MOST_USERS = 64  # that are searched for tests of an element, or what it decorates
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
 _TEST_LISTS = ("tests", "users_in_tests")
@@ -377,9 +378,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     is_read_whole = is_known and _is_read_by_name(element)
     readers = reader.incoming(id, "uses", tests=False) if is_read_whole else ()
     is_asked = is_only or element.type != "class" and not element.name.startswith("__")
-    users: tuple[Iterable[str], Iterable[str]] = (callers, readers)
-    if element.type == "class":
-        users = _makers_apart(element, list(callers), readers, reader)
+    users = _callers_apart(element, callers, readers, reader)
     tests = _tests(file, element) if is_asked else []
     is_tested = is_only and bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
@@ -417,21 +416,23 @@ def _property_reads(file: FileContext, element: ElementView) -> list[str]:
     return [one.id for one in known if one.id in read and one.id != element.id]
 
 
-def _makers_apart(
+def _callers_apart(
     element: ElementView,
-    callers: list[str],
+    callers: Iterable[str],
     readers: Iterable[str],
     reader: GraphReader,
-) -> tuple[list[str], list[str]]:
-    """Return who makes objects of a class, and who refers to it: it decorates these.
+) -> tuple[Iterable[str], Iterable[str]]:
+    """Return who calls an element, and who refers to it: it decorates some of these.
 
     A call of an enumeration looks a member up.
     """
     if any(map(_ENUMERATION.search, element.row.bases)):
         return [], sorted({*readers, *callers})
-    decorated = {one for one in callers if _is_decorated(one, element.name, reader)}
-    made = [one for one in callers if one not in decorated]
-    return made, sorted({*readers, *decorated})
+    every, first = tee(callers)
+    is_decorated = partial(_is_decorated, name=element.name, reader=reader)
+    decorated = set(filter(is_decorated, islice(first, _MOST_USERS)))
+    referring = sorted({*readers, *decorated}) if decorated else readers
+    return filterfalse(is_decorated, every), referring
 
 
 def _is_decorated(id: str, name: str, reader: GraphReader) -> bool:
@@ -462,13 +463,12 @@ def _open_lists(
     """
     reader = file.reader
     known = {name_of(split_id(id)[1]) for id in callees}
-    # `x.append()` is a list's, unless the file has a method of that name.
-    usual = _COMMON.difference(file.method_counts)
-    unknown = reader.open_calls(element.path) - usual - known
-    called = [name_of(chain) for chain in element.calls() if "." in chain]
+    unknown = reader.open_calls(element.path) - known
+    called = {name_of(chain) for chain in element.calls() if "." in chain}
+    # `x.append()` is a list's, unless the project has something of that name.
     is_open = any(
-        one in unknown or reader.calls_several(element.path, one) for one in called
-    )
+        one not in _COMMON or file.names.is_of_product(one) for one in called & unknown
+    ) or any(reader.calls_several(element.path, one) for one in called)
     # What a function defines within itself makes calls of its own.
     is_open |= any(reader.outgoing(one.id, "calls") for one in _inner(file, element))
     found = ["callees"] if is_open else []
@@ -476,7 +476,11 @@ def _open_lists(
     if element.type != "method":
         return [*found, "callers"] if is_by_name else found
     are_tests = {is_test(path) for path in reader.open_callers(element.name)}
-    found += ["callers"] if False in are_tests or is_by_name else []
+    # Who passes it on uses it, too, and others may pass it on through an object.
+    is_passed = not _is_read_by_name(element) and any(
+        reader.incoming(element.id, "uses", tests=False)
+    )
+    found += ["callers"] if False in are_tests or is_by_name or is_passed else []
     return [*found, *_TEST_LISTS] if True in are_tests else found
 
 

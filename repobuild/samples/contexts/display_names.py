@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from repobuild.code.facts.element_row import name_of
+from repobuild.code.scan.file_roles import is_test
 from repobuild.code.scan.python_table import builtin_members, builtin_names
 from repobuild.engine.contract import OwnIndex, Value
 from repobuild.samples.contexts.clues import plain_clue
@@ -79,6 +80,10 @@ class DisplayNames:
         if name not in self._path_sets:
             self._path_sets[name] = frozenset(self.paths(name))
         return path in self._path_sets[name]
+
+    def is_of_product(self, name: str) -> bool:
+        """Return whether a file other than a test holds the name."""
+        return not all(map(is_test, self.paths(name)))
 
     def label(self, element: ElementView, counts: Counter[str]) -> tuple[str, bool]:
         """Return the short name of an element, and whether no other can have it.

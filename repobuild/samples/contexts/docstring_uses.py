@@ -3,7 +3,8 @@
 copied      another definition of the file has the same docstring: one of the two was
             copied from the other, and nothing says which. Definitions of one name,
             and one that calls the other, may well do the same
-argument    it begins with what one argument is: "right is an immediate child of left"
+argument    it begins with what one argument is: "right is an immediate child of left",
+            "A string of HTML that will be wrapped around each target" of `wrap(value)`
 owner       it begins with what the objects of its class are: "Boxes are immutable"
 bare        it says only what the name says: "Initialize a Node object.", "Handles
             various text emphases" of a method `handle_emphasis` of `HTML2Text`
@@ -47,6 +48,13 @@ _ARGUMENT = re.compile(
     r"|args?|arguments?|parameter)\b)"
 )
 
+# What is passed will be used; what is returned would be so, too, and says it as well.
+_VALUE_TO_USE = re.compile(
+    r"An? (?:optional )?(?:string|str|text|list|tuple|dict|dictionary|mapping|set|number"
+    r"|int|integer|float|bool|boolean|function|callable|callback|object|iterable|path)\b"
+    r"(?:(?!\breturn)[^.])*?\b(?:that|which) (?:will|should|must|is to) be\b"
+)
+
 
 def docstring_uses(elements: Mapping[str, ElementView]) -> dict[str, str]:
     """Return `COPIED` or another of the uses by qualified name, of no other element."""
@@ -63,8 +71,12 @@ def docstring_uses(elements: Mapping[str, ElementView]) -> dict[str, str]:
 
 def _tells_argument(element: ElementView) -> bool:
     """Return whether a docstring begins with what one argument is, and no purpose."""
-    told = _ARGUMENT.match(element.doc) if element.doc else None
-    return told is not None and told["name"] in {p.name for p in element.parameters()}
+    if not element.doc:
+        return False
+    if told := _ARGUMENT.match(element.doc):
+        return told["name"] in {one.name for one in element.parameters()}
+    is_function = element.type in ("function", "method") and any(element.arguments())
+    return is_function and _VALUE_TO_USE.match(element.doc) is not None
 
 
 def _tells_owner(element: ElementView) -> bool:

@@ -372,11 +372,15 @@ class FileContext:
         """Return whether an element's row holds its location and no details.
 
         That is so for tests, also those that a product's class offers, tools, functions
-        within functions, and for what stands in where an import fails.
+        within functions, for what stands in where an import fails, and for what is
+        there only when the file is run as a program.
         """
         if element.type == "section":
             return False
         if self.is_test or self.is_tool or self._is_substitute(element):
+            return True
+        first, last, *_ = self.facts.get("main") or (0, -1)
+        if first <= element.row.start_line <= last:
             return True
         parent = self.elements.get(element.parent)
         if element.name.startswith("test_") and parent and "Test" in parent.name:

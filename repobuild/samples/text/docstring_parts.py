@@ -189,6 +189,12 @@ _BASE_LINE = re.compile(
     r" [:`~\w.]+[.:]?\s*(?:\n\s*\n|$)",
     re.IGNORECASE,
 )
+# "Set the value::", and no "For example::".
+_USE = re.compile(
+    r"(?!.*\b(?i:examples?|usage|following|follows?|like|see|notes?|output|results?)\b)"
+    r"[A-Z][a-z]+(?:\s+[^\s.:]+){2,}\s*::?",
+    re.DOTALL,
+)
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
 _TITLE_WORDS = 4  # more of them tell what a module is for
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
@@ -278,6 +284,8 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
         return ""  # what follows is the next part
     if _NO_PURPOSE.match(docstring.lstrip()) or _CASES.match(docstring.lstrip()):
         return ""
+    if uses := _told_uses(docstring):
+        return shorten(" ".join(uses), most)
     text = summarise_prose(without_name(docstring), most)
     if text.endswith((",", "，")):
         # The last sentence goes on after an empty line.
@@ -289,6 +297,20 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     if first_sentence(text).endswith(("?", "？")):
         return ""  # a question of those who wrote it
     return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
+
+
+def _told_uses(docstring: str) -> list[str]:
+    """Return a sentence for each use, where a docstring has several with examples.
+
+    "Set the value::" alone, before its example, would tell half of a method whose next
+    paragraph is "Get the value::".
+    """
+    paragraphs = _PARAGRAPH_BREAK.split(docstring.strip())
+    told = [one for one in paragraphs if not one.startswith((" ", "\t", ">>>"))]
+    if len(told) < 2 or not all(map(_USE.fullmatch, told)):
+        return []
+    uses = (strip_markup(join_lines(one)).rstrip(": ") for one in told)
+    return [f"{one}." for one in uses]
 
 
 def summarise_module(docstring: str, path: str) -> str:
@@ -363,8 +385,13 @@ def summarise_with_list(docstring: str) -> str:
 
 @lru_cache(4096)
 def first_sentence_of(docstring: str) -> str:
-    """Return the first sentence of a docstring's purpose, "" without one."""
-    return first_sentence(summarise(docstring, SENTENCE * 2))
+    """Return the first sentence of a docstring's purpose, "" without one.
+
+    One that begins with a condition tells one case alone: then it is all of them.
+    """
+    paragraph = summarise(docstring)
+    sentence = first_sentence(paragraph)
+    return paragraph if _CASE.match(sentence) else sentence
 
 
 def lead(summary: str) -> str:
