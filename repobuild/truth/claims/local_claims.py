@@ -505,19 +505,24 @@ def _has_word(text: str, word: str) -> bool:
 def _check_doc(claimed: str, doc: str) -> str:
     if not is_purpose(claimed):
         return _NO_PURPOSE
-    good = is_beginning(claimed, doc) or _is_beginning_with_paragraph(claimed, doc)
+    good = is_beginning(claimed, doc) or _is_beginning_with_paragraphs(claimed, doc)
     return "" if good else f"its docstring begins: {doc[:80]!r}"
 
 
-def _is_beginning_with_paragraph(claimed: str, doc: str) -> bool:
+def _is_beginning_with_paragraphs(claimed: str, doc: str) -> bool:
     """Return whether a text is how a docstring begins, and one more paragraph of it.
 
     Where several docstrings begin with one sentence, the next paragraph that is text
-    tells them apart. The first gets a full stop if it has none.
+    tells them apart. Of one that tells a use in each paragraph, before its example, all
+    follow. Each gets a full stop if it has none.
     """
     for joint in _JOINT.finditer(claimed):
         first, rest = claimed[: joint.start()], claimed[joint.end() :]
-        if not occurs(rest, doc, PARAGRAPH_START):
+        is_one = occurs(rest, doc, PARAGRAPH_START)
+        if not is_one and not all(
+            occurs(one.removesuffix("."), doc, PARAGRAPH_START)
+            for one in _JOINT.split(rest)
+        ):
             continue
         if is_beginning(first, doc) or is_beginning(first.removesuffix("."), doc):
             return True
