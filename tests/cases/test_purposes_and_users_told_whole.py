@@ -1,4 +1,4 @@
-"""What a docstring, a list of users or a default tells by half is told whole, or not."""
+"""A purpose or a list of users is told whole, with a hedge, or not at all."""
 
 from __future__ import annotations
 

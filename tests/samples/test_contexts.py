@@ -617,6 +617,7 @@ def test_a_computed_name_hides_callers_of_a_method_and_shows_them_again() -> Non
         assert (callers is None) == (name != "'name'")
 
 
+MAIN = '__name__ == "__main__"'
 HELPED = """from shapes import area
 {helper}
 def test_area():
@@ -633,6 +634,33 @@ def test_a_helper_that_comes_or_goes_changes_the_tests_that_use_it() -> None:
         same(kept, clean(sources))
         row = kept["tests/test_shapes.py::test_area"]
         assert ("hidden" in row) == (not helper)
+
+
+def test_a_name_that_comes_or_goes_opens_and_closes_the_calls_that_may_mean_it() -> (
+    None
+):
+    repository = Repository()
+    splices = "from levels import f\n\ndef splice(level):\n    return f(level.copy())\n"
+    for name in ("other", "copy", "other"):
+        level = f"class Level:\n    def {name}(self):\n        return self\n"
+        sources = {"splices.py": splices, "levels.py": f"def f(one): ...\n{level}"}
+        kept = repository.build(sources)
+        same(kept, clean(sources))
+        row = kept["splices.py::splice"]
+        assert ("callees" in row.get("open", ())) == (name == "copy")
+
+
+def test_an_element_is_brief_while_only_a_run_as_a_program_defines_it() -> None:
+    repository = Repository()
+    for conditions in (("A", MAIN), (MAIN, "A"), ("A", MAIN)):
+        source = "".join(
+            f"if {one}:\n    def f{number}():\n        return 1\n"
+            for number, one in enumerate(conditions)
+        )
+        kept = repository.build({"run.py": source})
+        same(kept, clean({"run.py": source}))
+        briefs = ["brief" in kept[f"run.py::f{number}"] for number in range(2)]
+        assert briefs == [one == MAIN for one in conditions]
 
 
 def test_a_package_knows_its_parts_as_they_come_change_and_go(

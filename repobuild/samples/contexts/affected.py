@@ -51,7 +51,11 @@ from repobuild.samples.contexts.clues import (
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
 from repobuild.samples.contexts.docstring_uses import docstring_uses
 from repobuild.samples.contexts.element_view import read_elements
-from repobuild.samples.contexts.file_context import GETATTR, names_bound_otherwise
+from repobuild.samples.contexts.file_context import (
+    GETATTR,
+    is_of_main,
+    names_bound_otherwise,
+)
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
     element_id,
@@ -260,11 +264,13 @@ def find_affected(
     classes: list[ChangedClass] = []
     for path in changes.paths:
         old, new = changes.old_elements(path), reader.elements(path)
+        facts = changes.facts(path)
         unchanged = {
             qual
             for qual in changes.unchanged(path)
             if touched.isdisjoint((new[qual].name, new[qual].plain_qual))
             and clues.isdisjoint(own_clues(new[qual]))
+            and is_of_main(facts.old, old[qual]) == is_of_main(facts.new, new[qual])
         }
         if headings_of(old) != headings_of(new):
             unchanged = set()

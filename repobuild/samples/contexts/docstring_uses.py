@@ -50,8 +50,9 @@ _ARGUMENT = re.compile(
 
 # What is passed will be used; what is returned would be so, too, and says it as well.
 _VALUE_TO_USE = re.compile(
-    r"An? (?:optional )?(?:string|str|text|list|tuple|dict|dictionary|mapping|set|number"
-    r"|int|integer|float|bool|boolean|function|callable|callback|object|iterable|path)\b"
+    r"An? (?:optional )?(?:string|str|text|list|tuple|dict|dictionary|mapping|set"
+    r"|number|int|integer|float|bool|boolean|function|callable|callback|object|iterable"
+    r"|path)\b"
     r"(?:(?!\breturn)[^.])*?\b(?:that|which) (?:will|should|must|is to) be\b"
 )
 

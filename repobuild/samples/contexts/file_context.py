@@ -102,6 +102,12 @@ def names_bound_otherwise(facts: Value) -> set[str]:
     }
 
 
+def is_of_main(facts: Value, element: ElementView) -> bool:
+    """Return whether an element is there only when its file is run as a program."""
+    first, last, *_ = (facts or {}).get("main") or (0, -1)
+    return bool(first <= element.row.start_line <= last)
+
+
 class FileContext:
     """A file as of this update; `read` returns its source and is called on demand."""
 
@@ -379,8 +385,7 @@ class FileContext:
             return False
         if self.is_test or self.is_tool or self._is_substitute(element):
             return True
-        first, last, *_ = self.facts.get("main") or (0, -1)
-        if first <= element.row.start_line <= last:
+        if is_of_main(self.facts, element):
             return True
         parent = self.elements.get(element.parent)
         if element.name.startswith("test_") and parent and "Test" in parent.name:
