@@ -27,7 +27,7 @@ from repobuild.errors import BuildError
 from repobuild.plain_text import json_text
 from repobuild.query.exploration import MOST_DEPTH, Direction
 from repobuild.query.graph_view import GraphSource
-from repobuild.query.node_facts import SEARCH_HINT
+from repobuild.query.node_facts import search_hint
 from repobuild.query.reply import DEFAULT_BUDGET, Page, Redact, Reply
 from repobuild.query.tools import MODES, GraphTools, Search, plan_of
 
@@ -70,7 +70,7 @@ def make_server(source: GraphSource, redact: Redact) -> MCPServer:
             reply: Any = ask(Page.of(budget, next))
         except BuildError as error:
             what, _, to_do = str(error).partition("\n")
-            to_do = to_do.replace(SEARCH_HINT, "search: SearchNode")
+            to_do = to_do.replace(search_hint(), "search: SearchNode")
             reply = {"version": 1, "error": what, "hint": to_do}
         return json_text(redact(reply))
 

@@ -19,8 +19,8 @@ from repobuild.code.scan.source_text import source_of
 from repobuild.errors import MissingObjectError, UsageError
 from repobuild.query.graph_view import GraphView
 from repobuild.query.reply import Item
+from repobuild.resources import program
 
-SEARCH_HINT = "search: repobuild graph search"
 CONFIDENT = 0.5  # edges below this are guesses and are left out
 _MOST_LINES = 60  # of code
 _MOST_NEIGHBOURS = 8
@@ -105,7 +105,12 @@ def _unknown(view: GraphView, name: str) -> str:
         paths = [path for path in view.graph.keys() if not path.startswith("@")]
         near = [one[0] for one in process.extract(name, paths, limit=3)]
     listed = ", ".join(near)
-    return f'no node is named "{name}"\nnearest: {listed}\n{SEARCH_HINT}'
+    return f'no node is named "{name}"\nnearest: {listed}\n{search_hint()}'
+
+
+def search_hint() -> str:
+    """Return the line that says where names are looked for."""
+    return f"search: {program()} graph search"
 
 
 def whole(view: GraphView, id: str, with_code: bool = True) -> Item:

@@ -20,7 +20,7 @@ from repobuild.query.change_summary import summarize_changes
 from repobuild.query.exploration import KINDS, Direction, Walk
 from repobuild.query.freshness import LOCATE, build_command
 from repobuild.query.graph_view import GraphSource, GraphView
-from repobuild.query.node_facts import SEARCH_HINT, brief, resolve, whole
+from repobuild.query.node_facts import brief, resolve, search_hint, whole
 from repobuild.query.reply import Item, Page, Reply, fit
 from repobuild.query.search import Hit
 
@@ -222,7 +222,7 @@ def _resolve_all(
                 raise
             unknown[name] = [hit.id for hit in view.search.find([name])[:3]]
     if not ids:
-        raise UsageError(f"give at least one node\n{SEARCH_HINT}")
+        raise UsageError(f"give at least one node\n{search_hint()}")
     return list(ids), unknown
 
 

@@ -32,15 +32,15 @@ from collections.abc import Mapping
 REPEATED = "change_default*"
 _HEAD = "signature|definition?"
 _PLAN = (
-    "plan_reasoning", "plan_steps", "plan_code|plan_code_body?",
+    "plan_reasoning", "plan_steps", "plan_code|plan_outline?",
 )  # fmt: skip
 
 _SKETCH = (
-    "container|owner?", "no_docstring|no_comment|no_purpose|stale?",
+    "container|owner?", "no_docstring|no_comment|no_purpose|only_name|stale?",
     "said_above|said_in|said_of_base|said_of_init?",
     "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
     "created?", "attributes?", "properties?", "method_list|some_methods?",
-    "parameters?", "raised?", "replaces?", "replaced_by?", "calls?",
+    "parameters?", "raised?", "derived?", "replaces?", "replaced_by?", "calls?",
     "property_reads?",
     "used_by|made_by?", "read_by?", "tested_by?",
 )  # fmt: skip
@@ -122,7 +122,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "tagline": (),
     "install": ("install_readme?",),
     "install_told": ("install_readme?",),
-    "commands": (),
+    "commands": ("run_modules?",),
     "dependencies": ("needed_sometimes?", "extras?", "dev_packages?"),
     "independent": ("extras?", "dev_packages?"),
     "test_folders": (),
@@ -153,11 +153,12 @@ REASONING_PARTS = tuple(
 PLAN_PARTS = tuple(
     "plan_pattern plan_pattern_some plan_looked plan_past plan_home plan_home_all"
     " plan_new_file"
-    " plan_base plan_bases plan_own plan_some plan_raise plan_raise_in"
+    " plan_base plan_bases plan_own plan_own_besides plan_some plan_raise plan_raise_in"
     " plan_decorator plan_name plan_abstract plan_methods plan_attributes plan_exports"
     " plan_pattern_public plan_pattern_some_public plan_made plan_made_like"
     " plan_member"
-    " plan_reexport plan_table plan_call plan_function plan_instance plan_entry"
+    " plan_reexport plan_table plan_call plan_function plan_function_some plan_instance"
+    " plan_entry plan_listed"
     " plan_document plan_tests plan_together plan_partners plan_changelog".split()
 )
 
@@ -206,6 +207,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("no_docstring", "said"): "undocumented",
     ("no_comment", "said"): "undocumented",
     ("no_purpose", "said"): "no purpose",
+    ("only_name", "said"): "no purpose",
     ("stale", "name"): "stale docstring",
     ("undeclared", "members"): "undeclared parameters",
     ("deprecated", "said"): "deprecated",
@@ -229,6 +231,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("raised", "members"): "raises",
     ("readers", "members"): "readers",
     ("read_by", "members"): "readers",
+    ("derived", "members"): "subclasses",
     ("replaces", "members"): "overrides",
     ("replaced_by", "members"): "overridden",
     ("tested_by", "members"): "tests",
@@ -306,6 +309,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("install_readme", "command"): "command of the README",
     ("install_told", "command"): "command of the README",
     ("commands", "items"): "commands",
+    ("run_modules", "items"): "commands",
     ("dependencies", "members"): "dependencies",
     ("needed_sometimes", "members"): "conditional dependencies",
     ("independent", "source"): "no dependencies",

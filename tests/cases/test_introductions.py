@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,6 +58,16 @@ def described(files: dict[str, str]) -> str:
             "# Tool\n\n在Github和码云上同步。\n\n## 用途\nTool是一个画图工具。\n",
             "Tool是一个画图工具。",
         ),
+        (
+            "# Tool\n\nTool is a pen.\n\nIt draws lines on paper.\n\nTry it.\n",
+            "Tool is a pen. It draws lines on paper.",
+        ),
+        ("# Tool\n\nTool is a pen.\n\nPens are for all.\n", "Tool is a pen."),
+        (
+            "# Tool\n\n## 简介\n\n纸上作图费时费力，有了tool之后就不再如此。\n",
+            "纸上作图费时费力，有了tool之后就不再如此。",
+        ),
+        ("# Tool\n\n## 简介\n\n在纸上画图从来都不是容易的事。\n", LINE),
         # None of these introduces the project.
         ("# Tool\n\n## Installation\n\nTool is a pen.\n", LINE),
         ("# Tool\n\nDocumentation is at https://x.\n", LINE),
@@ -89,6 +100,12 @@ def test_the_readme_describes_the_project_where_it_introduces_it(
 )
 def test_a_readme_in_restructuredtext_is_read(readme: str, text: str) -> None:
     assert described({"pyproject.toml": MANIFEST, "README.rst": readme}) == text
+
+
+def test_no_project_is_called_after_what_any_readme_has() -> None:
+    readme = "Summary\n=======\n\nA pen for everybody.\n"
+    world = World({"tool/__init__.py": CODE, "README.rst": readme})
+    assert world.rows[PROJECT][""]["project_name"] in ("", "tool")
 
 
 def test_a_nested_readme_describes_nothing() -> None:
@@ -263,8 +280,9 @@ def test_a_newcomer_is_answered(sampled: Sampled) -> None:
         "`README.rst` 中这样介绍 tool：“Tool is a small pen. It draws lines.”",
         "In a checkout of tool, run `pip install .`. `README.rst` gives this command"
         " for the published package: `pip install tool`.",
-        "tool provides these commands:\n- `draw` runs `tool.cli:main` (in"
-        " `tool/cli.py`)\n- `python -m tool` runs `tool/__main__.py`",
+        "tool installs these commands:\n- `draw` runs `tool.cli:main` (in"
+        " `tool/cli.py`)\n\n**Without a script**:\n- `python -m tool` runs"
+        " `tool/__main__.py`",
         "To run, tool needs `inkpot`, as `pyproject.toml` declares.\n\n**Extras**:\n"
         "- `colour`: `paintbox`\n\n**For development**: `checker`",
         "The tests of tool are in `tests`.",
@@ -275,6 +293,52 @@ def test_a_newcomer_is_answered(sampled: Sampled) -> None:
         " manifest:\n- `left` (in `part/a`): The left part\n- `right` (in `part/b`)",
     } <= answers
     assert sampled.audit().wrong == []
+
+
+@pytest.mark.parametrize(
+    ("others", "is_counted"),
+    [
+        ({}, True),
+        ({"tests/suite/main.go": "package main\n\nfunc main() {}\n"}, False),
+        ({"docs/page.js": "// no code\n"}, True),
+        ({"tool/page.js": "function f() { return 1; }\n"}, False),
+    ],
+)
+def test_elements_of_several_languages_are_not_added_up(
+    tmp_path: Path, others: dict[str, str], is_counted: bool
+) -> None:
+    files = {"pyproject.toml": MANIFEST, "tool/__init__.py": CODE, **others}
+    found = Sampled(tmp_path, files).answers(PROJECT)
+    assert any("functions and" in one for one in found) == is_counted
+
+
+@pytest.mark.parametrize(
+    ("before", "is_told"), [("", True), ("$ pip install -r requirements.txt\n", False)]
+)
+def test_a_command_that_needs_another_before_it_is_not_told_alone(
+    tmp_path: Path, before: str, is_told: bool
+) -> None:
+    readme = f"# Tool\n\n```\n$ cd tool\n{before}$ python setup.py install\n```\n"
+    files = {"pyproject.toml": MANIFEST, "tool/__init__.py": CODE, "README.md": readme}
+    found = Sampled(tmp_path, files).answers(PROJECT)
+    assert any("python setup.py install" in one for one in found) == is_told
+    assert is_told or any("run `pip install .`" in one for one in found)
+
+
+def test_the_name_of_a_module_is_no_purpose_of_it(tmp_path: Path) -> None:
+    files = {"pyproject.toml": MANIFEST, "tool/__init__.py": CODE}
+    for name in ("pen", "ink", "lid"):
+        files[f"tool/{name}.py"] = f'"""Module: tool.{name}"""\n\nX = 1\n'
+    found = Sampled(tmp_path, files).answers(PROJECT)
+    assert not any("Module: tool" in one for one in found)
+
+
+def test_what_no_script_is_installed_for_is_no_command(tmp_path: Path) -> None:
+    files = {"pyproject.toml": MANIFEST, "tool/__init__.py": CODE}
+    files["tool/__main__.py"] = "from tool import draw\n\ndraw(1)\n"
+    assert not any(
+        "python -m" in one for one in Sampled(tmp_path, files).answers(PROJECT)
+    )
 
 
 def test_a_false_introduction_is_noticed(sampled: Sampled) -> None:
@@ -333,3 +397,17 @@ def test_an_update_of_the_introduction_equals_a_full_build() -> None:
         files = {k: v for k, v in {**files, **change}.items() if v is not None}
         world.put(files)
         assert world.rows[PROJECT] == World(files).rows[PROJECT]
+
+
+def test_a_title_that_goes_before_a_text_gets_no_stop_of_its_own(
+    tmp_path: Path,
+) -> None:
+    files = {"pyproject.toml": MANIFEST, "tool/__init__.py": CODE}
+    for name in ("pen", "ink", "lid"):
+        text = f"The {name} of it\n\nVery experimental {name} that nobody uses yet."
+        files[f"tool/{name}.py"] = f'"""{text}"""\n\nX = 1\n'
+    sampled = Sampled(tmp_path, files)
+    assert any(
+        "`: The ink of it\n" in one["answer"] for one in sampled.samples.values()
+    )
+    assert sampled.audit().wrong == []

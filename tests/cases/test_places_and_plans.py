@@ -287,8 +287,7 @@ def test_a_plan_names_the_class_and_the_member_that_each_sibling_has(queries):
 
 def test_a_plan_counts_what_means_a_sibling_and_not_what_has_its_name(queries):
     text = the_plan(queries, "plan", "Query")
-    assert "which lists 3 of 4 siblings" in text
-    assert "which imports 3 of 4 siblings" in text
+    assert "list it in its `__all__`, as 3 of 4 siblings are" in text
     assert "Document it in `README.rst`, which names at least 3 of 4" in text
     assert "`is_open` (1 of 4)" in text
 
@@ -308,7 +307,8 @@ def test_a_plan_names_all_that_a_sibling_has_to_define(queries):
     assert "what the base class leaves open: `__call__` (3 of 3)" in text
     assert "class attributes that most siblings set: `QUOTES` (3 of 3)" in text
     like = the_plan(queries, "plan_like", "Dialect")
-    assert "Dialect` defines: `__call__`, `QUOTES`." in like
+    assert "what the base class leaves open: `__call__` (3 of 3)" in like
+    assert "Dialect` defines besides: `QUOTES`." in like
 
 
 def test_an_attribute_that_the_model_sets_is_named_once(queries):

@@ -131,14 +131,11 @@ def test_a_plan_names_file_base_methods_registration_tests_and_documents(standar
     assert "leaves open: `parse` (3 of 3)" in answer
     assert "class attributes that most siblings set: `name` (3 of 3)" in answer
     assert (
-        "Enter it in `READERS` of `pkg/registry.py`, which holds 3 of 3 siblings"
+        "Enter it in `READERS` of `pkg/registry.py`, which holds all 3 siblings"
         in answer
     )
     assert "Test it in `tests/test_{name}.py`, as most siblings are tested." in answer
-    assert (
-        "Document it in `docs/readers.md`, which names at least 3 of 3 siblings"
-        in answer
-    )
+    assert "Document it in `docs/readers.md`, which names all 3 siblings" in answer
 
 
 def test_methods_that_siblings_do_not_override_are_not_asked_for(standard):
@@ -224,11 +221,21 @@ def test_a_decorator_makes_siblings_when_its_name_says_that_it_registers(
 
 def test_files_of_one_shape_are_siblings(standard, repository):
     command = "def run(options):\n    return options\n"
-    files = {f"pkg/commands/{n}.py": command for n in ("add", "drop", "show")}
-    repository.commit(files)
+    names = ("add", "drop", "show")
+    repository.commit({f"pkg/commands/{n}.py": command for n in names})
+    standard.build("plans")
+    assert not [s for s in plans(standard, "plan") if "modules::" in s["key"]]
+    text = "from pkg.commands import add, drop, show\n\n\ndef main(name, options):\n"
+    text += "".join(f'    if name == "{n}":\n        {n}.run(options)\n' for n in names)
+    repository.commit({"pkg/main.py": text})
     standard.build("plans")
     answers = [s for s in plans(standard, "plan") if "modules::" in s["key"]]
     assert answers
+    for step in (
+        "Import it in `pkg/main.py`, which",
+        "Handle it in `main` of `pkg/main",
+    ):
+        assert step in answers[0]["answer"]
     assert "Give it a file of its own in `pkg/commands`" in answers[0]["answer"]
     assert "`run` (3 of 3)" in answers[0]["answer"]
 
@@ -494,7 +501,7 @@ def test_a_model_is_followed_in_all_that_it_defines(queues, repository):
 
 def test_an_exception_is_raised_where_its_siblings_are(queues):
     (answer,) = of_base(queues, "plan", "Lost")
-    assert "as 3 of 3 siblings are in `find` of `shop/queues.py`." in answer
+    assert "as all 3 siblings are in `find` of `shop/queues.py`." in answer
     assert "Handle it" not in answer
 
 

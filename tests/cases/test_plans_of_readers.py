@@ -155,7 +155,7 @@ def test_an_exception_that_several_functions_raise_has_a_step_for_their_file(des
     told = plans_about(desk, "TooLate")
     assert told
     for text in told:
-        assert "as 3 of 3 siblings are in `desk/checks.py`." in text
+        assert "as all 3 siblings are in `desk/checks.py`." in text
 
 
 def test_no_plan_is_made_for_exceptions_that_are_raised_nowhere(desk: Sampled):
@@ -174,8 +174,11 @@ def test_a_name_is_imported_in_every_file_that_passes_it_on(desk: Sampled):
     told = plans_about(desk, "TextResult")
     assert told
     for text in told:
-        assert "Import it in `desk/api.py`, which imports 3 of 3 siblings" in text
-        assert "Import it in `desk/__init__.py`, which imports 3 of 3 siblings" in text
+        assert "Import it in `desk/api.py`, which imports all 3 siblings" in text
+        assert (
+            "Import it in `desk/__init__.py` and list it in its `__all__`, as all"
+            in text
+        )
 
 
 def test_a_base_that_is_made_for_one_class_is_no_base_of_another(desk: Sampled):

@@ -11,7 +11,6 @@ from repobuild.code.scan.file_roles import guides_work
 from repobuild.code.usage.call_example import call_example
 from repobuild.samples.families.named_sites import describes
 from repobuild.samples.text.import_statements import names_imported_inside
-from repobuild.samples.text.statements import first_statements
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 CARDS = '''"""Cards."""
@@ -254,11 +253,6 @@ def test_a_decorated_function_is_quoted_with_its_body():
     long = ["@stamped(1)", "def admit(card):", *["    card.open()"] * 9]
     found = call_example(long, 0, "stamped")
     assert found and found.code == "@stamped(1)\ndef admit(card):\n    ..."
-
-
-def test_no_example_ends_within_a_try():
-    code = "def f(a):\n    x = a\n    try:\n        return a[0]\n    except KeyError:\n"
-    assert first_statements(code, 50) == "def f(a):\n    x = a"
 
 
 def test_code_that_needs_an_import_for_type_checkers_asks_for_none():

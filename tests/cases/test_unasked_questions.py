@@ -335,3 +335,19 @@ def test_a_literal_is_no_purpose(clock: Sampled) -> None:
 def test_one_line_is_no_trace(clock: Sampled) -> None:
     told = answers(clock, "trace")
     assert told and all("2. Line" in text for text in told)
+
+
+def test_nobody_looks_for_code_by_who_uses_it(tmp_path: Path) -> None:
+    body = '    """{0}"""\n    return x\n'
+    code = "\n\n".join(
+        f"def {name}{n}(x):\n" + body.format(f"{text} {n} points of it.")
+        for name, text in (
+            ("draw", "Draw lines between"),
+            ("bend", "Used by those with"),
+        )
+        for n in range(3, 9)
+    )
+    files = {"setup.cfg": "[metadata]\nname = pen\n", "pen.py": code}
+    found = answers(Sampled(tmp_path, files, **ALL_IN_ENGLISH), "reverse")
+    assert any("draw" in one for one in found)
+    assert not any("bend" in one for one in found)

@@ -180,7 +180,7 @@ def test_a_plan_imports_what_it_raises_in_another_file(tmp_path: Path) -> None:
     assert plans
     for answer in plans:
         assert re.search(
-            r"as 3 of 3 siblings are in `[^`]+`[^;]*; import it there\.", answer
+            r"as all 3 siblings are in `[^`]+`[^;]*; import it there\.", answer
         )
         assert "new direct subclass of `DuplicationError`" in answer
     assert not twin.audit().wrong

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.samples.text.statements import first_statements, is_whole
+from repobuild.samples.text.statements import is_whole
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ from repobuild.samples.text.statements import first_statements, is_whole
         "def f(): ...",
         "let a = {\n}",
         "f()  # or,",
+        'name = "csv"',
     ],
 )
 def test_a_statement_is_whole(code: str) -> None:
@@ -30,10 +31,3 @@ def test_code_that_ends_with_an_operator_is_not_whole(end: str) -> None:
 @pytest.mark.parametrize("code", ["f(a", "a[1", 'text = """One'])
 def test_code_that_is_cut_within_brackets_or_a_string_is_not_whole(code: str) -> None:
     assert not is_whole(code)
-
-
-def test_code_is_cut_after_the_last_statement_that_fits() -> None:
-    code = "const total = first;\nconst all = first +\n  second;\nreturn all;"
-    assert first_statements(code, len(code)) == code
-    assert first_statements(code, code.index("  second")) == "const total = first;"
-    assert first_statements("f(\n  a)", 4) == ""

@@ -49,6 +49,9 @@ _SETUP = re.compile(
     re.MULTILINE,
 )
 
+# What has to be run before: `pip install -r requirements.txt`.
+_NEEDED = re.compile(r"\binstall[ ]+(?:-[\w-]+[ ]+)*(?:-r|--requirement)\b")
+
 
 @dataclass(slots=True)
 class DocumentSection:
@@ -90,15 +93,22 @@ def document_facts(
     first_text = sections[0].text_row if sections else 0
     intro = _paragraph(blocks, 0, before_sections, render)
     leads = islice(_leads(lines, sections, blocks, clean), _MAX_LEADS)
-    setup = (m[1].strip() for m in _SETUP.finditer("\n".join(lines)))
     installs = (m[1].strip() for m in _INSTALL.finditer("\n".join(lines)))
     return {
         "doc": intro or _paragraph(blocks, first_text, len(lines), render),
         "elements": _rows(sections, lines, blocks, render),
         "leads": list(leads),
         "install": list(dict.fromkeys(islice(installs, _MAX_INSTALLS))),
-        "setup": next(setup, ""),
+        "setup": next(_setups("\n".join(lines)), ""),
     }
+
+
+def _setups(text: str) -> Iterator[str]:
+    """Yield the commands that install a checkout, without those that need another."""
+    for match in _SETUP.finditer(text):
+        before = text[: match.start()].rstrip().rpartition("\n")[2]
+        if not _NEEDED.search(before):
+            yield match[1].strip()
 
 
 def _leads(

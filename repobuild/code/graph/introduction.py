@@ -13,7 +13,7 @@ is taken, and without one the first paragraph that is a whole sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 README_NAMES = (
@@ -109,6 +109,9 @@ _CONTINUATION = re.compile(
     r"|although|also|besides|however|but|and|or|so|then|note)\b",
     re.IGNORECASE,
 )
+# A paragraph that goes on saying what the one before it names.
+_GOES_ON = re.compile(r"(?:It|They|With it)\s|它|(?:该|本)(?:项目|库|工具|框架)")
+_SHORT_LEAD = 80  # characters of an introduction that may say little more than a kind
 _WORDS_OF_LINK = 4  # a paragraph of hardly more than a link points elsewhere
 _LETTERS_SPACED = re.compile(r"[一-鿿]{6}")
 
@@ -211,11 +214,32 @@ def describe(
     for lead in leads:
         repeats = line and letters(lead).startswith(letters(line))
         if repeats or _introduces(lead, names):
+            return Description(_continued(lead, readme["leads"]), path)
+    for lead in leads:  # a README in Chinese says more to its readers than such a line
+        if line and _is_chinese(lead) and not _is_chinese(line) and _names(lead, names):
             return Description(lead, path)
     if line and not _PLACEHOLDER.fullmatch(line) and letters(line) not in names:
         return Description(" ".join(line.split()), manifest)
     plain = (one for one in leads if not _LABEL.match(one))
     return Description(next(plain, leads[0]), path) if leads else Description()
+
+
+def _continued(lead: str, leads: Sequence[str]) -> str:
+    """Return a short introduction with the next paragraph, where that goes on."""
+    after = leads[leads.index(lead) + 1 :][:1]
+    goes_on = len(lead) <= _SHORT_LEAD and lead.endswith(_STOPS)
+    if goes_on and after and _GOES_ON.match(after[0]) and _is_prose(after[0]):
+        return f"{lead} {after[0]}"
+    return lead
+
+
+def _is_chinese(text: str) -> bool:
+    return bool(_LETTERS_SPACED.search(text))
+
+
+def _names(text: str, names: Collection[str]) -> bool:
+    found = letters(text)
+    return any(len(name) > _SHORT and name in found for name in names)
 
 
 def letters(text: str) -> str:
@@ -229,7 +253,7 @@ def _is_prose(text: str) -> bool:
         return False
     if text.endswith((":", "：")) and not _INNER_STOP.search(text):
         return False  # it announces a list or an example, and says nothing else
-    if _LETTERS_SPACED.search(text):
+    if _is_chinese(text):
         return True
     words = text.split()
     links = sum("://" in word for word in words)

@@ -30,6 +30,7 @@ prefix:
     hidden:PATH  the same of a private module in a public folder
     tests:a, docs:a  files in a folder of tests, of documents
     left:minified files that are left out, by reason
+    language:python  files with functions or classes
     unresolved called names without an edge: unknown, or of other projects
 """
 
@@ -111,7 +112,8 @@ _TITLE_MARKUP = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>|:\w+:|[`*]")
 _TITLE_LINK = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
 _NO_NAMES = frozenset(
     "readme introduction overview about documentation installation install usage"
-    " contents".split()
+    " contents summary description features background abstract preface motivation"
+    " purpose".split()
 ) | {"getting started", "table of contents", "quick start"}
 _GUIDE = re.compile(
     r"(?i)(?:docs?/)?(?:readme|[\w-]*(?:install|contribut|develop|hacking|setup"
@@ -225,6 +227,8 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
     size = 1 + len(facts.get("elements", ()))  # a file without elements counts, too
     folder = "/".join(folders[:_MAX_DEPTH])
     counts = {f"folder:{folder}": size}
+    if size > 1:
+        counts[f"language:{language}"] = 1
     if not _is_product(folders, name):
         return counts
     if language == "python":
@@ -639,6 +643,7 @@ def _statistics(counts: Mapping[str, int]) -> dict[str, Any]:
         },
         "edges": _with_prefix(counts, "edge:"),
         "left_out": _with_prefix(counts, "left:"),
+        "languages": _with_prefix(counts, "language:"),
         "unresolved_calls": counts.get("unresolved", 0),
         "file_type_counts": _with_prefix(counts, "type:"),
     }

@@ -45,7 +45,9 @@ _MEMBERS = 12
 _MOST_SUPER = 2  # calls of the base that are quoted
 _SUPER = re.compile(r"(?:return |\w+ = |await |yield from )?super\([^()]*\)\.\w+")
 # Nothing happens in such a line alone: no step, and without it a part is missing.
-_NO_STEP = re.compile(r"\s*(?:(?:else|try|finally)\s*:|break|continue|pass)[\s;]*")
+_NO_STEP = re.compile(
+    r"\s*(?:(?:else|try|finally)\s*:|break|continue|pass|[\"'\s]+)[\s;]*"
+)
 # Lines below it run once, never or often.
 _HEAD = re.compile(r"(?:async )?(?:if|elif|for|while|with|except|match|case)\b.*:")
 _SET = re.compile(r"(?!__)(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")

@@ -37,10 +37,20 @@ def part_terms(path: str, facts: Value) -> list[str]:
     return [f"part:{folder}"]
 
 
+def first_sentence_of_module(path: str, facts: Value) -> str:
+    """Return the first sentence of a module's docstring.
+
+    A title without a stop gets one before what is told with it, and not alone.
+    """
+    doc = (facts or {}).get("doc", "")
+    told = first_sentence(summarise_module(doc, path))
+    title = " ".join(doc.strip().partition("\n\n")[0].split())
+    return title if told == f"{title}." else told
+
+
 def purpose_of(path: str, facts: Value) -> str:
     """Return the first sentence of a module's docstring, or of its only class."""
-    told = first_sentence(summarise_module((facts or {}).get("doc", ""), path))
-    if told:
+    if told := first_sentence_of_module(path, facts):
         return told
     public = [
         one

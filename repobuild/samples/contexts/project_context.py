@@ -15,8 +15,11 @@ from repobuild.code.graph.graph import PROJECT
 from repobuild.code.scan.language import NO_GRAMMAR
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.graph_reader import GraphReader
-from repobuild.samples.contexts.package_parts import INIT, purposes_of
-from repobuild.samples.text.docstring_parts import first_sentence, summarise_module
+from repobuild.samples.contexts.package_parts import (
+    INIT,
+    first_sentence_of_module,
+    purposes_of,
+)
 from repobuild.samples.text.markup import strip_markup
 
 DEFAULT_LANGUAGES = ["en"]  # rows do not say so
@@ -26,12 +29,14 @@ _MOST_COMMANDS = 12
 _LONGEST = 400  # characters of a description; its first sentence is never cut
 _LONGEST_SENTENCE = 700
 _STUBS = ".pyi"
+_FAMILIES = {"typescript": "javascript", "tsx": "javascript", "cpp": "c"}
 _COUNTS = ("classes", "functions", "methods")
 # A sentence ends before white space, but not after "e.g." or before a small letter.
 _SENTENCE_END = re.compile(
     r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\betc\.)(?<!\bvs\.)(?<!\bcf\.)"
     r"(?<=[.!?])[\"')`]*(?=\s+[^a-z\s])|(?<=[。！？])"
 )
+_TITLE_OF_MODULE = re.compile(r"(?:Module|Package|File)\s*:?\s+[\w.`]+", re.IGNORECASE)
 _POINTER = re.compile(
     r"\s*\(?(?:see|please|for more|for details|read|check|visit|refer to|here is"
     r"|here's)\b",
@@ -56,6 +61,8 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     reasons = counts.get("left_out", {})
     is_counted = not any(reason.startswith(NO_GRAMMAR) for reason in reasons)
     is_counted &= _STUBS not in counts.get("file_type_counts", {})
+    # Nobody adds up those of several languages: most are of a submodule, or a page.
+    is_counted &= len({_FAMILIES.get(n, n) for n in counts.get("languages", ())}) == 1
     needs: Mapping[str, str] = known.get("dependencies", {})
     sometimes: Mapping[str, str] = known.get("dependencies_if", {})
     row: dict[str, Value] = {
@@ -136,7 +143,8 @@ def _modules(paths: Sequence[str], reader: GraphReader) -> list[list[str]]:
 
 def _own_sentence(file: str, facts: Value) -> str:
     """Return the first sentence of the docstring of a package or a module."""
-    return first_sentence(summarise_module((facts or {}).get("doc", ""), file))
+    text = first_sentence_of_module(file, facts)
+    return "" if _TITLE_OF_MODULE.fullmatch(text) else text
 
 
 def _commands(known: Mapping[str, Value], reader: GraphReader) -> Iterator[list[str]]:

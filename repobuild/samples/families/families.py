@@ -10,7 +10,9 @@ The index holds, under a file's path, `in:KEY` for each family that has siblings
 `says:NAME` for each name in a document, and `tests:STEM` for a test file. Under
 `sibling::ID` it holds `sibling:KEY` for each family of an element, so that nobody reads
 the files of a large family to know who is in it. Under a family's key it holds
-`watch:PATH` for each file that its row was read from. An update computes again:
+`watch:PATH` for each file that its row was read from, and `alike:KEY` where its
+siblings are enough, and alike, so that only what names them can be missing. An update
+computes again:
 
     changed file         the families with siblings in it, before or after, and those
                          that watch it, unless it named no siblings and names none
@@ -255,7 +257,8 @@ class _Keeper:
         own, family = self._view.own, Family.of(key)
         old = None if self._view.full else own.get(key)
         if family.kind == "modules":
-            if not (old or self._view.full or family.where in self._reshaped):
+            is_same = not (self._view.full or family.where in self._reshaped)
+            if is_same and not self._find(f"alike:{key}"):
                 return  # the names that its files define decide that it is none
         ids = self._ids(key)
         stale = {like_key(key, one[0]) for one in (old or {}).get("siblings", ())}
@@ -268,6 +271,7 @@ class _Keeper:
         terms = {f"watch:{path}" for path in made.watched}
         if made.watched:
             terms.update(f"names:{word}" for id in ids for word in _names_of(id))
+            terms.add(f"alike:{key}")
         if terms or not self._view.full:
             own.index.set(key, terms)
         if not made.row:

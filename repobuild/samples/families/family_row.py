@@ -3,9 +3,10 @@
 kind, id        "family"; the element that the family is about: a base class or the
                 sibling that is the best example
 family          [kind, where, owner, pattern] of `membership.Family`
-siblings        [[id, summary, name of the code's element, code, ended, methods, bases,
-                fits], ...], by id; methods that run and bases as written, of a class
-                in Python; one that fits is where a new one goes
+siblings        [[id, summary, name of the code's element, code, outline, methods,
+                bases, fits], ...], by id; methods that run and bases as written, of a
+                class in Python; one that fits is where a new one goes, and defines what
+                most do
 count           of all siblings; `siblings` has at most `MOST_SIBLINGS`, by a hash
 homes           [[path, siblings in it], ...], most first
 folder, new_file   where a new one goes, and whether in a file of its own
@@ -49,7 +50,6 @@ from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.families.family_tree import (
     HALF,
-    LONGEST_LINE,
     MOST_LISTED,
     MOST_METHODS,
     Tree,
@@ -71,11 +71,13 @@ from repobuild.samples.families.past_additions import (
     PastAddition,
     counted,
 )
+from repobuild.samples.families.sibling_code import sibling_code
 from repobuild.samples.families.sibling_members import (
     common_arguments,
     common_attributes,
     is_bare,
     is_small,
+    is_typical,
     own_bases,
     own_methods,
     replaced_by_some,
@@ -98,14 +100,11 @@ MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _AT_HOME = 0.75  # share of the siblings that are in one file
 _USUAL = 0.6  # share of the commits to a file that change another one, too
 _MOST_PAST = 5
-_LONGEST_CODE = 420  # characters
 # By its name, or by how its docstring begins.
 _UNFINISHED = re.compile(
     r"\A_?(?:Abstract|Base[A-Z_])|\A\w+(?:Base|Mixin)\n"
     r"|\A\w+\n\s*(?:(?:An?|The) )?(?i:abstract|base)\b"
 )
-_INNER = re.compile(r"\n\s+(?:async def|def|class|@)")
-_DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _TABLES = ("table", "call", "entry")
 _REGISTRATIONS = ("exports", "reexport", *_TABLES)
 
@@ -139,8 +138,8 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "language": tree.reader.facts(split_id(ids[0])[0]).get("language", ""),
         "siblings": [
             [
-                *_sibling(family, id, one, required, tree),
-                id in fitting and _is_model(family, one, tree),
+                *_sibling(family, id, one, tree),
+                id in fitting and _is_model(family, one, methods, ids, tree),
             ]
             for id, one in zip(ids, elements, strict=True)
         ],
@@ -203,12 +202,20 @@ def _history(past: list[PastAddition], tree: Tree) -> Row:
     }
 
 
-def _is_model(family: Family, element: ElementView | None, tree: Tree) -> bool:
-    """Return whether another one may be made like this: it defines something, is
+def _is_model(
+    family: Family,
+    element: ElementView | None,
+    methods: list[Value],
+    ids: list[str],
+    tree: Tree,
+) -> bool:
+    """Return whether another one may be made like this: it defines what most do, is
     small, and neither dated nor unfinished.
     """
     if element is None:
         return True
+    if not is_typical(family, element, methods, ids, tree):
+        return False
     is_empty = element.is_stub or element.is_for_types
     if is_bare(element, tree):  # as a class is that is raised, and no other
         is_empty |= family.kind != "subclass" or not _is_of_exceptions(family, tree)
@@ -226,17 +233,13 @@ def _folders(homes: Counter[str]) -> Counter[str]:
 
 
 def _sibling(
-    family: Family,
-    id: str,
-    element: ElementView | None,
-    required: list[Value],
-    tree: Tree,
+    family: Family, id: str, element: ElementView | None, tree: Tree
 ) -> list[Value]:
     """Return an item of `siblings` without its last field."""
     return [
         id,
         _summary(id, element, tree),
-        *_code(id, element, required, tree),
+        *sibling_code(element, tree),
         own_methods(family, element, tree),
         own_bases(family, element),
     ]
@@ -281,10 +284,8 @@ def _is_alike(
     if family.kind == "functions":
         # To be imported somewhere is no registration of a function of this pattern.
         return any(kind in _TABLES for kind, *_ in row["sites"])
-    if family.kind == "decorated":  # else the plan says no more than the question
+    if family.kind != "subclass":  # else the plan says no more than the question
         return bool(row["sites"] or row["tests"] or row["past"])
-    if family.kind != "subclass":
-        return True
     classes = [one for one in elements if one is not None]
     if any(one.parent for one in classes) or len(row["required"]) > MOST_METHODS:
         return False
@@ -382,69 +383,6 @@ def _summary(id: str, element: ElementView | None, tree: Tree) -> str:
     return first_sentence(summarise(doc))
 
 
-# ------------------------------------------------------------ the code of a sibling
-
-
-def _code(
-    id: str, element: ElementView | None, required: list[Value], tree: Tree
-) -> tuple[str, str, bool]:
-    """Return (qualified name, code, whether it is whole) of what shows a sibling best.
-
-    That is the sibling when it is short, else a method that siblings define or, where
-    they share none, one of its own, else its first lines without the docstring.
-    """
-    if element is None:
-        return "", "", False
-    source = tree.read(element.path) or b""
-    whole = _text(element, source)
-    if 0 < len(whole) <= _LONGEST_CODE:
-        return element.qual, whole, True
-    elements = tree.reader.elements(element.path)
-    own = [
-        one.name
-        for one in elements.values()
-        if one.parent == element.qual and one.type == "method"
-    ]
-    own.sort(key=lambda name: name.startswith("__"))
-    for method in [name for name, *_ in required] or own:
-        inner = elements.get(f"{element.qual}.{method}")
-        text = _text(inner, source) if inner and inner.runs else ""
-        if 0 < len(text) <= _LONGEST_CODE and text.count("\n"):
-            return f"{element.qual}.{method}", text, True
-    lines, length = [], 0
-    every = without_docstring(whole).split("\n")
-    for line in every:
-        length += len(line) + 1
-        if length > _LONGEST_CODE:
-            break
-        lines.append(line)
-    return element.qual, "\n".join(lines).rstrip(), 0 < len(lines) == len(every)
-
-
-def without_docstring(code: str) -> str:
-    """Return a definition without its docstring; the head says how it is made."""
-    match = _DOCSTRING.search(code)
-    head = code[: match.start()].rstrip() if match else ""
-    if match is None or not head.endswith(":") or _INNER.search(head):
-        return code
-    body = code[match.end() :].lstrip("\n")
-    return f"{head}\n{body}"
-
-
-def _text(element: ElementView, source: bytes) -> str:
-    """Return an element's source, decorators included; "" when it would end a fence."""
-    start = source.rfind(b"\n", 0, element.row.start) + 1
-    text = source[start : element.row.start + element.row.length]
-    decoded = text.decode("utf-8", "replace").rstrip().expandtabs(4)
-    lines = decoded.split("\n")
-    indent = len(lines[0]) - len(lines[0].lstrip())
-    if any(line[:indent].strip() for line in lines):
-        return ""
-    if "```" in decoded or any(len(line) > LONGEST_LINE + indent for line in lines):
-        return ""
-    return "\n".join(line[indent:] for line in lines)
-
-
 def _is_new_file(
     family: Family, alone: set[str], ids: list[str], past: Iterable[PastAddition]
 ) -> bool:
@@ -470,10 +408,10 @@ def like_key(key: str, id: str) -> str:
 
 
 def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
-    """Yield (id, row) of each sibling with code that can be the model for another."""
+    """Yield (id, row) of each sibling that can be the model for another."""
     ids = [id for id, *_ in row["siblings"]]
     for number, (id, *model, fits) in enumerate(row["siblings"]):
-        if not model[2] or not fits:
+        if not fits:
             continue
         every = row.get("sites", ())
         sites = [site for site in every if number in site[3]]

@@ -11,6 +11,7 @@ from repobuild.samples.contexts.graph_reader import GraphReader
 from repobuild.samples.families.past_additions import PastAdditions
 
 HALF = 0.5
+NEARLY_ALL = 0.75
 MOST_SIBLINGS = 40  # that are looked at
 MOST_LISTED = 6
 LONGEST_LINE = 90  # characters of quoted code

@@ -33,6 +33,7 @@ from repobuild.samples.text.refusals import is_exception
 
 SORTED = "*"
 _CHOOSE = ("__new__", "__init__")  # may choose a sibling, by their arguments
+_FEWEST_IN_FUNCTION = 3
 _FEWEST_ORDERED = 3  # items of a list that shows an order
 _THIRD = 1 / 3
 _MOST_FILES = 60  # that are searched for registrations
@@ -83,7 +84,7 @@ def registration_sites(
         for place, lines in found.items()
         if _is_registration(place, sorted(lines), ids, fewest, tree)
     ]
-    sites = _with_passing_files(sites, {split_id(id)[0] for id in ids})
+    sites = _with_passing_files(sites, {split_id(id)[0] for id in ids}, family)
     sites.sort(key=lambda site: (-len(site[3]), site[:3]))
     return _least(sites), searched
 
@@ -159,11 +160,13 @@ def _add_raising_files(
         found["raise_in", path, ""].update(found[kind, path, where])
 
 
-def _with_passing_files(sites: list[Value], homes: set[str]) -> list[Value]:
+def _with_passing_files(
+    sites: list[Value], homes: set[str], family: Family
+) -> list[Value]:
     """Return sites with an import that leads to a package's, and without the others.
 
     `from .core import Name` in a package needs an import in `core.py`, unless the name
-    is defined there.
+    is defined there. Whoever imports most modules of a folder runs them.
     """
     sources = {
         match[1]
@@ -176,7 +179,8 @@ def _with_passing_files(sites: list[Value], homes: set[str]) -> list[Value]:
     kept = []
     for site in sites:
         stem = site[1].rpartition("/")[2].partition(".")[0]
-        is_passing = site[1] not in homes and stem in sources - stems
+        is_passing = stem in sources - stems or family.kind == "modules"
+        is_passing &= site[1] not in homes
         if site[0] != "import" or is_passing:
             kept.append(["reexport", *site[1:]] if site[0] == "import" else site)
     return kept
@@ -218,15 +222,15 @@ def _is_registration(
 ) -> bool:
     """Return whether a place names enough siblings.
 
-    A function has to name all of them, by edges of the graph: a name in a function's
+    A function has to name most of them, by edges of the graph: a name in a function's
     code may mean anything, and one that uses two of them is just a user.
     """
     kind, path, where = place
-    if kind in ("raise", "raise_in"):
+    if kind in ("raise", "raise_in", "document"):
         return is_usual(len(names), ids)
     if kind != "function":
         return len(names) >= fewest
-    if len(names) < max(2, len(ids)):
+    if len(names) < _FEWEST_IN_FUNCTION or not is_usual(len(names), ids):
         return False
     edges = tree.reader.edges(path).outgoing
     targets = {
@@ -236,7 +240,9 @@ def _is_registration(
         for edge in ("calls", "uses")
         for target in edges.get((one.qual, edge), ())
     }
-    return targets.issuperset(ids)
+    targets |= {split_id(target)[0] for target in targets}  # of a module, what it calls
+    numbers = numbers_by_name(ids)
+    return targets.issuperset(ids[numbers[name]] for name in names)
 
 
 def _can_register(path: str) -> bool:
@@ -265,7 +271,7 @@ def _counts(one: NamedPlace, family: Family) -> bool:
         return False
     if one.kind == "function" and _is_special(one.where):
         return False
-    return not (family.kind == "modules" and one.kind in ("function", "instance"))
+    return not (family.kind == "modules" and one.kind == "instance")
 
 
 def _is_special(qual: str) -> bool:

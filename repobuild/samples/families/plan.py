@@ -21,8 +21,8 @@ from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import Scope, Value
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.dataset.split import Split
-from repobuild.samples.families.family_row import without_docstring
 from repobuild.samples.families.named_sites import SORTED
+from repobuild.samples.families.sibling_code import without_docstring
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import (
     Fact,
@@ -34,22 +34,27 @@ from repobuild.samples.tasks.facts import (
 from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.tasks.registry import languages_of
 from repobuild.samples.tasks.trace import numbered
-from repobuild.samples.text.statements import first_statements
 
 _MODEL_TASK, _FILES_TASK = "implementation_path", "architecture_understanding"
 _LONGEST = 980  # characters of an answer, below the default of samples.max_answer
 _NAMED = 4  # siblings that are named
 _SITES, _CAME = 4, 3
-_TELLING_STEPS = 5  # that say enough without the code of the model
-_FENCE = 24  # characters around code
-_MARK = 20  # characters of a line that stands for what is left out
+_LINKS = 2  # to other code that say enough without the code of the model
 _EXPORTS = ("exports", "reexport")  # kinds of sites that every public name has
 # Kinds of sites whose line shows no pattern: a list has names alone, the others prose
 # or code of many forms.
-_SHOWN_WITHOUT_LINE = ("exports", "document", "function", "raise", "raise_in")
-_LEAST_LINES = 3  # of code that shows more than a head
+_SHOWN_WITHOUT_LINE = (
+    "exports", "listed", "document", "function", "raise", "raise_in"
+)  # fmt: skip
+_REGISTERS = ("table", "call", "entry", "function", "raise", "raise_in")
+_SITE, _DOCUMENT = "plan_site", "plan_document"  # begin the names of steps
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
-_HEAD = re.compile(r"(?:async )?(?:def|class) ")
+# Steps that say what a new one consists of.
+_CONTENTS = frozenset("plan_abstract plan_methods plan_own plan_attributes".split())
+# Steps that a question says itself, or that hold for all code.
+_SAID = frozenset(
+    "plan_home plan_base plan_decorator plan_name plan_some plan_changelog".split()
+)
 # Steps that a long plan can do without, the first to go first.
 _SPARE = (
     "plan_looked",
@@ -122,16 +127,25 @@ def _family(scope: FactScope) -> Iterator[Fact]:
     allowed = scope.without_held_out(list(rows))
     newest = [id for _, ids, _ in scope.get("past") or () for id in ids]
     shown = [id for id in dict.fromkeys((*newest, *allowed)) if id in allowed]
-    models = [id for id in shown if id in rows and rows[id][2] and rows[id][-1]]
+    models = [id for id in shown if id in rows and rows[id][-1]]
     if not models:
         return
     # The one that is registered wherever the others are shows what there is to do.
     ids, sites = list(rows), scope.get("sites") or ()
     places = Counter(ids[n] for _, _, _, numbers, *_ in sites for n in numbers)
-    model = max(models, key=lambda id: places[id])
+
+    # Of several it is the shortest, so that there is room for its code.
+    def fitness(id: str) -> tuple[int, bool, int]:
+        _, _, code, outline, *_ = rows[id]
+        return places[id], bool(code or outline), -len(code or outline)
+
+    model = max(models, key=fitness)
     plan = _Plan(scope, [model, *rows[model][:-1]], shown)
     fields = {"noun": plan.noun}
-    yield Fact("plan", plan.answer("plan"), plan.sources(), "hard", fields)
+    answer = plan.answer("plan")
+    if not answer:
+        return
+    yield Fact("plan", answer, plan.sources(), "hard", fields)
     if files := plan.files():
         answer = scope.answer("plan_files", **fields, **files)
         yield Fact("plan_files", answer, plan.sources(), "hard", fields)
@@ -144,8 +158,9 @@ def _like(scope: FactScope) -> Iterator[Fact]:
     fields = {"noun": plan.noun, "like": plan.model_name}
     if answer := plan.answer("plan_like", **fields):
         yield Fact("plan_like", answer, plan.sources(), "hard", fields)
-    # Of a module that is its title, which says what it is and not what is needed.
-    is_need = scope.get("family")[0] != "modules"
+    # Of a module that is its title, which says what it is and not what is needed; signs
+    # are an ornament.
+    is_need = scope.get("family")[0] != "modules" and model[1][:1].isalnum()
     if is_need and len(model[1]) >= _SHORTEST_NEED:
         fields = {**fields, "summary": model[1]}
         if answer := plan.answer("plan_need", **fields):
@@ -187,7 +202,7 @@ class _Plan:
         self._scope = scope
         self._part = scope.phrases.part
         self._kind, self._where, self._owner, self._pattern = scope.get("family")
-        self._model_id, _, self._code_qual, self._code, self._whole = model[:5]
+        self._model_id, _, self._code_qual, self._code, self._outline = model[:5]
         self._methods, self._bases = model[5:]
         self._is_like = scope.get("kind") == "like"
         self._model_path = self._model_id.partition("::")[0]
@@ -220,12 +235,16 @@ class _Plan:
     def answer(self, kind: str, **fields: str) -> str:
         """Return reasoning, steps and code, without what is spare in a long one.
 
-        Return "" for another one like a model, when there are few steps and no code of
-        it to show.
+        Return "" where they tell little more than the question does: nothing of other
+        code that a new one needs, or little of that and no code of the model.
         """
         frame = self._scope.answer(kind, **{"noun": self.noun, **fields})
         reasons, steps = dict(self._reasons()), dict(self._steps())
-        is_thin = self._is_like and len(steps) < _TELLING_STEPS
+        links = len([one for one in steps if one not in _SAID | _CONTENTS])
+        links -= sum(one.startswith(_DOCUMENT) for one in steps)
+        links += "plan_past" in reasons
+        is_telling = links >= _LINKS or self._is_registered()
+        is_telling &= not _CONTENTS.isdisjoint(steps)
         longest = ""
         for spare in ("", *_SPARE):
             reasons.pop(spare, None)
@@ -236,12 +255,20 @@ class _Plan:
             text += self._part("plan_steps", items=numbered([*steps.values()]))
             longest = longest or text
             if code := self._example(_LONGEST - len(text)):
-                return text + code
-        return "" if is_thin else longest
+                return text + code if links else ""
+        return longest if is_telling else ""
+
+    def _is_registered(self) -> bool:
+        """Return whether there is a place without which a new one does not work."""
+        return any(kind in _REGISTERS for kind, *_ in self._scope.get("sites") or ())
 
     def files(self) -> dict[str, str]:
         """Return the reasons and the files of a new sibling; empty for one file."""
-        steps = [text for part, text in self._steps() if part in _FILE_STEPS]
+        steps = [
+            text
+            for part, text in self._steps()
+            if part in _FILE_STEPS or part.startswith((_SITE, _DOCUMENT))
+        ]
         if len(steps) < 2:
             return {}
         reasons = [text for part, text in self._reasons()]
@@ -310,9 +337,9 @@ class _Plan:
         yield self._home()
         yield from self._definitions()
         yield from self._own_classes()
-        for number, site in enumerate(self._scope.get("sites") or ()):
-            if number < _SITES:
-                yield f"plan_site {number}", self._site(site)
+        for number, site in enumerate(self._sites()[:_SITES]):
+            part = _DOCUMENT if site[0] == "document" else _SITE
+            yield f"{part} {number}", self._site(site)
         for path, _ in (self._scope.get("tests") or ())[:1]:
             yield "plan_tests", self._part("plan_tests", other=path)
         known = {site[1] for site in self._scope.get("sites") or ()}
@@ -337,6 +364,24 @@ class _Plan:
         log = self._scope.get("changelog")
         if log and log not in known:
             yield "plan_changelog", self._part("plan_changelog", other=log)
+
+    def _sites(self) -> list[Value]:
+        """Return the places; one that imports siblings and lists them is a single one.
+
+        Of documents one is enough.
+        """
+        sites = self._scope.get("sites") or []
+        lists = {(p, tuple(n)) for kind, p, _, n, *_ in sites if kind == "exports"}
+        imports = {(p, tuple(n)) for kind, p, _, n, *_ in sites if kind == "reexport"}
+        documents = [site for site in sites if site[0] == "document"]
+        kept: list[Value] = []
+        for site in sites:
+            kind, place = site[0], (site[1], tuple(site[3]))
+            if kind == "reexport" and place in lists or site in documents[1:]:
+                continue
+            is_both = kind == "exports" and place in imports
+            kept.append(["listed", *site[1:]] if is_both else site)
+        return kept
 
     def _partners(self) -> list[Value]:
         """Return what changes with the file that a new sibling goes into."""
@@ -388,10 +433,12 @@ class _Plan:
             if items and (is_wanted or not is_own):
                 yield part, self._part(part, members=self._scope.phrases.listed(items))
         open_ones = {name for name, _, is_abstract in rows if is_abstract}
-        if is_own and not open_ones.issuperset(self._methods):
-            listed = self._scope.phrases.listed([f"`{one}`" for one in self._methods])
+        own = [one for one in self._methods if one not in open_ones]
+        if is_own and own:
+            listed = self._scope.phrases.listed([f"`{one}`" for one in own])
             fields = {"members": listed, "model": self._name_of_model()}
-            yield "plan_own", self._part("plan_own", **fields)
+            part = "plan_own_besides" if open_ones else "plan_own"
+            yield "plan_own", self._part(part, **fields)
         elif not is_own and (some := self._scope.get("some")):
             listed = self._scope.phrases.listed([self._item(*item) for item in some])
             yield "plan_some", self._part("plan_some", members=listed)
@@ -452,28 +499,34 @@ class _Plan:
 
     def _site(self, site: list[Value]) -> str:
         kind, path, where, numbers, lines, order, imports = site
-        text = self._part(
-            f"plan_{kind}",
-            other=path,
-            where=where,
-            count=str(len(numbers)),
-            total=str(self._count),
-        )
+        is_some = kind == "function" and len(numbers) < self._count
+        part = "plan_function_some" if is_some else f"plan_{kind}"
+        share = self._share(len(numbers), kind == "document")
+        text = self._part(part, other=path, where=where, of=share)
         name = name_of(self._model_id.partition("::")[2])
         line = lines.get(name, "")
-        text += self._order(order, numbers)
+        text += "" if is_some else self._order(order, numbers)
         is_used = path != self._model_path and _is_imported(name, line)
         if is_used and imports:
             text += self._part("plan_import")
-        shows = kind not in _SHOWN_WITHOUT_LINE and line
+        shows = kind not in _SHOWN_WITHOUT_LINE and line.strip(" ,()") != name and line
         if shows:
             text += self._part("plan_line", line=line)
         return text + self._scope.phrases.words["stop"]
+
+    def _share(self, count: int, is_least: bool) -> str:
+        """Return how many siblings a place names; prose may name more, as words."""
+        part = "plan_of_least" if is_least else "plan_of"
+        if count == self._count:
+            part = "plan_of_all"
+        return self._part(part, count=str(count), total=str(self._count))
 
     def _order(self, order: str, numbers: list[int]) -> str:
         """Say where a new one goes in a list: see `sites` in family_row.py."""
         if order in ("", SORTED):
             return self._part("plan_sorted") if order else ""
+        if self._kind == "modules":
+            return ""  # named by their files
         is_listed = self._model_id in [self._ids[number] for number in numbers]
         if is_listed:
             order = name_of(self._model_id.partition("::")[2])
@@ -487,22 +540,19 @@ class _Plan:
     # ------------------------------------------------------------------------- code
 
     def _example(self, room: int) -> str:
-        """Return the model's code, cut to whole statements; "" when little is left."""
-        qual = strip_counts(self._code_qual)
-        fields = {"element": qual, "other": self._model_path}
-        first = "plan_code" if self._whole else "plan_code_body"
+        """Return the model's code, or its outline where there is no room, or ""."""
+        name, fence = strip_counts(self._code_qual), self._scope.get("language")
+        fields = {"element": name, "other": self._model_path}
         shorter = without_docstring(self._code)
-        for part, code in ((first, self._code), ("plan_code_body", shorter)):
-            least = len(self._part(part, code="", **fields)) + _FENCE
-            if part == "plan_code_body":
-                code = _cut(code, room - least, self._whole)
-                if not _shows_more_than_head(code):
-                    continue
-            if code and least + len(code) <= room:
-                fence = self._scope.phrases.words["code"].format(
-                    fence=self._scope.get("language"), code=code
-                )
-                return self._part(part, code=fence, **fields)
+        for part, code in (
+            ("plan_code", self._code),
+            ("plan_code", shorter),
+            ("plan_outline", self._outline),
+        ):
+            shown = self._scope.phrases.words["code"].format(fence=fence, code=code)
+            text = self._part(part, code=shown, **fields)
+            if code and len(text) <= room:
+                return text
         return ""
 
 
@@ -512,31 +562,10 @@ def _is_imported(name: str, line: str) -> bool:
     return bool(re.search(pattern, line)) and '"' not in line and "'" not in line
 
 
-def _cut(code: str, room: int, is_whole: bool) -> str:
-    """Return the first statements of code; a mark says that more follows."""
-    if is_whole and len(code) <= room:
-        return first_statements(code, room)
-    first = first_statements(code, room - _MARK)
-    if not first:
-        return ""
-    line = first.rpartition("\n")[2]
-    return f"{first}\n{line[: len(line) - len(line.lstrip())]}..."
-
-
-def _shows_more_than_head(code: str) -> bool:
-    """Return whether something of the body is left beside decorators and head."""
-    lines = [line.strip() for line in code.split("\n") if line.strip()]
-    if lines[-1:] != ["..."]:
-        return len(lines) >= _LEAST_LINES
-    heads = [n for n, line in enumerate(lines) if _HEAD.match(line)]
-    return len(lines) - 1 - (heads[0] if heads else 0) >= _LEAST_LINES
-
-
 _FILE_STEPS = frozenset(
     (
         "plan_home",
         "plan_member",
-        *(f"plan_site {number}" for number in range(_SITES)),
         "plan_tests",
         "plan_together",
         "plan_partners",

@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
-from repobuild.samples.families.family_tree import HALF, MOST_METHODS, Tree, is_usual
+from repobuild.samples.families.family_tree import (
+    HALF,
+    MOST_METHODS,
+    NEARLY_ALL,
+    Tree,
+    is_usual,
+)
 from repobuild.samples.families.membership import Family, shape_names, shape_of
 from repobuild.samples.text.long_strings import without_long_strings
 
@@ -96,6 +102,21 @@ def own_methods(family: Family, element: ElementView | None, tree: Tree) -> list
         return []
     methods = _running_methods(element, tree)
     return list(dict.fromkeys([*methods, *_class_attributes(element, tree)]))
+
+
+def is_typical(
+    family: Family,
+    element: ElementView,
+    counted_methods: list[Value],
+    ids: list[str],
+    tree: Tree,
+) -> bool:
+    """Return whether a sibling defines all that nearly all of them define."""
+    least = NEARLY_ALL * len(ids)
+    wanted = {name for name, count, _ in counted_methods if count >= least}
+    if family.kind == "modules":
+        return wanted.issubset(shape_names(tree.reader.elements(element.path)))
+    return wanted.issubset(_running_methods(element, tree))
 
 
 def is_small(element: ElementView | None, tree: Tree) -> bool:

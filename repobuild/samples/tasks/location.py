@@ -23,6 +23,8 @@ _ANY_HEADING = re.compile(
     r"|要求|依赖|配置|我们|协议|声明|特性|介绍|列表|文档|事项|步骤|流程|用法|使用|安装|准备"
     r"|历史|展示|概述|简介|演示|作者|感谢)"
 )
+# Who uses it is no description of what it does.
+_TELLS_USERS = re.compile(r"(?i)(?:used|called|invoked|needed) (?:by|in|from|when)\b")
 SHORTEST_CLUE = 24  # characters; "Return the name." fits any element
 
 
@@ -83,6 +85,7 @@ def _element(scope: FactScope) -> Iterator[Fact]:
         )
     clue = lead(scope.get("summary"))
     is_clue = len(clue) >= SHORTEST_CLUE and not _is_named_in(scope, clue)
+    is_clue &= not _TELLS_USERS.match(clue)
     if is_clue and not scope.get("name").startswith("__"):
         yield Fact(
             "reverse",

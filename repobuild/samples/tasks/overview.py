@@ -14,6 +14,7 @@ _ONE_PACKAGE = ("single package", "single module", "subpackages")
 _NO_PARTS = frozenset({"test", "tests", "testing", "version", "about"})
 _READMES = "readme"  # how the name of a README begins, in small letters
 _MOST_DISTRIBUTIONS = 12
+_RUN_MODULE = "python -m "  # begins a command that no script is installed for
 # Stand-ins for newer versions of the standard library: nothing is built on them.
 _BACKPORTS = frozenset(
     "typing_extensions exceptiongroup tomli importlib_metadata importlib_resources"
@@ -45,8 +46,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
             answer += scope.phrases.part("of_tests", **numbers)
         yield Fact("statistics", answer, (scope.id,))
     yield from _installation(scope)
-    if items := _command_items(scope):
-        yield _fact(scope, "commands", items=items)
+    yield from _commands(scope)
     yield from _dependencies(scope)
     for kind, field in (("test_folders", "tests"), ("doc_folders", "documentation")):
         if folders := scope.get(field):
@@ -138,13 +138,21 @@ def _installation(scope: FactScope) -> Iterator[Fact]:
     yield Fact(kind, answer, (scope.id,))
 
 
-def _command_items(scope: FactScope) -> str:
-    items = ""
+def _commands(scope: FactScope) -> Iterator[Fact]:
+    """Say which programs are installed, and which packages can be run besides."""
+    items, modules = "", ""
     for command, target, path in scope.get("commands") or []:
-        items += scope.phrases.part("command", command=command, target=target)
-        if path:
-            items += scope.phrases.part("command_in", path=path)
-    return items
+        item = scope.phrases.part("command", command=command, target=target)
+        item += scope.phrases.part("command_in", path=path) if path else ""
+        if command.startswith(_RUN_MODULE):
+            modules += item
+        else:
+            items += item
+    if not items:
+        return
+    answer = scope.answer("commands", items=items)
+    answer += scope.phrases.part("run_modules", items=modules) if modules else ""
+    yield Fact("commands", answer, (scope.id,))
 
 
 def _dependencies(scope: FactScope) -> Iterator[Fact]:

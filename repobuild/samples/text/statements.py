@@ -5,11 +5,13 @@ No grammar is used: the code may be a part of a definition, and of any language.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from repobuild.code.usage.call_example import STRING_OR_COMMENT
 
 LONG_STRINGS = ('"""', "'''")
+_QUOTES = "\"'`"
 _UNFINISHED = ("\\", ",", "(", "[", "=", "+", "-", ".", "&&", "||")
 _HEAD = (":", "{")  # a block has to follow
 _FINISHED = ("++", "--", "...")  # `i++`, and the body `...`
@@ -31,38 +33,16 @@ def statement_lines(lines: list[str], is_python: bool) -> Iterator[int]:
         goes_on = bare.endswith(_UNFINISHED)
 
 
-def first_statements(code: str, room: int) -> str:
-    """Return the first lines, `room` characters at most, that end with a statement."""
-    lines = code.split("\n")
-    while lines and len("\n".join(lines)) > room:
-        lines.pop()
-    while lines and not (lines[-1].strip() and is_whole("\n".join(lines))):
-        lines.pop()
-    return "\n".join(lines)
-
-
 def is_whole(code: str) -> bool:
     """Return whether code ends with a statement, and not within one or after a head."""
     if any(code.count(quotes) % 2 for quotes in LONG_STRINGS):
         return False
-    bare = STRING_OR_COMMENT.sub("", code).rstrip()
+    bare = STRING_OR_COMMENT.sub(_bare, code).rstrip()
     if sum(map(bare.count, "([")) != sum(map(bare.count, ")]")):
         return False
-    if not bare.endswith(_FINISHED) and bare.endswith((*_UNFINISHED, *_HEAD)):
-        return False
-    return not _is_in_try(bare.split("\n"))
+    return bare.endswith(_FINISHED) or not bare.endswith((*_UNFINISHED, *_HEAD))
 
 
-def _is_in_try(lines: list[str]) -> bool:
-    """Return whether code ends within a `try` that nothing follows yet."""
-    opened: list[int] = []  # indentations
-    for line in lines:
-        text, indent = line.strip(), len(line) - len(line.lstrip())
-        if text.startswith(("except", "finally")):
-            opened = [one for one in opened if one < indent]
-        elif text:
-            if opened and indent <= opened[-1]:
-                return True
-            if text == "try:":
-                opened.append(indent)
-    return bool(opened)
+def _bare(found: re.Match[str]) -> str:
+    """Return what stands for a string, and nothing for a comment."""
+    return "0" if found[0][0] in _QUOTES else ""

@@ -69,15 +69,25 @@ def description(index: TreeIndex, claim: DeferredClaim) -> str:
 
 
 def _begins_paragraph(claimed: str, text: str) -> bool:
+    """Return whether a text is the beginning of a paragraph, or goes on in the next."""
+    paragraphs = re.split(r"\n[ \t]*\n", _IMAGE.sub("", text))
+    return any(
+        _begins_here(claimed, paragraphs[number:]) for number in range(len(paragraphs))
+    )
+
+
+def _begins_here(claimed: str, paragraphs: list[str]) -> bool:
     words = _words(claimed)
-    for paragraph in re.split(r"\n[ \t]*\n", _IMAGE.sub("", text)):
-        # A heading may stand right above its text.
-        lines = paragraph.split("\n")
-        for first in range(len(lines)):
-            found = _words("\n".join(lines[first:]))
-            rest = found.removeprefix(words)
-            if words and len(rest) < len(found) and (rest == "" or rest[0] == " "):
-                return not rest or claimed.rstrip().endswith(_WHOLE)
+    # A heading may stand right above its text.
+    lines = paragraphs[0].split("\n")
+    for first in range(len(lines)):
+        found = _words("\n".join(lines[first:]))
+        rest = found.removeprefix(words)
+        if words and len(rest) < len(found) and (rest == "" or rest[0] == " "):
+            return not rest or claimed.rstrip().endswith(_WHOLE)
+        after = words.removeprefix(f"{found} ")
+        if found and len(after) < len(words) and len(paragraphs) > 1:
+            return _begins_here(after, paragraphs[1:])
     return False
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from repobuild.truth.answer_template import AnswerTemplates, Fields
 from repobuild.truth.claims.change_claims import FindCommit
 from repobuild.truth.claims.list_claims import ParsedList, parse_list
+from repobuild.truth.claims.outline_claims import check_outline
 from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.prose_match import occurs
 from repobuild.truth.structure import PLAN_PARTS
@@ -161,35 +162,35 @@ def _check_summary(plan: PlanSubject, text: str) -> str:
 
 
 def _check_code(plan: PlanSubject, part: str, text: str) -> str:
-    """Return "" when the element that is named has these lines in a row.
+    """Return "" when the element that is named is written so, or has this outline.
 
-    Its docstring may be left out of them, and the last ones where `...` is instead.
+    Its docstring may be left out.
     """
     path, qual = plan.fields[part, "other"], plan.fields[part, "element"]
     if not any(id.partition("::")[0] == path for id in plan.siblings):
         return "no sibling is there"
-    lines = [line.strip() for line in (plan.read(path) or "").split("\n")]
     file = plan.python(path)
-    options = [lines]
-    if file is not None:
-        found = [d for d in file.definitions.values() if display_name(d.qual) == qual]
-        if not found:
-            return f"there is no {qual}"
-        options = [
-            lines[one.decorated_start - 1 : start] + lines[end : one.end]
-            for one in found
-            for start, end in {(one.end, one.end), _docstring_lines(one)}
-        ]
-    wanted = [line.strip() for line in text.split("\n") if line.strip()]
-    is_cut = wanted[-1:] == ["..."]
-    wanted = wanted[:-1] if is_cut else wanted
-    options = [[line for line in option if line] for option in options]
-    same = any(
-        option[start : start + len(wanted)] == wanted
-        for option in options
-        for start in range(len(option) - len(wanted) + 1)
-    )
-    return "" if same else f"{path} has no such lines"
+    wanted = _code_lines(text.split("\n"))
+    if file is None:
+        lines = _code_lines((plan.read(path) or "").split("\n"))
+        starts = range(len(lines) - len(wanted) + 1)
+        same = any(lines[start : start + len(wanted)] == wanted for start in starts)
+        return "" if same else f"{path} has no such lines"
+    if part == "plan_outline":
+        return check_outline(file, qual, text)
+    found = [d for d in file.definitions.values() if display_name(d.qual) == qual]
+    options = [
+        _code_lines(
+            file.lines[one.decorated_start - 1 : start] + file.lines[end : one.end]
+        )
+        for one in found
+        for start, end in {(one.end, one.end), _docstring_lines(one)}
+    ]
+    return "" if wanted in options else f"{qual} is not written so"
+
+
+def _code_lines(lines: list[str]) -> list[str]:
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _docstring_lines(definition: PythonDefinition) -> tuple[int, int]:
@@ -265,8 +266,13 @@ def _is_number(item: tuple[tuple[str, str], str]) -> bool:
 def _check_step(plan: PlanSubject, reading: Fields) -> str:
     part = next(iter(reading))[0]
     fields = {name: text for (_, name), text in reading.items()}
-    if part == "plan_home_all":
-        fields["count"] = fields["total"]
+    if "of" in fields:
+        readings = plan.templates.match_parts(_SHARE_PARTS, fields["of"])
+        readings = [one for one in readings if all(map(_is_number, one.items()))]
+        if not readings:
+            return f"{fields['of']} counts nothing"
+        fields |= {name: text for (_, name), text in readings[0].items()}
+    fields.setdefault("count", fields.get("total", ""))  # where it names all
     if "total" in fields and not part.startswith("plan_pattern"):
         if int(fields["total"]) != len(plan.siblings):
             return f"{len(plan.siblings)} siblings are compared"
@@ -289,11 +295,13 @@ def _check_site(plan: PlanSubject, part: str, fields: Mapping[str, str]) -> str:
     text, file = plan.read(path), plan.python(path)
     if text is None:
         return "there is no such file"
-    place = "__all__" if part == "plan_exports" else where
+    place = "__all__" if part in ("plan_exports", "plan_listed") else where
     if part == "plan_entry" and where not in text:
         return f"it has no {where}"
     in_python = file is not None and part not in ("plan_document", "plan_entry")
     words = names_in_place(file, part, place) if in_python and file else words_of(text)
+    if file is not None and part == "plan_listed":
+        words &= names_in_place(file, "plan_reexport", "")
     lost = [one for one in named if _bare(one) not in words]
     if lost:
         return f"it does not name {lost[0]}"
@@ -473,9 +481,16 @@ def _check_own(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     named = set(re.findall(r"`([^`]+)`", fields["members"]))
     # A branch of its body may set some, and a statement several.
     wanted = {*known, *(one for one in sets if _is_set_plainly(*found, one))}
+    wanted -= {one for one in wanted if _is_left_open(plan, one)}  # a step tells them
     if wanted <= named <= known | sets:
         return ""
     return f"it defines {', '.join(sorted(known | sets))}"
+
+
+def _is_left_open(plan: PlanSubject, name: str) -> bool:
+    path, _, base = plan.evidence["family"][1].rpartition("::")
+    file = plan.python(path) if path else None
+    return file is not None and leaves_open(file, f"{base}.{name}")
 
 
 def _is_set_plainly(file: PythonFile, qual: str, name: str) -> bool:
@@ -756,8 +771,10 @@ def _check_latest(plan: PlanSubject, fields: Mapping[str, str]) -> str:
 
 _SITES = frozenset(
     "plan_exports plan_reexport plan_table plan_call plan_function plan_instance"
-    " plan_entry plan_document plan_raise plan_raise_in".split()
+    " plan_entry plan_document plan_raise plan_raise_in plan_function_some"
+    " plan_listed".split()
 )
+_SHARE_PARTS = ("plan_of", "plan_of_all", "plan_of_least")
 # What share of the siblings has to be exceeded for a step to say what to do.
 _SHARES = {
     "plan_home": 0.5,
@@ -766,6 +783,7 @@ _SHARES = {
     "plan_raise": 0.5,
     "plan_raise_in": 0.5,
     "plan_function": 0.9,
+    "plan_function_some": 0.5,
 }
 _CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
     "plan_pattern": _check_pattern,
@@ -783,6 +801,7 @@ _CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
     "plan_base": _check_base,
     "plan_bases": _check_bases,
     "plan_own": _check_own,
+    "plan_own_besides": _check_own,
     "plan_some": _check_some,
     "plan_decorator": _check_wording,
     "plan_name": _check_wording,

@@ -60,14 +60,14 @@ def _item_name(node: ast.expr) -> str:
 
 
 def _places(file: PythonFile, step: str, where: str) -> Iterator[ast.AST]:
-    if step in ("plan_function", "plan_raise"):
+    if step.startswith("plan_function") or step == "plan_raise":
         for one in file.definitions.values():
             if re.sub(r"#\d+", "", one.qual) == where:
                 inner = ast.walk(one.node) if step == "plan_raise" else [one.node]
                 yield from (
                     node
                     for node in inner
-                    if step == "plan_function" or isinstance(node, ast.Raise)
+                    if step != "plan_raise" or isinstance(node, ast.Raise)
                 )
         return
     for node in ast.walk(file.tree):
