@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.errors import UsageError
-from repobuild.resources import SETTINGS_FILE
+from repobuild.resources import SETTINGS_FILE, program
 from repobuild.settings import SettingLayers, preset_settings
 from repobuild.settings_schema import defaults, settings, shown
 from repobuild.trust_record import TrustRecord, TrustState
@@ -197,7 +197,7 @@ class Powers:
             f"{self._asked}\n"
             f"it {first.reaches}: a repository's own file may not decide that\n"
             "look at it with `repobuild trust`, or set it yourself, as in "
-            f"`repobuild -c '{first.setting}={default}'`"
+            f"`{program()} -c '{first.setting}={default}'`"
         )
 
     @property

@@ -94,6 +94,10 @@ class ProjectSection(Struct, kw_only=True):
             files="languages",
         ),
     ] = "auto"
+    only: Annotated[
+        _Names,
+        _doc("globs of paths outside of which nothing is read; [] = all of them"),
+    ] = []
     exclude: Annotated[
         _Names,
         _doc(

@@ -29,8 +29,8 @@
   (#set! kind "item"))
 
 (assignment
-  left: (pattern_list) @left
-  right: (expression_list) @right
+  left: [(pattern_list) (tuple_pattern)] @left
+  right: (_) @right
   (#set! kind "unpacking"))
 
 (named_expression
@@ -96,7 +96,10 @@
 (pattern_list (identifier) @bound)
 (tuple_pattern (identifier) @bound)
 (list_pattern (identifier) @bound)
-(list_splat_pattern (identifier) @bound)
+(pattern_list (list_splat_pattern (identifier) @bound))
+(tuple_pattern (list_splat_pattern (identifier) @bound))
+(list_pattern (list_splat_pattern (identifier) @bound))
+(lambda_parameters (list_splat_pattern (identifier) @bound))
 (as_pattern_target (identifier) @bound)
 (as_pattern_target [(tuple (identifier) @bound) (list (identifier) @bound)])
 (as_pattern_target [
@@ -131,6 +134,7 @@
 (delete_statement (expression_list (identifier) @rebound))
 (delete_statement (expression_list (tuple (identifier) @rebound)))
 (return_statement (_) @return)
+(lambda) @lambda
 (yield) @yield
 (with_item value: (_) @entered)
 (global_statement (identifier) @global)

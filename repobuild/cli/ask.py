@@ -14,13 +14,14 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from repobuild.cli import options
 from repobuild.cli.adapter_lookup import base_of, find_adapter
-from repobuild.cli.given_facts import fact_lines, give_facts
+from repobuild.cli.given_facts import FactGiver, fact_lines
 from repobuild.cli.mention_list import mention_facts, mention_lines
 from repobuild.cli.output import (
     bold_title,
@@ -32,16 +33,19 @@ from repobuild.cli.output import (
     write_screen,
 )
 from repobuild.cli.side_by_side import NARROWEST, SideBySide, printable
-from repobuild.errors import UsageError
+from repobuild.errors import LockedError, UsageError
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
-    from repobuild.evaluate.retrieval import FoundFact
+    from repobuild.evaluate.lookup.retrieval import FoundFact
     from repobuild.model.compare import AnswerPiece, Comparison
     from repobuild.model.generate import Question
+
+MOST_LOCATED = 10  # elements that a question without an answer may be about
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class AskedAdapter:
             )
             notes.append(
                 f"the adapter is of {short(self.commit)}, {where}; "
-                "`repobuild` brings it up to date"
+                f"`{program()}` brings it up to date"
             )
         if self.row.get("promoted") is False:
             notes.append(
@@ -190,50 +194,62 @@ def command(
     repobuild ask --no-ground 'who calls want_bytes?'
     """
     from repobuild.checkout import open_checkout
-    from repobuild.evaluate.retrieval import with_found
     from repobuild.model.adapter.lineage import current_digest
     from repobuild.model.publish.publication import artifact_folder
     from repobuild.powers import BASE_SETTINGS
 
     text = " ".join(question).strip()
     if not text:
-        raise UsageError("the question is empty\nrepobuild ask 'what does `f` do?'")
+        raise UsageError(f"the question is empty\n{program()} ask 'what does `f` do?'")
     checkout = open_checkout()
     checkout.powers.require(BASE_SETTINGS)
     build = checkout.view(checkout.snapshot(), checkout.state())
     asked = AskedAdapter.of(build)
     folder = artifact_folder(build, current_digest(asked.row), "adapter")
     coverage = asked.row.get("coverage") or {}
-    asking, facts, taught, note = give_facts(build, folder, coverage, text, ground)
-    prompt = with_found(asking, facts) if facts else asking
+    giver = FactGiver(build, folder, coverage, partial(near, checkout))
+    asking = giver.give(text, ground)
     comparison = _load_comparison(checkout, asked, folder)
+    asking = asking.checked(comparison.recalls)
     answers = Answers()
     if as_json:
-        for _ in answers.collect(comparison.answer_both(prompt, max_tokens)):
+        for _ in answers.collect(comparison.answer_both(asking.prompt, max_tokens)):
             pass
-        found = _facts(build, asked, text, facts, answers)
-        emit({**found, "taught": taught}, True, str)
+        found = _facts(build, asked, text, asking.facts, answers)
+        emit({**found, "taught": asking.taught}, True, str)
         return 0
-    _print_notes(asked, note)
+    _print_notes(asked, asking.note)
     in_columns = _has_room_for_columns()
-    given = Prompt(prompt, max_tokens)
+    given = Prompt(asking.prompt, max_tokens)
     _show_answers(comparison, answers, given, asked.title, in_columns)
     mentions = mention_facts(build, text, answers.adapter.text, answers.adapter.whole)
-    lists = [fact_lines(facts), mention_lines(redact_secrets(mentions))]
+    lists = [fact_lines(asking.facts), mention_lines(redact_secrets(mentions))]
     _print_lists([lines for lines in lists if lines], in_columns)
     _print_cut(answers.cut, max_tokens)
     return 0
 
 
+def near(checkout: Checkout, text: str) -> list[str]:
+    """Return the elements and the file that a text is most likely about."""
+    from repobuild.cli.locate import locate_in
+
+    try:
+        _, found = locate_in(checkout, text, MOST_LOCATED)
+    except LockedError:  # another build runs, and nothing was built before
+        return []
+    return [one.id for one in (*found.functions, *found.files)]
+
+
 def _load_comparison(
     checkout: Checkout, asked: AskedAdapter, folder: Path
 ) -> Comparison:
-    base = base_of(checkout.settings, asked.commit, asked.row)
-    if sys.stderr.isatty():
-        print_message(f"loading {base.name} ...")
-    from repobuild.model.compare import Comparison
+    from repobuild.cli.progress import progress_for
 
-    return Comparison.load(base, folder)
+    base = base_of(checkout.settings, asked.commit, asked.row)
+    with progress_for(quiet=False)(f"loading {base.name}", 0):
+        from repobuild.model.compare import Comparison
+
+        return Comparison.load(base, folder)
 
 
 def _print_notes(asked: AskedAdapter, about_facts: str) -> None:

@@ -27,7 +27,7 @@ from repobuild.cli.shell_words import table_names
 from repobuild.cli.training_budget import coverage_line, is_time, read_budget
 from repobuild.errors import BuildError, NoCommitError, UsageError
 from repobuild.plain_text import escape_controls, escape_line, json_text
-from repobuild.resources import is_quick
+from repobuild.resources import is_quick, program
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -165,7 +165,7 @@ def _snapshot(checkout: Checkout, revision: str, worktree: bool) -> Snapshot:
     except NoCommitError as error:
         if checkout.repository.is_bare:
             raise
-        hint = "or build the work tree: repobuild --worktree"
+        hint = f"or build the work tree: {program()} --worktree"
         raise UsageError(f"{error}; {hint}") from error
 
 
@@ -320,7 +320,8 @@ def text(facts: dict[str, Any]) -> str:
     lines = [f"built {short(facts['commit'])}", columns(rows)]
     if facts["left_out"]:
         counts = [f"{count:,} {why}" for why, count in facts["left_out"].items()]
-        lines.append(f"files left out: {', '.join(counts)} (repobuild show files)")
+        listed = f"{program()} show files"
+        lines.append(f"files left out: {', '.join(counts)} ({listed})")
     if facts["adapter"]:
         lines.append(adapter_line(facts["adapter"]))
         lines.append(coverage_line(facts["adapter"]))

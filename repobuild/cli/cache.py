@@ -65,7 +65,11 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
     limits = CacheLimits.of(checkout.settings)
     if max_size:
         limits = replace(limits, max_bytes=parse_size(max_size))
-    with checkout.building(checkout.snapshot(), progress_for(quiet=True)) as build:
+    progress = progress_for(as_json)
+    with (
+        checkout.building(checkout.snapshot(), progress, tell=print_message) as build,
+        progress("gc", 0),
+    ):
         removable = find_garbage(build, limits)
         if not dry_run:
             remove_garbage(build, limits, removable)
@@ -106,19 +110,23 @@ def verify(as_json: bool) -> int:
     repobuild cache verify
     """
     from repobuild.checkout import open_checkout
+    from repobuild.cli.progress import progress_for
 
     checkout = open_checkout()
+    progress = progress_for(as_json)
     store = checkout.store
+    digests = list(store.digests())
     bad = []
-    count = 0
-    for digest in store.digests():
-        count += 1
-        try:
-            store.checked_path(digest)
-        except KeyError:
-            bad.append(digest)
-    reason = checkout.database_damage()
-    facts = {"version": 1, "artifacts": count, "bad": bad, "database": reason}
+    with progress("artifacts", len(digests)) as step:
+        for digest in digests:
+            try:
+                store.checked_path(digest)
+            except KeyError:
+                bad.append(digest)
+            step.advance()
+    with progress("the database", 0):
+        reason = checkout.database_damage()
+    facts = {"version": 1, "artifacts": len(digests), "bad": bad, "database": reason}
     emit(facts, as_json, _verify_text)
     return 1 if bad or reason else 0
 
@@ -223,6 +231,7 @@ def push(as_json: bool) -> int:
 
     from repobuild.checkout import open_checkout
     from repobuild.cli.cache_session import SETTINGS, open_session
+    from repobuild.cli.progress import progress_for
 
     checkout = open_checkout()
     checkout.powers.require(SETTINGS)
@@ -234,7 +243,8 @@ def push(as_json: bool) -> int:
     assert session is not None
     session.cache.require_writable(os.environ)
     state.database.execute("BEGIN")  # what a build writes meanwhile is not seen
-    session.push(required=True)
+    with progress_for(as_json)("pushing", 0):
+        session.push(required=True)
     session.warn()
     facts = {"version": 1, **session.facts()}
     emit(facts, as_json, _push_text)

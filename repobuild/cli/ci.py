@@ -130,8 +130,10 @@ def deepen_command(remote: str, base: str, as_json: bool) -> int:
     """
     from repobuild.checkout import open_checkout
     from repobuild.ci.history_needs import fetch_missing
+    from repobuild.cli.progress import progress_for
 
-    fetches, missing = fetch_missing(open_checkout().root, remote, base)
+    with progress_for(as_json)("fetching commits", 0):
+        fetches, missing = fetch_missing(open_checkout().root, remote, base)
     facts = {
         "version": 1,
         "fetches": fetches,

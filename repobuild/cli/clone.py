@@ -36,10 +36,12 @@ def command(context: click.Context, url: str, folder: Path | None, until: str) -
     repobuild clone https://github.com/pallets/click
     repobuild https://github.com/pallets/click.git      the same, shorter
     """
+    from repobuild.cli.progress import progress_for
     from repobuild.git.clone import clone_or_update, forget_other_repository
 
     place = folder or _default_folder(url)
-    done = clone_or_update(url, place)
+    with progress_for(quiet=False)("fetching commits", 0):
+        done = clone_or_update(url, place)
     print_message(f'{_DONE[done]} "{place}"')
     forget_other_repository()
     os.chdir(place)

@@ -26,7 +26,10 @@ def command(as_json: bool) -> int:
     repobuild doctor
     repobuild doctor --json
     """
-    checks = _run_checks()
+    from repobuild.cli.progress import progress_for
+
+    with progress_for(as_json)("checking", 0):
+        checks = _run_checks()
     is_well = all(check["well"] for check in checks)
     emit({"version": 1, "well": is_well, "checks": checks}, as_json, text)
     return 0 if is_well else 1

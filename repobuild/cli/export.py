@@ -111,6 +111,7 @@ def command(
     repobuild export reconstruction -o out
     """
     from repobuild.checkout import open_checkout
+    from repobuild.cli.progress import progress_for
     from repobuild.powers import BASE_SETTINGS
 
     _check_format(table, form)
@@ -119,13 +120,14 @@ def command(
     if table == "base" or with_base:
         checkout.powers.require(BASE_SETTINGS)
     target = ExportTarget.of(folder, table, force)
-    if table == RECONSTRUCTION:
-        return _export_reconstruction(checkout, target)
-    if table == "base":
-        _write_base(checkout.settings, target)
-    else:
-        base = BaseOptions(with_base, named)
-        _write_table(checkout, target, form or "seed", base, seed)
+    with progress_for(quiet=False)(f"writing {table}", 0):
+        if table == RECONSTRUCTION:
+            return _export_reconstruction(checkout, target)
+        if table == "base":
+            _write_base(checkout.settings, target)
+        else:
+            base = BaseOptions(with_base, named)
+            _write_table(checkout, target, form or "seed", base, seed)
     written = {"datasets": DATASETS, PAGE: "index.html"}.get(form, FORMATS[table])
     print_text(f'wrote {written} to "{folder}"')
     return 0

@@ -14,6 +14,7 @@ from repobuild.cli.output import emit, number_of, redact_secrets
 from repobuild.errors import UsageError, system_reason
 from repobuild.plain_text import escape_line
 from repobuild.query.reply import DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.query.reply import Page, Reply
@@ -238,14 +239,16 @@ def view(output: Path | None, commits: int, show: bool, as_json: bool) -> int:
     repobuild graph view --output map.html --commits 50
     """
     from repobuild.checkout import open_checkout
+    from repobuild.cli.progress import progress_for
     from repobuild.query.graph_view import GraphSource
     from repobuild.query.map.map_page import map_data, render_map
 
     checkout = open_checkout()
     source = GraphSource(lambda: checkout.view(checkout.snapshot(), checkout.state()))
     page = output or checkout.folder / "graph.html"
-    data = map_data(source, commits, checkout.root.name)
-    html = render_map(data, redact_secrets).encode("utf-8", "replace")
+    with progress_for(as_json)("drawing the map", 0):
+        data = map_data(source, commits, checkout.root.name)
+        html = render_map(data, redact_secrets).encode("utf-8", "replace")
     _write_page(page, html)
     emit(
         {
@@ -275,7 +278,7 @@ def _write_page(page: Path, html: bytes) -> None:
         part.unlink(missing_ok=True)
         raise UsageError(
             f'"{page}" cannot be written: {system_reason(error)}\n'
-            "name another file: repobuild graph view --output FILE"
+            f"name another file: {program()} graph view --output FILE"
         ) from None
 
 

@@ -14,6 +14,7 @@ from repobuild.errors import LockedError, UsageError
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
     from repobuild.git.snapshot import Snapshot
+    from repobuild.locate.ranking import Located
 
 _TABLES = ("lexicon", "touches")
 _MOST = 1_000  # of each list
@@ -44,19 +45,9 @@ def command(text: str, most: int, as_json: bool) -> int:
     past commits. No model is asked.
     """
     from repobuild.checkout import open_checkout
-    from repobuild.locate.lexicon import Lexicon
-    from repobuild.locate.ranked_files import RankedProject
-    from repobuild.locate.ranking import locate
-    from repobuild.locate.touches import PastCommits
 
     text = _read(text)
-    checkout = open_checkout(redact=redact_secrets)
-    snapshot = checkout.snapshot()
-    commit = _bring_up_to_date(checkout, snapshot)
-    build = checkout.view(snapshot, checkout.state())
-    past = PastCommits.of(build.table("touches"))
-    project = RankedProject(Lexicon(build.table("lexicon")), past)
-    found = locate(project, text, most)
+    commit, found = locate_in(open_checkout(redact=redact_secrets), text, most)
     facts = {
         "version": 1,
         "commit": commit,
@@ -65,6 +56,21 @@ def command(text: str, most: int, as_json: bool) -> int:
     }
     emit(facts, as_json, locate_text)
     return 0
+
+
+def locate_in(checkout: Checkout, text: str, most: int) -> tuple[str, Located]:
+    """Return the commit of the tables, and what a text is about in a checkout."""
+    from repobuild.locate.lexicon import Lexicon
+    from repobuild.locate.ranked_files import RankedProject
+    from repobuild.locate.ranking import locate
+    from repobuild.locate.touches import PastCommits
+
+    snapshot = checkout.snapshot()
+    commit = _bring_up_to_date(checkout, snapshot)
+    build = checkout.view(snapshot, checkout.state())
+    past = PastCommits.of(build.table("touches"))
+    project = RankedProject(Lexicon(build.table("lexicon")), past)
+    return commit, locate(project, text, most)
 
 
 def locate_text(facts: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -15,6 +15,7 @@ from repobuild import __version__
 from repobuild.cli.output import print_message
 from repobuild.cli.shell_words import setting_names
 from repobuild.cli.usage_message import usage_message
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.errors import UsageError
@@ -147,7 +148,6 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-_REBUILD = "run `repobuild`: it rebuilds the tables and finds the adapters again"
 _QUICK = "--quick"
 _GROUP_OPTIONS = ("-h", "--help", "--version")
 
@@ -212,7 +212,7 @@ def run(arguments: list[str]) -> int:
     try:
         # Not `cli.main`, which turns a signal into `Abort` and a closed pipe into 1.
         with cli.make_context("repobuild", list(arguments)) as context:
-            result = cli.invoke(context)
+            result = _call_verb(context)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as done:
@@ -239,12 +239,21 @@ def run(arguments: list[str]) -> int:
             "nothing is half written: make room or rights, then run again to continue"
         )
         return 3
+
+
+def _call_verb(context: click.Context) -> Any:
+    """Call the verb; what SQLite reports of the state becomes an error with a step.
+
+    Within the context: after it, nobody knows whether the build is a quick one.
+    """
+    from repobuild.errors import BuildError
+
+    try:
+        return cli.invoke(context)
     except Exception as error:
-        message = _database_message(error)
-        if not message:
+        if not (message := _database_message(error)):
             raise
-        print_message(f"error: {message}")
-        return 3
+        raise BuildError(message) from error
 
 
 def _discard_stdout() -> None:
@@ -262,9 +271,12 @@ def _database_message(error: Exception) -> str:
     if not isinstance(error, sqlite3.Error):
         return ""
     if is_corrupt(error):
-        return f"the state is damaged: {error}\n{_REBUILD}"
+        return (
+            f"the state is damaged: {error}\n"
+            f"run `{program()}`: it rebuilds the tables and finds the adapters again"
+        )
     return (
         f"the state cannot be read: {error}\n"
         "its disk may fail or be full, or another program uses it\n"
-        "run again; `repobuild cache verify` checks it"
+        f"run again; `{program()} cache verify` checks it"
     )

@@ -16,7 +16,7 @@ from repobuild.resources import program
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
-    from repobuild.model.publish.destination import Destination, Release
+    from repobuild.model.publish.destination import Destination, Published, Release
 
 _SETTING = "publish.to"
 
@@ -58,6 +58,7 @@ def command(
     """
     from repobuild.checkout import open_checkout
     from repobuild.cli.export import check_base_id
+    from repobuild.cli.progress import progress_for
 
     check_base_id(named)
     checkout = open_checkout()
@@ -71,11 +72,19 @@ def command(
         from repobuild.powers import BASE_SETTINGS
 
         checkout.powers.require(BASE_SETTINGS)
-    build = checkout.view(checkout.snapshot(), checkout.state())
+    progress = progress_for(as_json)
     with tempfile.TemporaryDirectory(prefix="repobuild-publish-") as name:
-        release = _write_release(build, Path(name), with_base, named)
-        done = place.publish(release, _ancestry(checkout))
-    facts = {
+        with progress("writing the adapter", 0):
+            build = checkout.view(checkout.snapshot(), checkout.state())
+            release = _write_release(build, Path(name), with_base, named)
+        with progress("publishing", 0):
+            done = place.publish(release, _ancestry(checkout))
+    emit(_facts(release, done), as_json, _text)
+    return 0
+
+
+def _facts(release: Release, done: Published) -> dict[str, Any]:
+    return {
         "version": 1,
         "commit": release.commit,
         "adapter": release.adapter,
@@ -83,8 +92,6 @@ def command(
         "new": done.is_new,
         "latest": done.latest,
     }
-    emit(facts, as_json, _text)
-    return 0
 
 
 def destination(target: str, public: bool, root: Path) -> Destination:
@@ -100,7 +107,7 @@ def destination(target: str, public: bool, root: Path) -> Destination:
     if not target:
         raise UsageError(
             "there is no place to publish to\n"
-            "name one: repobuild publish TARGET, or set publish.to"
+            f"name one: {program()} publish TARGET, or set publish.to"
         )
     if target.startswith(SCHEME):
         name = target.removeprefix(SCHEME)

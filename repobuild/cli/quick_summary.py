@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from repobuild.cli.output import number_of
 from repobuild.settings_schema import defaults
 
 if TYPE_CHECKING:
@@ -30,15 +31,20 @@ def quick_summary(build: Build) -> dict[str, Any]:
 
 def quick_text(facts: dict[str, Any]) -> str:
     """Return the summary as lines below those of a build."""
-    every = facts["trained"] + facts["over_budget"]
+    beyond = facts["over_budget"]
+    every = facts["trained"] + beyond
     budget, commits, questions = (facts["settings"][name] for name in _SHOWN)
+    left_out = [
+        *([number_of(beyond, "sample")] if beyond else []),
+        f"changes before the last {commits[0]} commits",
+        f"{questions[1] - questions[0]} of {questions[1]} questions of each track",
+        "the merged model",
+    ]
     return "\n".join(
         [
             f"quick: {facts['trained']:,} of {every:,} samples, at most {budget[0]:,} "
             "tokens of training",
-            f"left out: {facts['over_budget']:,} samples, changes before the last "
-            f"{commits[0]} commits, {questions[1] - questions[0]} of {questions[1]} "
-            "questions of each track, the merged model",
+            f"left out: {', '.join(left_out)}",
             f'kept apart in "{facts["folder"]}": no other build continues it',
             "ask it: repobuild --quick ask QUESTION; the whole adapter: repobuild",
         ]

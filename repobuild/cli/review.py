@@ -233,7 +233,7 @@ def _export(build: Build, samples: list[KeptSample], path: Path) -> int:
     except OSError as error:
         raise UsageError(
             f'"{path}" cannot be written: {system_reason(error)}\n'
-            "name another file: repobuild review --export FILE"
+            f"name another file: {program()} review --export FILE"
         ) from error
     print_text(f'wrote {number_of(len(samples), "sample")} to "{path}"')
     return 0
@@ -250,7 +250,7 @@ def _import(checkout: Checkout, build: Build, path: Path) -> int:
     except OSError as error:
         raise UsageError(
             f'"{path}" cannot be read: {system_reason(error)}\n'
-            "name a file that `repobuild review --export` wrote"
+            f"name a file that `{program()} review --export` wrote"
         ) from error
     if len(data) > MOST_BYTES:
         raise UsageError(f'"{path}" has more than {MOST_BYTES >> 20} MB')

@@ -13,6 +13,7 @@ from repobuild.cli.output import (
     redact_secrets,
     short,
 )
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -87,7 +88,7 @@ def text(facts: dict[str, Any]) -> str:
     again = " again" if facts["restores"] else ""
     lines = [f"{name}, {verb} current at {short(facts['commit'])}{again}"]
     lines.append(
-        f"  instead of {before}, kept: `repobuild rollback {before}` takes it again"
+        f"  instead of {before}, kept: `{program()} rollback {before}` takes it again"
     )
     if facts["head"] != facts["commit"]:
         lines.append(

@@ -15,6 +15,7 @@ from repobuild.cli.adapter_lookup import base_of, find_adapter
 from repobuild.cli.output import emit, print_message, seconds
 from repobuild.cli.shell_words import one_of
 from repobuild.errors import UsageError, nearest, system_reason
+from repobuild.resources import program
 from repobuild.serve.front import LOOPBACK
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Endpoint:
             raise UsageError(
                 f"cannot listen at {self.host}:{self.port}: "
                 f"{system_reason(error)}\n"
-                "choose another port: repobuild serve --port 8001"
+                f"choose another port: {program()} serve --port 8001"
             ) from error
         return listening
 

@@ -15,13 +15,17 @@ _NUMBER = re.compile(r"is not a valid integer( range)?")
 
 
 def usage_message(error: click.ClickException) -> str:
-    """Return what is wrong, and which help to read."""
+    """Return what is wrong, and what to do: nearly always, to read the help."""
     text = " ".join(error.format_message().split())
     text = _MEANT.sub(_meant, text).rstrip(".")
     text = _NUMBER.sub("is no whole number", _QUOTED.sub(r'"\1"', text))
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "repobuild"
-    return f"{text[:1].lower()}{text[1:]}\nsee `{path} --help`"
+    step = f"see `{path} --help`"
+    if isinstance(error, click.NoSuchOption) and error.option_name == "-c":
+        verb = path.removeprefix("repobuild")
+        step = f"write it before the verb: repobuild -c NAME=VALUE{verb}"
+    return f"{text[:1].lower()}{text[1:]}\n{step}"
 
 
 def _meant(found: re.Match[str]) -> str:

@@ -19,6 +19,7 @@ from repobuild.engine.rule import Rule, closure
 from repobuild.engine.storage.run_history import TableRun, runs
 from repobuild.errors import StaleError
 from repobuild.git.repository import has_object
+from repobuild.resources import program
 
 
 class _Revision(NamedTuple):
@@ -99,7 +100,7 @@ def commit_of(build: BuildContext, table: str) -> str:
     if version.tree.startswith("worktree:") or not version.commit:
         raise StaleError(
             f"{table} was built from a work tree, which is not kept\n"
-            f"build a commit first: repobuild --until {table}"
+            f"build a commit first: {program()} --until {table}"
         )
     return version.commit
 

@@ -32,6 +32,7 @@ from repobuild.engine.storage.event_log import EventLog
 from repobuild.engine.storage.state import State, open_state
 from repobuild.errors import StaleError
 from repobuild.git.snapshot import at_commit
+from repobuild.resources import program
 
 _SHOWN_KEYS = 5
 
@@ -62,7 +63,7 @@ def verify(build: Build, progress: ShowProgress) -> list[TableCheck]:
     """
     versions = table_versions(build)
     if not versions:
-        raise StaleError("nothing is built yet\nrun `repobuild` first")
+        raise StaleError(f"nothing is built yet\nrun `{program()}` first")
     obstacles = {version.table: find_obstacle(build, version) for version in versions}
     checks = {
         check.name: check

@@ -6,5 +6,6 @@ scores, and the files that `report.py` lists (JSON, one HTML page, the models' a
 `report.py` is the entry: it collects the questions (`question_set.py`), asks each model
 (`answers.py`, with a cache across reports), marks the answers (`comparison.py`, with
 `scoring/`), and draws the page (`page/`). `mentions/` finds the names and paths that an
-answer mentions; `repobuild ask` uses it, too. Read first: `report.py`.
+answer mentions, `lookup/` the facts that answer a question; `repobuild ask` uses both.
+Read first: `report.py`.
 """

@@ -21,10 +21,10 @@ from itertools import chain
 
 from repobuild.engine.contract import Task, Value
 from repobuild.evaluate import questions
+from repobuild.evaluate.lookup.retrieval import FactFinder
 from repobuild.evaluate.mentions.mention_parser import KnownNames
 from repobuild.evaluate.own_questions import collect_own_questions
 from repobuild.evaluate.questions import HeldOutRow, HeldOutSample, TestCase
-from repobuild.evaluate.retrieval import FactFinder
 from repobuild.evaluate.scoring import staleness
 from repobuild.evaluate.scoring.first_scores import ScoredElement
 from repobuild.evaluate.scoring.general_loss import GeneralText

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from repobuild.errors import BuildError, UsageError
 from repobuild.git.program import REPOSITORY_VARIABLES, run_git
+from repobuild.resources import program
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+|[\w.-]+@[\w.-]+:\S+", re.IGNORECASE)
 
@@ -92,7 +93,7 @@ def _update(folder: Path) -> str:
         raise BuildError(
             f"{error}\n"
             f'"{folder}" is not fast-forwarded over commits or edits of your own\n'
-            "bring it up to date with git, then run `repobuild` in it"
+            f"bring it up to date with git, then run `{program()}` in it"
         ) from error
     after = run_git("rev-parse", "HEAD", folder=folder)
     return "current" if after == before else "updated"

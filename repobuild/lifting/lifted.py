@@ -36,7 +36,7 @@ from repobuild.lifting.lifting_prompt import (
     prompt_of,
     read_answers,
 )
-from repobuild.resources import LLM_TOKEN
+from repobuild.resources import LLM_TOKEN, program
 from repobuild.samples.dataset.secret_detection import redact
 
 _WEAK = 0.6  # a feature of this confidence or more is kept
@@ -200,7 +200,8 @@ class _Asking:
             if self._failures >= _GIVE_UP:
                 raise BuildError(
                     f"{error} ({self.endpoint.url})\n"
-                    "what it answered is kept; try again: repobuild --until lifted"
+                    "what it answered is kept; "
+                    f"try again: {program()} --until lifted"
                 ) from None
             return
         self._failures = 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.model.base import Base, load_model, load_tokenizer
-from repobuild.model.conversation import Conversation
+from repobuild.model.conversation import Conversation, Example
 from repobuild.model.generate import Question, TextGenerator, attach_adapter
 from repobuild.model.load.libraries import pick_device
 
@@ -57,6 +57,20 @@ class Comparison:
                 if piece.last:
                     answers.remove(answer)
                 yield piece
+
+    def recalls(self, question: str, answer: str) -> bool:
+        """Return whether the adapter's answer would begin so, word for word.
+
+        One pass over both decides it. The last token is left out: it may hold what
+        follows in a longer answer.
+        """
+        conversation = self.generator.conversation
+        prompt = conversation.prompt({"question": question})
+        texts = [prompt, conversation.frame.lead + conversation.plain(answer)]
+        asked, answered = conversation.encode(texts)
+        example = Example("", "", [*asked, *answered[:-1]], len(asked))
+        with self._adapter_switched(on=True):
+            return self.generator.generates_exactly([example])[0]
 
     def answer_one(
         self, model: str, question: Question, limit: int

@@ -27,6 +27,7 @@ from repobuild.model.adapter.lineage import Lineage, current_digest
 from repobuild.model.base import Base, load_model, load_tokenizer, resolve_base
 from repobuild.model.conversation import Conversation
 from repobuild.model.load.pretrained import read_adapter, read_config
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     import torch
@@ -68,7 +69,8 @@ def merged(task: Task) -> dict[str, Any]:
     if lineage.base["digest"] != base.digest:
         raise BuildError(
             f"the adapter belongs to base {lineage.base['digest'][:12]}, "
-            f"not to {base.digest[:12]} ({base.name})\nrun repobuild to make a new one"
+            f"not to {base.digest[:12]} ({base.name})\n"
+            f"run `{program()}` to make a new one"
         )
     with task.progress("merging", 3) as progress:
         errors = merge(base, adapter, task.folder, task.settings, progress.advance)

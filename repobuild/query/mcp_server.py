@@ -4,7 +4,8 @@ The tools and their parameters are those of RPG-Encoder, so that prompts written
 work: SearchNode, FetchNode, ExploreRPG; beside them ListTree, LocateIssue, Impact and
 ChangeSummary.
 All are read-only. A reply is one JSON object as text; an error is one, too, with what
-to do, so that an agent can go on.
+to do, so that an agent can go on. What models often get wrong and cannot be mistaken is
+taken as meant: one name for a list of names, -1 for no bound of a depth.
 
 The tools are coroutines that never wait: they run in the thread of the event loop,
 which is the one that SQLite's connection belongs to.
@@ -15,17 +16,20 @@ Needs the extra `mcp`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from mcp.server.mcpserver import MCPServer
 from mcp.types import ToolAnnotations
+from pydantic import BeforeValidator, Field
 
 from repobuild import __version__
 from repobuild.errors import BuildError
 from repobuild.plain_text import json_text
+from repobuild.query.exploration import MOST_DEPTH, Direction
 from repobuild.query.graph_view import GraphSource
+from repobuild.query.node_facts import search_hint
 from repobuild.query.reply import DEFAULT_BUDGET, Page, Redact, Reply
-from repobuild.query.tools import GraphTools, Search, plan_of
+from repobuild.query.tools import MODES, GraphTools, Search, plan_of
 
 _INSTRUCTIONS = """\
 The repository graph: areas, categories and subcategories of what the code is for;
@@ -41,6 +45,20 @@ In a repository of few files, reading them costs less than asking.
 _MOST_LOCATED = 100
 _READ_ONLY = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
+# The schema names the words; the tools check them, so that the error is one of ours.
+_Mode = Annotated[str, Field(json_schema_extra={"enum": [*MODES]})]
+_Direction = Annotated[
+    str, Field(json_schema_extra={"enum": [one.value for one in Direction]})
+]
+
+
+def _listed(given: Any) -> Any:
+    """Return one name as a list of it."""
+    return [given] if isinstance(given, str) else given
+
+
+_Names = Annotated[list[str], BeforeValidator(_listed)]
+
 
 def make_server(source: GraphSource, redact: Redact) -> MCPServer:
     """Return the server; `redact` replaces secrets in every reply."""
@@ -52,6 +70,7 @@ def make_server(source: GraphSource, redact: Redact) -> MCPServer:
             reply: Any = ask(Page.of(budget, next))
         except BuildError as error:
             what, _, to_do = str(error).partition("\n")
+            to_do = to_do.replace(search_hint(), "search: SearchNode")
             reply = {"version": 1, "error": what, "hint": to_do}
         return json_text(redact(reply))
 
@@ -71,10 +90,10 @@ _Add = Callable[[Callable[..., Any]], None]
 
 def _add_look_ups(tools: GraphTools, answer: _Answer, add: _Add) -> None:
     async def SearchNode(
-        mode: Literal["features", "snippets", "auto"] = "auto",
-        feature_terms: list[str] | None = None,
-        search_scopes: list[str] | None = None,
-        search_terms: list[str] | None = None,
+        mode: _Mode = "auto",
+        feature_terms: _Names | None = None,
+        search_scopes: _Names | None = None,
+        search_terms: _Names | None = None,
         line_nums: list[int] | None = None,
         file_path_or_pattern: str = "",
         token_budget: int = DEFAULT_BUDGET,
@@ -94,8 +113,8 @@ def _add_look_ups(tools: GraphTools, answer: _Answer, add: _Add) -> None:
         return answer(lambda page: tools.search(wanted, page), token_budget, next)
 
     async def FetchNode(
-        code_entities: list[str] | None = None,
-        feature_entities: list[str] | None = None,
+        code_entities: _Names | None = None,
+        feature_entities: _Names | None = None,
         token_budget: int = DEFAULT_BUDGET,
         next: int = 0,
     ) -> str:
@@ -113,12 +132,12 @@ def _add_look_ups(tools: GraphTools, answer: _Answer, add: _Add) -> None:
 
 def _add_exploration(tools: GraphTools, answer: _Answer, add: _Add) -> None:
     async def ExploreRPG(
-        start_code_entities: list[str] | None = None,
-        start_feature_entities: list[str] | None = None,
-        direction: Literal["upstream", "downstream", "both"] = "both",
+        start_code_entities: _Names | None = None,
+        start_feature_entities: _Names | None = None,
+        direction: _Direction = "both",
         traversal_depth: int = 2,
-        entity_type_filter: list[str] | None = None,
-        dependency_type_filter: list[str] | None = None,
+        entity_type_filter: _Names | None = None,
+        dependency_type_filter: _Names | None = None,
         token_budget: int = DEFAULT_BUDGET,
         next: int = 0,
     ) -> str:
@@ -133,7 +152,7 @@ def _add_exploration(tools: GraphTools, answer: _Answer, add: _Add) -> None:
 
         def ask(page: Page) -> Reply:
             plan = plan_of(
-                direction, traversal_depth, dependency_type_filter or (),
+                direction, _depth(traversal_depth), dependency_type_filter or (),
                 entity_type_filter or (),
             )  # fmt: skip
             return tools.explore(names, plan, page)
@@ -151,7 +170,9 @@ def _add_starting_points(tools: GraphTools, answer: _Answer, add: _Add) -> None:
         next: int = 0,
     ) -> str:
         """List the functional hierarchy below a node, "" for all of it."""
-        return answer(lambda page: tools.tree(node, depth, page), token_budget, next)
+        return answer(
+            lambda page: tools.tree(node, _depth(depth), page), token_budget, next
+        )
 
     async def LocateIssue(
         text: str,
@@ -180,7 +201,7 @@ def _add_change_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
     ) -> str:
         """Tell who is affected by changing an element or file, tests included."""
         return answer(
-            lambda page: tools.impact(code_entity, traversal_depth, page),
+            lambda page: tools.impact(code_entity, _depth(traversal_depth), page),
             token_budget,
             next,
         )
@@ -198,3 +219,8 @@ def _add_change_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
 
     add(Impact)
     add(ChangeSummary)
+
+
+def _depth(asked: int) -> int:
+    """Return how far to go; a negative depth is as far as can be, as in the paper."""
+    return asked if asked >= 0 else MOST_DEPTH

@@ -19,6 +19,7 @@ from repobuild.code.scan.source_text import source_of
 from repobuild.errors import MissingObjectError, UsageError
 from repobuild.query.graph_view import GraphView
 from repobuild.query.reply import Item
+from repobuild.resources import program
 
 CONFIDENT = 0.5  # edges below this are guesses and are left out
 _MOST_LINES = 60  # of code
@@ -71,6 +72,8 @@ def resolve(view: GraphView, name: str) -> list[str]:
     ]
     if named:
         return sorted(named, key=_tests_last)[:_MOST_NAMESAKES]
+    if found := _by_module(view, name):
+        return found[:_MOST_NAMESAKES]
     raise UsageError(_unknown(view, name))
 
 
@@ -85,15 +88,29 @@ def _by_ending(view: GraphView, path: str, qual: str) -> list[str]:
     return sorted(f"{p}::{qual}" for p in paths if view.node(f"{p}::{qual}"))
 
 
+def _by_module(view: GraphView, name: str) -> list[str]:
+    """Return what a name means as Python imports it: `pkg.module.Class.method`."""
+    names = name.split(".")
+    for length in range(len(names), 0, -1):
+        module, qual = "/".join(names[:length]), ".".join(names[length:])
+        for path in (f"{module}.py", f"{module}/__init__.py"):
+            if found := _by_ending(view, path, qual):
+                return found
+    return []
+
+
 def _unknown(view: GraphView, name: str) -> str:
     near = [hit.id for hit in view.search.find([name])[:_SUGGESTIONS]]
     if not near:
         paths = [path for path in view.graph.keys() if not path.startswith("@")]
         near = [one[0] for one in process.extract(name, paths, limit=3)]
     listed = ", ".join(near)
-    return (
-        f'no node is named "{name}"\nnearest: {listed}\nsearch: repobuild graph search'
-    )
+    return f'no node is named "{name}"\nnearest: {listed}\n{search_hint()}'
+
+
+def search_hint() -> str:
+    """Return the line that says where names are looked for."""
+    return f"search: {program()} graph search"
 
 
 def whole(view: GraphView, id: str, with_code: bool = True) -> Item:

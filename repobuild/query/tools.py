@@ -14,13 +14,13 @@ from itertools import chain
 from typing import Any
 
 from repobuild.code.graph.nodes import split_id
-from repobuild.errors import UsageError, nearest
+from repobuild.errors import UsageError
 from repobuild.query import exploration, impact
 from repobuild.query.change_summary import summarize_changes
 from repobuild.query.exploration import KINDS, Direction, Walk
 from repobuild.query.freshness import LOCATE, build_command
 from repobuild.query.graph_view import GraphSource, GraphView
-from repobuild.query.node_facts import brief, resolve, whole
+from repobuild.query.node_facts import brief, resolve, search_hint, whole
 from repobuild.query.reply import Item, Page, Reply, fit
 from repobuild.query.search import Hit
 
@@ -69,7 +69,7 @@ class GraphTools:
             frame = self._frame(view)
             if search.mode not in MODES:
                 raise UsageError(
-                    f'unknown mode "{search.mode}"{nearest(search.mode, MODES)}'
+                    f'unknown mode "{search.mode}"\nmodes: {", ".join(MODES)}'
                 )
             return fit(frame, _found(view, search), page)
 
@@ -190,11 +190,15 @@ def plan_of(
     word = names.get(direction, direction)
     if word not in [one.value for one in Direction]:
         known = [*names, *(one.value for one in Direction)]
-        raise UsageError(f'unknown direction "{direction}"{nearest(direction, known)}')
+        raise UsageError(
+            f'unknown direction "{direction}"\ndirections: {", ".join(known)}'
+        )
     chosen = tuple(_EDGE_NAMES.get(kind, kind) for kind in kinds)
     for kind in chosen:
         if kind not in KINDS:
-            raise UsageError(f'unknown kind of edge "{kind}"{nearest(kind, KINDS)}')
+            raise UsageError(
+                f'unknown kind of edge "{kind}"\nkinds: {", ".join(KINDS)}'
+            )
     if direction in names and not chosen:
         chosen = ("calls",)
     shown = tuple(_FILE_KINDS.get(one, one) for one in types)
@@ -218,7 +222,7 @@ def _resolve_all(
                 raise
             unknown[name] = [hit.id for hit in view.search.find([name])[:3]]
     if not ids:
-        raise UsageError("give at least one node\nsearch: repobuild graph search")
+        raise UsageError(f"give at least one node\n{search_hint()}")
     return list(ids), unknown
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild.errors import UsageError
+from repobuild.resources import program
 
 if TYPE_CHECKING:  # vLLM's process imports this module without the rest
     from repobuild.model.base import Base
@@ -47,7 +48,7 @@ class ServedAdapter:
         if self.base.digest != digest:
             raise UsageError(
                 f"the adapter of {self.commit[:10]} is of another base model\n"
-                "stop `repobuild serve` and start it again"
+                f"stop `{program()} serve` and start it again"
             )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from repobuild.code.graph.graph import PROJECT
 from repobuild.code.scan.language import install_grammars, language_names
 from repobuild.errors import UsageError
+from repobuild.resources import program
 from repobuild.survey.source_survey import (
     SourceSurvey,
     counted,
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 
 LEAST_FACTS = 3
 _GENERALISE = "generalise"  # the track of what is held out
-_HELD_OUT = (
-    "which elements are held out, to measure what was never trained, is drawn by their "
-    "names\nwith so few of them, hold out nothing: repobuild -c split.generalise=0"
-)
 
 
 def require_enough(build: BuildContext) -> None:
@@ -46,7 +43,8 @@ def require_enough(build: BuildContext) -> None:
     if found.trained >= LEAST_FACTS:
         return
     survey = survey_snapshot(build.snapshot, build.settings)
-    advice = _HELD_OUT if found.held_out >= LEAST_FACTS else _advice(survey)
+    is_held_out = found.held_out >= LEAST_FACTS
+    advice = _hold_out_nothing() if is_held_out else _advice(survey)
     raise UsageError(f"too little to train on: {_describe(found, survey)}\n{advice}")
 
 
@@ -96,6 +94,15 @@ def _describe(found: FactCount, survey: SourceSurvey) -> str:
     return f"{read:,} of {files} read, {facts}, {LEAST_FACTS} needed"
 
 
+def _hold_out_nothing() -> str:
+    """Return what to do where enough is found and the draw holds it out."""
+    return (
+        "which elements are held out, to measure what was never trained, is drawn by "
+        "their names\nwith so few of them, hold out nothing: "
+        f"{program()} -c split.generalise=0"
+    )
+
+
 def _advice(survey: SourceSurvey) -> str:
     """Return why there is so little, and the next step, in one or two lines."""
     if survey.missing:
@@ -115,6 +122,12 @@ def _advice(survey: SourceSurvey) -> str:
             f"repobuild reads {known}; here: {counted(survey.unknown)}\n"
             "commit sources or documents in one of these; another language is two "
             "files: docs/languages.md"
+        )
+    if survey.left_out and not survey.read:
+        return (
+            f"left out: {counted(survey.left_out)}\n"
+            "project.only and project.exclude decide that, and project.include brings "
+            "files back"
         )
     return (
         "a fact is where something is defined, who uses it, or what its docstring says"

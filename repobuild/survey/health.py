@@ -41,6 +41,7 @@ from repobuild.git.repository import (
     has_replacements,
 )
 from repobuild.git.shallow import edge
+from repobuild.resources import program
 from repobuild.survey.machine import GB, Machine
 from repobuild.survey.proposal import CARD_MEMORY, fits
 from repobuild.survey.source_survey import counted, survey_snapshot
@@ -338,9 +339,9 @@ def _cache(checkout: Checkout) -> HealthCheck:
             )
         if damage := checkout.database_damage():
             text = f"the database is damaged: {damage}"
-            return HealthCheck("cache", text, "repobuild (it rebuilds the tables)")
+            return HealthCheck("cache", text, f"{program()} (it rebuilds the tables)")
     except BuildError as error:
-        return HealthCheck.of_error("cache", error, "repobuild cache verify")
+        return HealthCheck.of_error("cache", error, f"{program()} cache verify")
     store = checkout.store
     digests = list(store.digests())
     sizes = {digest: store.size(digest) for digest in digests}
@@ -355,9 +356,9 @@ def _cache(checkout: Checkout) -> HealthCheck:
     text = f"database whole, {count}, {total / GB:.2f} GB"
     if bad:
         text = f"{text}, of which {', '.join(bad[:3])} changed on disk"
-        return HealthCheck("cache", text, "repobuild cache verify")
+        return HealthCheck("cache", text, f"{program()} cache verify")
     if checked < total:
-        text = f"{text}, the larger ones not read (repobuild cache verify)"
+        text = f"{text}, the larger ones not read ({program()} cache verify)"
     return _with_room(text, folder)
 
 
@@ -365,7 +366,7 @@ def _with_room(text: str, folder: Path) -> HealthCheck:
     free = shutil.disk_usage(folder).free
     text = f"{text}, {free / GB:.0f} GB free"
     if free < _LEAST_FREE:
-        step = "make room on this disk, or `repobuild cache gc --max-size 500M`"
+        step = f"make room on this disk, or `{program()} cache gc --max-size 500M`"
         return HealthCheck("cache", text, step)
     return HealthCheck("cache", text)
 

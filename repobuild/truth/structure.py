@@ -36,11 +36,11 @@ _PLAN = (
 )  # fmt: skip
 
 _SKETCH = (
-    "container|owner?", "no_docstring|no_comment|no_purpose|stale?",
+    "container|owner?", "no_docstring|no_comment|no_purpose|only_name|stale?",
     "said_above|said_in|said_of_base|said_of_init?",
     "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
     "created?", "attributes?", "properties?", "method_list|some_methods?",
-    "parameters?", "raised?", "replaces?", "replaced_by?", "calls?",
+    "parameters?", "raised?", "derived?", "replaces?", "replaced_by?", "calls?",
     "property_reads?",
     "used_by|made_by?", "read_by?", "tested_by?",
 )  # fmt: skip
@@ -207,6 +207,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("no_docstring", "said"): "undocumented",
     ("no_comment", "said"): "undocumented",
     ("no_purpose", "said"): "no purpose",
+    ("only_name", "said"): "no purpose",
     ("stale", "name"): "stale docstring",
     ("undeclared", "members"): "undeclared parameters",
     ("deprecated", "said"): "deprecated",
@@ -230,6 +231,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("raised", "members"): "raises",
     ("readers", "members"): "readers",
     ("read_by", "members"): "readers",
+    ("derived", "members"): "subclasses",
     ("replaces", "members"): "overrides",
     ("replaced_by", "members"): "overridden",
     ("tested_by", "members"): "tests",

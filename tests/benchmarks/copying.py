@@ -19,7 +19,7 @@ from typing import Any
 from repobuild.checkout import open_checkout
 from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.engine.build import Build
-from repobuild.evaluate.retrieval import FactFinder
+from repobuild.evaluate.lookup.retrieval import FactFinder
 from repobuild.model import copying
 from repobuild.model.adapter.lineage import current_digest
 from repobuild.model.base import resolve_base

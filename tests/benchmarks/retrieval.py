@@ -16,7 +16,7 @@ import time
 from collections import Counter
 
 from repobuild.checkout import open_checkout
-from repobuild.evaluate.retrieval import FactFinder
+from repobuild.evaluate.lookup.retrieval import FactFinder
 from repobuild.evaluate.scoring.truncate import COMPLETIONS
 from repobuild.model.grounding import fact_line
 from repobuild.samples.dataset.all_samples import AllSamples

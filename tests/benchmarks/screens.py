@@ -1,10 +1,11 @@
 """Record the screens of docs/screens.md as pictures, from a terminal of 80 columns.
 
-    python -m tests.benchmarks.screens [--into docs/screens]
+    python -m tests.benchmarks.screens [--into docs/screens] [--untrained]
 
-The commands of docs/tutorial.md are followed, training included (minutes). Between them
-each verb runs on a pseudo-terminal; what it writes is drawn by rich, as an SVG of a few
-kilobytes that asks no other host for a font.
+The commands of docs/tutorial.md are followed, training included (minutes; without it
+`--untrained` records what shows no adapter). Between them each verb runs on a
+pseudo-terminal; what it writes is drawn by rich, as an SVG of a few kilobytes that asks
+no other host for a font.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import struct
 import subprocess
 import tempfile
 import termios
+import time
 from io import StringIO
 from pathlib import Path
 
@@ -41,6 +43,13 @@ AT_THE_END = {
     "doctor": "repobuild --quick doctor",
     "hook-status": "repobuild hook status",
 }
+UNTRAINED = ("doctor", "hook-status")
+MERGE = """
+git checkout -q -b herbs
+git commit -q --allow-empty -m 'Sow herbs'
+git checkout -q main
+git merge -q --no-ff --no-edit herbs
+"""
 
 
 def on_terminal(terminal: Terminal, command: str, until: re.Pattern[bytes]) -> bytes:
@@ -91,10 +100,20 @@ def draw(command: str, text: str, title: str) -> str:
     return re.sub(r"[ \t]+\n", "\n", re.sub(r"\n\s*\n", "\n", picture))
 
 
+def merge(terminal: Terminal) -> None:
+    """Merge, and wait until the hook's build has ended; here it trains nothing."""
+    terminal.environment["REPOBUILD_BUILD_GOALS"] = '["dataset"]'
+    terminal.run(MERGE)
+    while "background: last" not in terminal.run("repobuild hook status"):
+        time.sleep(1)
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--into", type=Path, default=CODE / "docs/screens")
-    into = options.parse_args().into
+    options.add_argument("--untrained", action="store_true")
+    chosen = options.parse_args()
+    into = chosen.into
     into.mkdir(exist_ok=True)
     never = re.compile(rb"\Z.")
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -112,11 +131,14 @@ def main() -> None:
         terminal = Terminal(Path(folder))
         builds = 0
         for command in commands():
+            if chosen.untrained and command.trains:
+                continue
             builds += command.text == "repobuild --quick"
             if command.text != "repobuild --quick":
                 if "uninstall" in command.text:
-                    for name, text in AT_THE_END.items():
-                        record(name, text)
+                    merge(terminal)
+                    for name in UNTRAINED if chosen.untrained else AT_THE_END:
+                        record(name, AT_THE_END[name])
                 terminal.run(command.text)
             elif builds == FIRST_BUILD:
                 record("progress", command.text, UNDER_WAY)

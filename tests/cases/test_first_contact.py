@@ -12,7 +12,10 @@ import pytest
 from repobuild.cli.main import run
 from repobuild.code.graph.project import PROJECT
 from repobuild.code.scan import language as languages
+from repobuild.engine.rule import closure, read_rules
+from repobuild.resources import data_folder
 from repobuild.settings import use_command_line
+from repobuild.settings_schema import defaults
 from tests.repository import Repository
 from tests.standard import Standard
 
@@ -84,6 +87,11 @@ PAGE = (Path(__file__).parents[2] / "docs/first-contact.md").read_text("utf-8")
 SCENES = re.findall(r"<!-- (.+?) -->\n```\n\$ repobuild\n(.*?)```", PAGE, re.DOTALL)
 # What training adds to the page, and these tests leave out.
 TRAINED = re.compile(r"^ *(adapter|merged|report|taught) .*\n", re.MULTILINE)
+UNTRAINED = [
+    name
+    for name in closure(read_rules(data_folder("rules")), defaults()["build.goals"])
+    if name not in ("adapter", "merged", "report")
+]
 Without = Callable[..., None]
 
 
@@ -124,7 +132,7 @@ def test_the_page_shows_what_is_printed(
     if (files := WORLDS[world]) is not None:
         here.commit(files)
     is_refused = told.startswith("error: ")
-    with use_command_line([] if is_refused else ["build.goals=['dataset']"]):
+    with use_command_line([] if is_refused else [f"build.goals={UNTRAINED}"]):
         assert run([]) == (2 if is_refused else 0)
     printed = capsys.readouterr()
     assert shape(printed.err + printed.out) == shape(told)
@@ -300,6 +308,19 @@ def test_languages_that_the_settings_leave_out_are_named(
     here.commit(GO_FILES)
     assert run(["-c", "project.languages=['python']"]) == 2
     assert "project.languages leaves out 1 file in go\n" in capsys.readouterr().err
+
+
+def test_files_that_the_settings_leave_out_are_counted(
+    here: Repository, capsys: Any
+) -> None:
+    here.commit({**MIXED, "vendor/a.py": PYTHON})
+    assert run(["-c", "project.only=['vendor', 'shop']"]) == 2
+    assert capsys.readouterr().err == (
+        "error: too little to train on: no code and no document is read in 4 files\n"
+        "left out: 3 outside project.only, 1 vendored\n"
+        "project.only and project.exclude decide that, and project.include brings "
+        "files back\n"
+    )
 
 
 def test_tables_are_built_although_there_is_too_little_to_train_on(

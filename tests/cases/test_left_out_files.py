@@ -178,6 +178,40 @@ def test_include_brings_files_back_and_exclude_wins(tmp_path: Path) -> None:
     assert set(world.standard.table("graph").keys()) >= {"vendor/a.py", "made.py"}
 
 
+def test_one_part_of_a_monorepo_is_read_alone(tmp_path: Path) -> None:
+    settings = {"project.only": ["shop", "libs/*"], "project.exclude": ["shop/old"]}
+    world = World(tmp_path, **settings).commit(
+        {
+            "README.md": "# All of it\n\nEvery team's code.\n",
+            "shop/a.py": CODE,
+            "shop/old/a.py": CODE,
+            "shop/vendor/a.py": CODE,
+            "libs/m/a.py": CODE,
+            "shopping/a.py": CODE,
+        }
+    )
+    assert world.left_out() == {
+        "README.md": "outside project.only",
+        "shop/old/a.py": "excluded",
+        "shop/vendor/a.py": "vendored",
+        "shopping/a.py": "outside project.only",
+    }
+    paths = {key.partition("::")[0] for key in world.standard.table("graph").keys()}
+    assert paths - {PROJECT} == {"shop/a.py", "libs/m/a.py"}
+
+
+def test_a_part_that_is_chosen_later_costs_that_part(tmp_path: Path) -> None:
+    parts = ("shop", "bank", "post")
+    files = {f"{part}/m.py": f"{CODE}\n# {part}\n" for part in parts}
+    one = World(tmp_path, **{"project.only": ["shop"]}).commit(files)
+    one.standard.close()
+    settings = {"project.only": ["shop", "bank"]}
+    both = Standard(one.repository.git, tmp_path / "state", **settings)
+    both.build("facts")
+    assert both.events()["facts"]["built"] == ["bank/m.py"]
+    both.close()
+
+
 @pytest.mark.parametrize(
     ("line", "path", "vendored"),
     [

@@ -248,7 +248,7 @@ def test_a_description_does_not_end_with_what_it_announces() -> None:
 def test_what_repeats_a_name_or_a_type_says_nothing(scales: Sampled) -> None:
     assert parse_docstring(":return loads").summary == ""
     (text,) = answers(scales, "written", f"{HOME}load_handler")
-    assert "gives no purpose" in text
+    assert "repeats its name" in text
     assert "- `loads` (`List[str]`)\n" in text and "- `most` (`int`): how many" in text
 
 

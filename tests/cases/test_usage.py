@@ -89,12 +89,10 @@ class _:
         return value
 '''
 CALLS = {
-    "lifespan": "lifespan(app)",
     "stream": "stream(lines, limit=10)",
     "fetch": "await fetch(address)",
     "collect": "await collect(source)",
     "relay": "relay(source)",
-    "opened": "opened(path)",
     "Client.events": "client.events(topic)",
     "Client.send": "await client.send(message)",
     # No instance has a name that Python does not allow.
@@ -227,6 +225,12 @@ def test_an_example_call_is_valid_and_awaited_only_of_a_coroutine(
 ) -> None:
     assert _example_calls(app, f"app.py::{qual}") == {call}
     ast.parse(f"async def f(): {call}")
+
+
+@pytest.mark.parametrize("qual", ["lifespan", "opened"])
+def test_a_context_is_not_called_for_its_value(app: Sampled, qual: str) -> None:
+    """`with` enters it: a call alone would show no use."""
+    assert _example_calls(app, f"app.py::{qual}") == set()
 
 
 def test_a_class_that_an_attribute_is_annotated_with_may_be_replaced(

@@ -182,7 +182,7 @@ def test_a_docstring_that_says_its_name_again_is_no_purpose(pages: Sampled):
     told = "\n".join(one["answer"] for one in pages.samples.values())
     assert "Handles various" not in told
     (code,) = answers(pages, "written", f"{HOME}Web2Text.handle_emphasis")
-    assert "Its docstring gives no purpose" in code and "return f" in code
+    assert "Its docstring repeats its name" in code and "return f" in code
 
 
 def test_a_line_that_warns_is_quoted(pages: Sampled):

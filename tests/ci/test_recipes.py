@@ -136,6 +136,15 @@ def test_what_is_published_passed_the_gate():
     )
 
 
+@pytest.mark.parametrize("name", ["github", "gitlab"])
+def test_pip_can_be_told_where_a_torch_without_cuda_is(name: str):
+    """PyPI's has gigabytes of CUDA, which a runner without a card has no use for."""
+    assert "https://download.pytorch.org/whl/cpu" in text_of(name)
+    if name == "github":  # GitLab gives every variable to every job
+        given = yaml.safe_load(text_of(name))["env"]["PIP_EXTRA_INDEX_URL"]
+        assert given == "${{ vars.PIP_EXTRA_INDEX_URL }}"
+
+
 @pytest.mark.parametrize("name", ["github", "action"])
 def test_actions_are_those_of_github_by_major_version(name: str):
     used = re.findall(r"uses: (\S+)", text_of(name))

@@ -29,6 +29,11 @@ from repobuild.cli.main import run
             'invalid value for "--jobs" / "-j": "x" is no whole number\n'
             "see `repobuild build --help`",
         ),
+        (
+            ["cache", "gc", "-c", "adapter.rank=8"],
+            'no such option "-c"\n'
+            "write it before the verb: repobuild -c NAME=VALUE cache gc",
+        ),
         (["show"], 'missing argument "KEY|TABLE"\nsee `repobuild show --help`'),
         (
             ["-c"],

@@ -31,6 +31,7 @@ class Blobs:
 
     settings = {
         "project.languages": ["python", "markdown"],
+        "project.only": [],
         "project.exclude": [],
         "project.include": [],
         "project.max_file_bytes": 100_000,

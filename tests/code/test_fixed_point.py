@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.code.resolve.python.fixed_point import FixedPoint, Variable
+from repobuild.code.resolve.python.data_flow.fixed_point import FixedPoint, Variable
 from tests.code_world import World
 
 RING = {

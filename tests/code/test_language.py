@@ -49,7 +49,8 @@ def test_a_language_that_is_not_chosen_is_left_out() -> None:
 
 
 def test_auto_is_every_language_that_a_list_may_name() -> None:
-    auto = {"project.languages": "auto", "project.exclude": [], "project.include": []}
+    globs = {f"project.{name}": [] for name in ("only", "exclude", "include")}
+    auto = {"project.languages": "auto", **globs}
     assert chosen_languages(auto) == language_names()
     choice = FileChoice.of(auto)
     found = [choice.decide(path).language for path in ("a.go", "a.tsx", "a.h", "a.rst")]

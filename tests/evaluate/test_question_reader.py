@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 
-from repobuild.evaluate.question_reader import (
+from repobuild.evaluate.lookup.asked import Asked
+from repobuild.evaluate.lookup.question_reader import (
     FULL,
+    AskedAbout,
     Phrasing,
     QuestionReader,
     without_names,
@@ -29,6 +33,8 @@ def first_kinds(question: str, language: str) -> set[str]:
         ("Who calls `f`?", "callers"),
         ("Which arguments does `f` take?", "signature"),
         ("Which classes inherit from `A`?", "subclasses"),
+        ("Who calls the function `f`?", "callers"),
+        ("Is the `A` class tested", "tests"),
         ("What does `A` inherit from?", "bases"),
         ("谁调用了 `f`？", "callers"),
     ],
@@ -42,7 +48,8 @@ def test_a_phrasing_word_for_word_has_the_full_score(language: str) -> None:
     reader = QuestionReader.of(language)
     for kind, texts in phrasings(language).items():
         for text in texts:
-            assert reader.score(Phrasing.of(text), kind) == FULL
+            asked = text.replace("{made}", load_phrases(language).words["made"])
+            assert reader.score(Phrasing.of(asked), kind) == FULL
 
 
 @pytest.mark.parametrize("language", READ)
@@ -61,3 +68,38 @@ def test_most_phrasings_that_were_never_seen_are_read(language: str) -> None:
 def test_names_are_no_words_of_a_question() -> None:
     asked = 'In seal, is `f` what "a b c" says of make_it, ab.c, go() and HelpText?'
     assert without_names(asked, "seal") == "in , is what says of , , and ?"
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "kind"),
+    [
+        ("What is `A`?", AskedAbout.ELEMENT, "explain"),
+        ("What is `a/b.py`?", AskedAbout.FILE, "module"),
+        ("What is this project?", AskedAbout.PROJECT, "tagline"),
+    ],
+)
+def test_a_kind_is_about_elements_files_or_the_project(
+    question: str, subject: AskedAbout, kind: str
+) -> None:
+    reader = QuestionReader.of("en")
+    assert reader.score(Phrasing.of(question), kind) == FULL
+    assert reader.subjects[kind] == {subject}
+
+
+@pytest.mark.parametrize("language", READ)
+def test_what_is_only_read_holds_no_held_out_phrasing(language: str) -> None:
+    """The held-out ones measure how well questions are read."""
+    kinds = load_phrases(language).kinds
+    held_out = {kind.held_out for kind in kinds.values()}
+    asked = Asked.of(language)
+    assert held_out.isdisjoint(chain(*asked.phrasings.values()))
+    assert kinds.keys() >= asked.phrasings.keys()
+
+
+@pytest.mark.parametrize("language", READ)
+def test_what_is_said_of_nothing_found_names_what_was_asked(language: str) -> None:
+    asked, fields = Asked.of(language), {"name": "f", "path": "a.py", "project": "p"}
+    for text in (*asked.none.values(), asked.missing, asked.unknown):
+        filled = text.format_map(fields)
+        assert "`f`" in filled or "`a.py`" in filled
+    assert "x" in asked.nearest.format(items="x")

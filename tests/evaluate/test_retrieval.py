@@ -10,7 +10,12 @@ import pytest
 from repobuild.checkout import open_checkout
 from repobuild.cli.main import run
 from repobuild.engine.storage.table import StoredTable
-from repobuild.evaluate.retrieval import MOST_BYTES, MOST_FACTS, FactFinder, FoundFact
+from repobuild.evaluate.lookup.retrieval import (
+    MOST_BYTES,
+    MOST_FACTS,
+    FactFinder,
+    FoundFact,
+)
 from tests.repository import Repository
 
 TOKEN = "ghp_" + "a1B2" * 9
@@ -100,7 +105,7 @@ def find(finder: FactFinder) -> Callable[[str], list[str]]:
         ("who uses `want_bytes`?", "`want_bytes` is called by `sign`, `unsign`."),
         ("Which classes inherit from SignError?", "inherit directly from `SignError`"),
         ("Where is unsign?", "`unsign` is defined in `seal/core.py`."),
-        ("`unsign` 在哪个文件里？", "`unsign` is defined in `seal/core.py`."),
+        ("`unsign` 在哪个文件里？", "`unsign` 位于 `seal/core.py`。"),
         ("What does `seal/core.py` define?", "`seal/core.py` defines "),
         ("Which part is it: \"Raised when a signature is too old.\"", "`LateError`"),
         ("Where can I read about \"Key rotation\"?", "`docs/guide.md`"),
@@ -109,6 +114,18 @@ def find(finder: FactFinder) -> Callable[[str], list[str]]:
         ("What happened to `seal/late.py`?", "`seal/late.py` is not"),
         # No sample tells it: signatures are asked of half of all elements.
         ("What do I have to pass to want_bytes?", "The signature of `want_bytes`"),
+        # Names in plain words: a question without them is a known one.
+        ("Where is sign defined?", "`sign` is defined in `seal/core.py`."),
+        ("Who calls the want bytes function?", "`want_bytes` is called by"),
+        ("What is a sign error?", "`SignError` is a class of seal"),
+        ("What is this project for?", "Seal signs data and checks it later."),
+        # A Chinese question is written without spaces, and answered in its language.
+        ("want_bytes在哪个文件里？", "`want_bytes` 位于 `seal/core.py`。"),
+        ("谁调用了 much_longer_than_chinese_is 和 want_bytes？", "测试之外"),
+        # Nothing says what the module and its function are for.
+        ("What does install do?", "`install` is a function in `seal/tool.py`."),
+        ("install 有什么用？", "`install` 是 `seal/tool.py` 中的一个函数。"),
+        ("Explain tool.py to me.", "`seal/tool.py` defines `install`."),
         # A word that may be a name gives way to what the question is like.
         ("How do I install seal?", "In a checkout of seal, run `pip install .`."),
     ],
@@ -131,8 +148,10 @@ def test_a_fact_of_another_kind_is_no_answer(finder: FactFinder) -> None:
     """`LateError` has a base, and nobody inherits from it."""
     (base,) = answers(finder, "What does the class `LateError` inherit from?") or ()
     assert base.text == "`LateError` inherits from `SignError`."
-    question = "Which classes inherit from `LateError`?"
-    assert finder.find(question) and answers(finder, question) == []
+    question = "Which methods does the class `LateError` have?"
+    (unknown,) = answers(finder, question) or ()
+    assert not unknown.found
+    assert answers(finder, "What is `SignError`?") and answers(finder, "What is seal?")
     assert answers(finder, "What is seal for?")
     assert answers(finder, "Tell me a joke about `LateError`.") is None
 
@@ -180,11 +199,69 @@ def test_no_fact_is_made_where_a_sample_was_dropped_for_a_secret(
     assert not any(TOKEN in fact.text for fact in facts)
 
 
-@pytest.mark.parametrize("question", ["Where is `no_such_thing`?", "Tell me a joke."])
-def test_what_names_nothing_known_finds_nothing(
+@pytest.mark.parametrize("question", ["Tell me a joke.", "How do I sign a contract?"])
+def test_what_names_nothing_finds_nothing(
     find: Callable[[str], list[str]], question: str
 ) -> None:
     assert find(question) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        (
+            "Where is `no_such`?",
+            "There is no function, class or file `no_such`",
+        ),
+        ("Is there a LateSigner?", "no function, class or file `LateSigner` in seal."),
+        ("NoSigner 在哪里？", "seal 里没有名为 `NoSigner` 的函数、类或文件。"),
+        ("Which classes inherit from LateError?", "that inherits from `LateError`."),
+        ("Which tests cover sign?", "No test was found that uses `sign` directly."),
+        (
+            "What changed last in sign?",
+            "That is not known of `sign`, which is in",
+        ),
+    ],
+)
+def test_what_is_not_there_is_a_fact_that_answers(
+    finder: FactFinder, question: str, text: str
+) -> None:
+    first = finder.find(question)[0]
+    assert text in first.text and not first.found
+    assert finder.ground(question).answered
+
+
+@pytest.mark.parametrize(
+    "name", ["os.path", "pathlib", "MAX_SIZE", "tox.ini", "a/b.txt"]
+)
+def test_what_others_may_have_is_not_said_to_be_missing(
+    find: Callable[[str], list[str]], name: str
+) -> None:
+    assert find(f"What does `{name}` do?") == []
+
+
+def test_what_was_dropped_for_a_secret_is_not_said_to_be_missing(
+    find: Callable[[str], list[str]],
+) -> None:
+    assert not any(
+        "No test was" in text for text in find("Which tests cover show_key?")
+    )
+
+
+def test_a_question_without_an_answer_is_told_what_is_nearest(
+    finder: FactFinder,
+) -> None:
+    """Of what is located, that which shares a third of its rare words, and no other."""
+    names = ("LateError", "SignError", "sign", "want_bytes", "unsign")
+    located = [f"seal/core.py::{name}" for name in names]
+    (said,) = finder.nearest("What happens if the signature is old?", located)
+    assert said.text.startswith(
+        "It is not known what answers this. By its words it is about "
+        "`LateError` (in `seal/core.py`), `SignError` (in `seal/core.py`), "
+        "`sign` (in `seal/core.py`).\n\n`LateError` is a class of seal"
+    )
+    assert "Raised when a signature is too old." in said.text
+    assert finder.nearest("Tell me a joke.", located) == ()
 
 
 def test_no_table_is_gone_through(

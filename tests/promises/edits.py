@@ -192,6 +192,7 @@ SETTINGS: list[dict[str, Any]] = [
     {"project.max_file_bytes": 120},
     {"project.exclude": ["pkg/sub/*"]},
     {"project.include": ["pkg"]},
+    {"project.only": ["pkg/*"]},
     {"project.languages": ["markdown"]},
     {"project.name": "renamed"},
     {"samples.min_code_lines": 1},

@@ -243,6 +243,9 @@ class Voices:
         for model in self.ANSWERS:
             yield from self.answer_one(model, question, limit)
 
+    def recalls(self, question: str, answer: str) -> bool:
+        return "second_1" in question
+
 
 @pytest.mark.parametrize("wide", [True, False])
 def test_ask_lists_the_locations_of_mentioned_names_below_the_answers(
@@ -310,7 +313,7 @@ def test_what_was_not_taught_is_looked_up(
     assert "has not mastered it" in capsys.readouterr().err
 
 
-def test_what_is_mastered_is_not_looked_up(
+def test_what_is_mastered_is_looked_up_only_where_it_is_not_recalled(
     here: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Voices())
@@ -325,6 +328,13 @@ def test_what_is_mastered_is_not_looked_up(
     assert run(["ask", "--json", "Who calls `second_1`?"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["taught"], found["facts"]) == (True, [])
+    monkeypatch.setattr(Voices, "recalls", lambda *_: False)
+    assert run(["ask", "--json", "--no-ground", "Who calls `second_1`?"]) == 0
+    assert json.loads(capsys.readouterr().out)["facts"] == []
+    assert run(["ask", "Who calls `second_1`?"]) == 0
+    said = capsys.readouterr()
+    assert "mastered this, and not in these words" in said.err
+    assert "from these facts:" in said.out
 
 
 def test_names_are_asked_as_they_are_taught(
@@ -362,15 +372,25 @@ def test_what_no_sample_answers_is_called_a_guess(
     monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Voices())
     assert run(["ask", "--json", "Which classes inherit from `second_1`?"]) == 0
     assert json.loads(capsys.readouterr().out)["taught"] is None
-    assert run(["ask", "Which classes inherit from `second_1`?"]) == 0
-    assert "no sample answers this" in capsys.readouterr().err
+    assert run(["ask", "--no-ground", "Which classes inherit from `second_1`?"]) == 0
+    assert "no sample answers this; so the adapter guesses" in capsys.readouterr().err
+
+
+def test_what_is_not_there_is_told_so(
+    here: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Voices())
+    assert run(["ask", "Where is `no_such_thing`?"]) == 0
+    said = capsys.readouterr()
+    assert "no sample answers this" in said.err
+    assert "no function, class or file `no_such_thing` in" in said.out
 
 
 def test_without_a_fact_it_says_so_and_asks_the_question_alone(
     here: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Voices())
-    assert run(["ask", "--ground", "Where is `no_such_thing`?"]) == 0
+    assert run(["ask", "--ground", "Tell me a joke."]) == 0
     said = capsys.readouterr()
     assert "nothing in the state is about what the question names" in said.err
     assert "from these facts" not in said.out

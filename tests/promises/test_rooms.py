@@ -35,7 +35,7 @@ MAY_USE = {
     "noop_cache": {"resources", "git"},
     "git": {"errors", "resources"},
     "chat_endpoint": {"errors"},
-    "engine": {"errors", "git"},
+    "engine": {"errors", "git", "resources"},  # what its next steps call the program
     "user_rules": {"errors", "engine", "git", "toml_document"},
     "trust_record": {"errors"},
     "rulebook": {"errors", "engine", "trust_record", "user_rules"},

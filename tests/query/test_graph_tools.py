@@ -130,6 +130,19 @@ def test_a_bare_name_an_end_of_a_path_and_the_published_form_are_understood(here
         here.tools.fetch(["pkg/shapes.py::scald"], Page())
 
 
+def test_a_name_is_understood_as_python_imports_it(here):
+    for name, id in {
+        "pkg.shapes.scaled": "pkg/shapes.py::scaled",
+        "shapes.Square.area": "pkg/shapes.py::Square.area",
+        "pkg.shapes": "pkg/shapes.py",
+        "tests.test_shapes": "tests/test_shapes.py",
+    }.items():
+        assert ids(here.tools.fetch([name], Page())) == [id]
+    for name in ("pkg.shapes.scald", "other.shapes.scaled"):
+        with pytest.raises(UsageError, match="nearest: "):
+            here.tools.fetch([name], Page())
+
+
 def test_a_bare_name_is_that_of_the_product_first(here):
     here.repository.commit({"a_test.py": "def report():\n    pass\n"})
     here.build()

@@ -1,11 +1,15 @@
-"""An agent's session: the SDK's client starts the server and speaks over stdio."""
+"""An agent's session with the SDK's client, over stdio and over HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+import socket
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,16 +22,40 @@ mcp = pytest.importorskip("mcp")
 ROOT = Path(__file__).parents[2]
 
 
-async def session(folder: Path, calls):
-    """Return the names of the tools, and the reply of each call."""
+SERVER = ["-P", "-m", "repobuild", "mcp"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def started(folder: Path):
+    """Return what makes a client start the server."""
     server = mcp.StdioServerParameters(
-        command=sys.executable,
-        args=["-P", "-m", "repobuild", "mcp"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        command=sys.executable, args=SERVER, cwd=folder, env=ENVIRONMENT
     )
+    return mcp.stdio_client(server)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Start the server, and give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, *SERVER, "--http", str(port)]
+    with subprocess.Popen(
+        command, cwd=folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            assert any("running on" in line for line in process.stderr)
+            yield f"http://127.0.0.1:{port}/mcp"
+        finally:
+            process.terminate()
+
+
+async def session(server, calls):
+    """Return the names of the tools, and the reply of each call."""
     replies = []
-    async with mcp.Client(mcp.stdio_client(server)) as client:
+    async with mcp.Client(server) as client:
         tools = await client.list_tools()
         for name, arguments in calls:
             result = await client.call_tool(name, arguments)
@@ -59,7 +87,7 @@ def test_a_session_searches_fetches_explores_and_asks_for_the_impact(
         ("ChangeSummary", {"old_commit": "HEAD", "new_commit": "HEAD"}),
         ("FetchNode", {"code_entities": ["nothing_of_the_kind_zz"]}),
     ]
-    tools, replies = asyncio.run(session(repository.path, calls))
+    tools, replies = asyncio.run(session(started(repository.path), calls))
     assert set(tools) == {
         "SearchNode", "FetchNode", "ExploreRPG", "ListTree", "LocateIssue", "Impact",
         "ChangeSummary",
@@ -80,3 +108,61 @@ def test_a_session_searches_fetches_explores_and_asks_for_the_impact(
     for reply in replies[:-1]:
         assert reply["freshness"]["commits_behind"] == 0
         assert count_tokens(reply) <= 2_000
+
+
+def test_what_models_get_wrong_and_can_only_mean_one_thing_is_taken_so(
+    repository: Repository,
+):
+    Here(repository).build("areas", "importance", "lexicon", "touches")
+    name = "pkg/shapes.py::scaled"
+    right = [
+        ("FetchNode", {"code_entities": [name]}),
+        ("SearchNode", {"search_terms": ["scaled"]}),
+        ("ExploreRPG", {"start_code_entities": [name], "traversal_depth": 8}),
+        ("Impact", {"code_entity": name, "traversal_depth": 8}),
+        ("ListTree", {"depth": 8}),
+    ]
+    wrong = [
+        ("FetchNode", {"code_entities": name}),
+        ("SearchNode", {"search_terms": "scaled"}),
+        ("ExploreRPG", {"start_code_entities": name, "traversal_depth": -1}),
+        ("Impact", {"code_entity": name, "traversal_depth": -1}),
+        ("ListTree", {"depth": -1}),
+    ]
+    callers = {"start_code_entities": [name], "direction": "callers"}
+    calls = [*right, *wrong, ("ExploreRPG", callers)]
+    _, replies = asyncio.run(session(started(repository.path), calls))
+    assert replies[: len(right)] == replies[len(right) : -1]
+    assert all(reply["items"] for reply in replies)
+    assert {item["relation"] for item in replies[-1]["items"]} == {"caller"}
+
+
+def test_every_error_is_ours_and_tells_an_agent_of_tools_not_of_verbs(
+    repository: Repository,
+):
+    Here(repository).build("areas", "importance")
+    calls = [
+        ("SearchNode", {"mode": "semantic", "search_terms": ["x"]}),
+        ("ExploreRPG", {"start_code_entities": ["scaled"], "direction": "inwards"}),
+        ("FetchNode", {"code_entities": ["nothing_of_the_kind_zz"]}),
+        ("FetchNode", {}),
+    ]
+    tools, replies = asyncio.run(session(started(repository.path), calls))
+    assert [set(reply) for reply in replies] == [{"version", "error", "hint"}] * 4
+    assert "SearchNode" in replies[2]["hint"] and "SearchNode" in replies[3]["hint"]
+    assert not any("repobuild graph" in reply["hint"] for reply in replies)
+    assert replies[0]["hint"] == "modes: auto, features, snippets"
+    modes = tools["SearchNode"].input_schema["properties"]["mode"]
+    assert modes["enum"] == ["auto", "features", "snippets"]
+
+
+def test_a_session_over_http_has_the_same_replies(repository: Repository):
+    Here(repository).build("areas", "importance")
+    calls = [
+        ("SearchNode", {"search_terms": ["scaled"]}),
+        ("FetchNode", {"code_entities": ["pkg/shapes.py::scaled"]}),
+        ("ListTree", {"depth": 3}),
+    ]
+    expected = asyncio.run(session(started(repository.path), calls))
+    with served(repository.path) as address:
+        assert asyncio.run(session(address, calls)) == expected

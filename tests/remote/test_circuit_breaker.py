@@ -104,14 +104,14 @@ def test_a_hundred_calls_that_hang_cost_as_much_as_one():
 
 
 def test_what_is_slower_than_its_bytes_explain_is_given_up():
-    breaker = CircuitBreaker(0.1)
+    breaker = CircuitBreaker(1.0)  # on a busy machine 0.2 s may be 0.5
     for _ in range(100):
         try:
-            breaker.call(lambda: time.sleep(0.05))
+            breaker.call(lambda: time.sleep(0.2))
         except RemoteDown:
             break
     assert breaker.reason == "too slow"
-    assert breaker.traffic.waited < 1
+    assert breaker.traffic.waited < 10
 
 
 def test_many_slow_calls_are_given_up_before_they_all_are_made():

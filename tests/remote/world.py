@@ -31,7 +31,7 @@ def shared(
     key: SigningKey | None = MAIN,
     namespaces: tuple[str, ...] = ("main",),
     trusted: tuple[SigningKey, ...] = (MAIN,),
-    timeout: float = 5.0,
+    timeout: float = 60.0,  # of a busy machine; tests of faults have a shorter one
     **changes: Any,
 ) -> SharedCache:
     """Return a remote as these settings would describe it."""

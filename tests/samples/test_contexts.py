@@ -200,14 +200,14 @@ def read(x):
 class A:
     @property
     def b(self) -> int:
-        \"\"\"Return b.\"\"\"
+        \"\"\"Return b in metres.\"\"\"
     @b.setter
     def b(self, value): ...
 """
     rows = repository.build({"a.py": source})
     assert "label" not in rows["a.py::read#3"]
     assert rows["a.py::read#3"]["summary"] == "Read x, whatever it is."
-    assert rows["a.py::A.b"]["summary"] == "Return b."
+    assert rows["a.py::A.b"]["summary"] == "Return b in metres."
     assert not {"a.py::read", "a.py::read#2", "a.py::A.b#2"} & rows.keys()
 
 

@@ -21,11 +21,14 @@ A binding is a string that shows what a name was last bound to:
     "|qual"       instead of the one before, in another branch
     "@.m:name"    from .m import name             "=a.b"      assigned from a name
     "(a.b"        assigned from a call            ":T"        annotated as T
+    "&1"          lambda 1 of its scope           "%1:0:f"    its parameter 0, called f
+    "$qual:=a"    as the function `qual` binds it
     ""            something else
 
 The chains of bindings have four more segments than those of calls: `[]` an element by
 its index or key, `*` an element by iteration, `!` the result of `await`, `~` the target
-of `with`.
+of `with`. Names with keys are elements of a container (`d[a]`), `&1` is what lambda 1
+returns.
 """
 
 from __future__ import annotations

@@ -31,9 +31,9 @@ from repobuild.code.resolve.binding_marks import (
     ASSIGNED_CALL,
     ASSIGNED_NAME,
 )
-from repobuild.code.resolve.python.data_flow import THROUGH_DATA
+from repobuild.code.resolve.python.data_flow.data_flow import THROUGH_DATA
+from repobuild.code.resolve.python.data_flow.passing_sites import decorator_chain
 from repobuild.code.resolve.python.modules import ModuleFacts
-from repobuild.code.resolve.python.passing_sites import decorator_chain
 from repobuild.code.resolve.python.resolver import Resolver
 from repobuild.code.resolve.python.scopes import binds_name, receiver_kind
 from repobuild.code.resolve.symbol import Kind, Symbol, symbol_id

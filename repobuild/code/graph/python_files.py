@@ -12,6 +12,7 @@ from typing import Any
 
 from repobuild.code.graph.nodes import open_terms, target_terms
 from repobuild.code.graph.python_edges import python_file_row
+from repobuild.code.resolve.python.data_flow.passing_sites import CallSite
 from repobuild.code.resolve.python.distributions import Distributions, normal_name
 from repobuild.code.resolve.python.modules import (
     Modules,
@@ -19,7 +20,6 @@ from repobuild.code.resolve.python.modules import (
     python_surface,
     stem_of,
 )
-from repobuild.code.resolve.python.passing_sites import CallSite
 from repobuild.code.resolve.python.resolver import Resolver
 from repobuild.code.scan.python_table import python_table, standard_library
 from repobuild.engine.contract import Change, OwnTable, Table, Value

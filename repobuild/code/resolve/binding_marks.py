@@ -18,6 +18,8 @@ ASSIGNED_CALL: Final = "("  # the chain that is called
 ANNOTATED: Final = ":"  # the annotation's source text
 IN_FUNCTION: Final = "$"  # `qual:binding`: as the function `qual` binds it
 DECORATED: Final = "^"  # `i:qual`: `qual`, decorated by its decorators from i on
+LAMBDA: Final = "&"  # the number of a lambda among those of its scope
+LAMBDA_PARAMETER: Final = "%"  # `i:k:name`: parameter k of lambda i
 
 # Segments of a chain, after its first name and its `.attribute` segments.
 CALL: Final = "()"

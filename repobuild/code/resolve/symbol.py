@@ -16,7 +16,7 @@ the steps that led to it:
     0.4    a class that an instance has as an attribute of another name, which
            subclasses may replace; one of several definitions of a name (overloads,
            build variants) in another language than Python; what a call runs that no
-           name in it states (python/data_flow.py); samples state no edge below 0.5
+           name in it states (python/data_flow); samples state no edge below 0.5
 """
 
 from __future__ import annotations
@@ -47,10 +47,11 @@ class Kind(StrEnum):
     MAPPING = "d"  # its values are instances
     ELEMENT_GETTER = "G"  # a container's method that returns one instance
     ELEMENTS_GETTER = "V"  # a container's method that returns an iterable of all
-    # Values that only python/data_flow.py knows:
+    # Values that only python/data_flow knows:
     BOUND = "b"  # a method with its receiver
     GENERATOR = "y"  # what calling the generator `qual` returns
     CONTAINER = "C"  # `SCOPE|NAME[KEY]`: the literal that a name was bound to
+    LAMBDA = "L"  # `SCOPE|&NUMBER`
     CONTAINER_ITEM = "D"  # its method that returns one of its elements
     CONTAINER_ITEMS = "E"  # its method that returns an iterable of them
 

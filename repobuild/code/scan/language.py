@@ -171,6 +171,7 @@ class FileChoice:
     languages: tuple[str, ...]
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()  # for one part of a monorepo
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> FileChoice:
@@ -178,10 +179,13 @@ class FileChoice:
             chosen_languages(settings),
             tuple(settings["project.exclude"]),
             tuple(settings["project.include"]),
+            tuple(settings["project.only"]),
         )
 
     def decide(self, path: str, marks: LinguistMarks = UNMARKED) -> FileDecision:
-        """Return how a path is analysed: `exclude` beats `include`, that beats marks.
+        """Return how a path is analysed.
+
+        `only` beats `exclude`, that beats `include`, that beats marks.
 
         A file that nobody chose (its language is unknown, or not in `languages`) has
         neither a language nor a reason.
@@ -189,6 +193,8 @@ class FileChoice:
         language = _language_by_name(path, self.languages)
         if not language:
             return FileDecision("", "", False)
+        if self.only and not _is_match(self.only, path):
+            return FileDecision("", "outside project.only", False)
         if _is_match(self.exclude, path):
             return FileDecision("", "excluded", False)
         if _is_match(self.include, path):
@@ -202,7 +208,7 @@ class FileDecision(NamedTuple):
     """How a file is analysed."""
 
     language: str  # "" when it is not
-    left_out: str  # why not: "excluded", "vendored", "generated" or "minified"
+    left_out: str  # why not, such as "excluded", "vendored" or "generated"
     kept: bool  # also when its content looks generated or minified
 
 

@@ -91,6 +91,8 @@ _ASSERTS = re.compile(r"\s+(?:assert\b|self\.assert)")
 # What looks at a value, and leaves it as it is.
 _LOOKS = re.compile(r"#|assert\b|yield\b|self\.assert\w+\(|print\(")
 _PASSED_ON = re.compile(r"[(,]\s*\*{1,2}(?:args|kwargs|kw|kwds|options)\b")
+_ESCAPE = re.compile(r"\\(?:x|u|U|N\{)")  # signs that nobody types
+_PRIVATE_ARGUMENT = re.compile(r"[(,]\s*_\w+=(?!=)")
 _ASIDE = re.compile(r"\b(?:mock|monkeypatch|patch|raises|skip|xfail|Mock)\b")
 
 
@@ -408,7 +410,8 @@ def _score(code: str, name: str) -> int:
     score += bool(_LITERAL.search(call))
     score += 2 if len(code) <= _SHORT else 1 if len(code) <= 2 * _SHORT else 0
     score -= 2 * bool(_ASIDE.search(bare)) + bool(re.search(r"\bself\b", bare))
-    score -= 2 * bool(_PASSED_ON.search(bare))
+    score -= 2 * bool(_PASSED_ON.search(bare) or _PRIVATE_ARGUMENT.search(call))
+    score -= bool(_ESCAPE.search(code))
     return score - bare.startswith(("assert ", "return ", "for "))
 
 
@@ -427,7 +430,7 @@ def _with_variables(
     if found and _changes(lines, start, found):
         return start, statement
     names = {match[1] for _, text in found if (match := _ASSIGNMENT.match(text))}
-    uses = _uses_between(lines, start, found, names, receiver)
+    uses = _uses_between(lines, start, found, names, receiver, statement)
     if uses is None:
         return None
     shown: list[str] = []
@@ -492,6 +495,7 @@ def _uses_between(
     found: Sequence[tuple[int, str]],
     names: set[str],
     receiver: str,
+    statement: str,
 ) -> list[tuple[int, str]] | None:
     """Return (row, text) of the statements before a call that use its variables.
 
@@ -511,7 +515,7 @@ def _uses_between(
         bare = _without_strings(text)
         is_of_receiver = receiver and re.search(rf"(?<![\w.]){receiver}\b", bare)
         is_used = row > min(rows, default=start) and names & {*_NAME.findall(bare)}
-        if not is_of_receiver and not is_used:
+        if not is_of_receiver and not is_used or _only_reads(bare, names, statement):
             continue
         indent = len(lines[row]) - len(lines[row].lstrip())
         if indent != margin or len(text) > _SHORT or not _may_begin(lines, row):
@@ -520,6 +524,16 @@ def _uses_between(
             return None
         used.append((row, text))
     return used
+
+
+def _only_reads(bare: str, names: set[str], statement: str) -> bool:
+    """Return whether a line keeps what attributes hold, for others than a statement."""
+    kept = _ASSIGNMENT.match(bare)
+    if kept is None or kept[1] in _NAME.findall(_without_strings(statement)):
+        return False
+    value = bare[kept.end() :]
+    read = re.findall(r"(?<![\w.])(\w+)(?:\.\w+)+(?![\w(\[])", value)
+    return all(_NAME.findall(value).count(name) == read.count(name) for name in names)
 
 
 def _changes(

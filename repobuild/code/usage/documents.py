@@ -57,6 +57,7 @@ _SUBJECT = re.compile(
     r"(?:(?:The|A|An|This|Use|Using|Call|Calling|With|Note that|The function|The class"
     r"|The method|The decorator|The \w+|Use the|You can use|Passing) )?$"
 )
+_SECOND_NAME = re.compile(r",? (?:(?:and|or) )?`")  # `a`, `b` and `c` are ...
 _ODD = re.compile(r"\]\(|\*\*|[|<>]|_ |\bhttps?:|::|\{|\}|…|\.\.\.|[^\x00-\x7f]")
 # What a paragraph below a title may begin with that does not tell what it is for.
 _ASIDE = re.compile(
@@ -162,7 +163,8 @@ def _subject_of(sentence: str) -> str:
     name = _NAME.match(span[1]) if span else None
     if span is None or name is None or not _SUBJECT.match(sentence[: span.start()]):
         return ""
-    return name[1]
+    # What is said of several is seldom what one of them is for.
+    return "" if _SECOND_NAME.match(sentence, span.end()) else name[1]
 
 
 def _is_telling(sentence: str) -> bool:

@@ -142,6 +142,7 @@ def with_known_names(
     found = _names_of(code)
     known = _known() if callee in names.imports else {*_known(), callee}
     wanted = {one for one in found.free if one not in known}
+    wanted |= _hiding_builtins(code, found.free, lines, start)
     heads = _needed_heads(wanted, lines, start, names.is_test)
     above = _explaining_lines(wanted - names.defined, names)
     if heads is None or above is None:
@@ -151,6 +152,24 @@ def with_known_names(
     if any(one in constants and _is_only_below(one, lines, first) for one in above):
         return None  # a quotation has the order of its source
     return "\n".join([*above, *_under_heads(code, heads, lines, start)])
+
+
+def _hiding_builtins(
+    code: str, free: Iterable[str], lines: Sequence[str], start: int
+) -> set[str]:
+    """Return the names of Python's that a function around a row has as parameters.
+
+    `set_format(format)`: a reader would take it for the function `format`.
+    """
+    passed = {
+        name
+        for name in builtin_names().intersection(free)
+        if re.search(rf"(?<![\w.]){name}\b(?!\s*[(=])", code)
+    }
+    if not passed:
+        return passed
+    heads = (text for _, text in _heads_above(lines, start) if _DEFINES.match(text))
+    return passed & {name for head in heads for name in _names_of(head).bound}
 
 
 def _is_only_below(text: str, lines: Sequence[str], row: int) -> bool:

@@ -38,7 +38,8 @@ from repobuild.engine.storage.row_changes import (
 )
 from repobuild.engine.storage.run_history import TableRun
 from repobuild.engine.storage.table import own_key
-from repobuild.errors import UsageError, nearest
+from repobuild.errors import BuildError, StaleError, UsageError, nearest
+from repobuild.resources import program
 
 _FIELDS = 6
 _EXAMPLES = 5
@@ -54,6 +55,7 @@ def explain(build: BuildContext, key: str) -> list[Explanation]:
 
     Raises:
         UsageError: nothing has that name.
+        StaleError: nothing is built yet.
     """
     trace = CauseTrace(build)
     if key in build.rules:
@@ -257,8 +259,10 @@ def _root_cause(reasons: Sequence[Reason]) -> _RootCause:
 # ----------------------------------------------------------------- an unknown name
 
 
-def unknown_key_error(build: BuildContext, key: str) -> UsageError:
+def unknown_key_error(build: BuildContext, key: str) -> BuildError:
     """Return the error for a name that nothing has, with the nearest known one."""
+    if not build.state.lines():
+        return StaleError(f"nothing is built yet\nrun `{program()}` first")
     names = list(build.rules)
     for rule in build.rules.values():
         if rule.kind in ("source", "view") and build.state.line(rule.name):
@@ -266,7 +270,8 @@ def unknown_key_error(build: BuildContext, key: str) -> UsageError:
     names = [name for name in names if name != key]  # it has just failed
     return UsageError(
         f'no table, element, sample or adapter "{key}"{nearest(key, names)}\n'
-        "an element is named path::qualified.name, a sample as `repobuild show` lists"
+        "an element is named path::qualified.name, a sample as "
+        f"`{program()} show` lists"
     )
 
 

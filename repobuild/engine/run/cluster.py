@@ -28,6 +28,7 @@ from repobuild.engine.run.cluster_worker import (
 )
 from repobuild.engine.run.worker import MapResult, Payload, compute
 from repobuild.errors import AbsentError, BuildError, UsageError
+from repobuild.resources import program
 
 LOCAL = "loky"
 CONNECT_SECONDS = 10  # to reach a scheduler, and for it to have a worker
@@ -187,7 +188,7 @@ def _unreachable(backend: str, address: str, error: Exception) -> AbsentError:
     return AbsentError(
         f"the scheduler {address} cannot be reached: {_first_line(error)}\n"
         f'build.backend is "{backend}", and large maps are computed there\n'
-        "start it, or build on this machine: repobuild -c build.backend=loky"
+        f"start it, or build on this machine: {program()} -c build.backend=loky"
     )
 
 

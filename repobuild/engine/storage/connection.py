@@ -11,6 +11,7 @@ from repobuild.engine.storage.damage_check import is_corrupt
 from repobuild.engine.storage.database_schema import FORMAT, SCHEMA, complete
 from repobuild.engine.storage.integrity import journal
 from repobuild.errors import BuildError, DamagedError
+from repobuild.resources import program
 
 BUSY_SECONDS = 30.0
 _PAGE_BYTES = 8192
@@ -97,7 +98,7 @@ def damaged(path: Path, reason: str) -> DamagedError:
     """Return the error of a reader that finds the database damaged."""
     return DamagedError(
         f'the state "{path}" is damaged: {reason}\n'
-        "run `repobuild`: it sets the file aside and rebuilds; adapters are kept",
+        f"run `{program()}`: it sets the file aside and rebuilds; adapters are kept",
         reason,
     )
 

@@ -86,6 +86,7 @@ from repobuild.model.teaching.lesson import (
     phrasings,
 )
 from repobuild.model.teaching.scheduler import Certainty
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Progress, Task
@@ -171,7 +172,7 @@ def train_step(task: Task, plan: Plan) -> TrainedStep:
         raise BuildError(
             f"nothing to train on: {len(plan.samples)} samples, none of them usable "
             f"({lesson.left_out or 'the dataset has no train split that is taught'})\n"
-            "look at `repobuild status`, and at [samples], adapter.teach and "
+            f"look at `{program()} status`, and at [samples], adapter.teach and "
             "adapter.sequence_length"
         )
     job = make_job(task, plan, conversation, lesson)

@@ -46,6 +46,7 @@ from repobuild.model.hypernet.vectors import read_files, unpack_vector
 from repobuild.model.teaching.curriculum import order_facts
 from repobuild.model.teaching.lesson import coverage
 from repobuild.model.teaching.teachable import TaughtTexts, read_teachable
+from repobuild.resources import program
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Task
@@ -141,7 +142,7 @@ def write_generated(
     if not files:
         raise BuildError(
             "no source file to generate an adapter from\n"
-            "look at `repobuild show files`; tests are not encoded; or set "
+            f"look at `{program()} show files`; tests are not encoded; or set "
             'adapter.strategy to "lora"'
         )
     check_shape(chosen, base)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.errors import UsageError
+from repobuild.resources import program
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
@@ -241,6 +242,6 @@ def check_adapter(folder: Path) -> dict[str, Any]:
     if not (folder / ADAPTER_WEIGHTS).is_file():
         raise UsageError(
             f'the adapter has no weights in safetensors: "{folder / ADAPTER_WEIGHTS}" '
-            "is missing\nrun repobuild to make the adapter anew"
+            f"is missing\nrun `{program()}` to make the adapter anew"
         )
     return config

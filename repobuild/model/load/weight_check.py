@@ -32,6 +32,7 @@ from repobuild.model.load.model_files import (
     read_object,
     weight_files,
 )
+from repobuild.resources import program
 
 # Families that are a backbone `model`, then `lm_head`, with plain causal attention:
 # scores, mask, softmax. Their attention and loss can be replaced (compute/).
@@ -124,8 +125,8 @@ def check_rank(folder: Path, config: Mapping[str, Any]) -> None:
         if name.endswith("lora_A.weight") and shape[0] != rank:
             raise UsageError(
                 f'"{name}" in "{folder / ADAPTER_WEIGHTS}" has rank {shape[0]}, but '
-                f"{ADAPTER_CONFIG} asks for {rank}\nrun repobuild to make the adapter "
-                "anew"
+                f"{ADAPTER_CONFIG} asks for {rank}\n"
+                f"run `{program()}` to make the adapter anew"
             )
 
 

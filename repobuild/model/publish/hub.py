@@ -36,6 +36,7 @@ from typing import Any
 
 from repobuild.errors import BuildError
 from repobuild.plain_text import escape_controls
+from repobuild.resources import program
 from repobuild.samples.dataset.secret_detection import redact
 
 BASE_FOLDER = "base"  # of a base model that is exported with its adapter
@@ -154,7 +155,7 @@ def _copy_model_files(source: Path, folder: Path) -> None:
     files = {file for pattern in MODEL_FILES for file in source.glob(pattern)}
     if not files:
         raise BuildError(
-            f'"{source}" has no model files\nrun repobuild to make it again'
+            f'"{source}" has no model files\nrun `{program()}` to make it again'
         )
     for file in sorted(files):
         shutil.copyfile(file, folder / file.name)

@@ -61,14 +61,16 @@ from repobuild.samples.text.docstring_parts import (
 from repobuild.samples.text.expectation import hide_expectation
 from repobuild.samples.text.import_statements import has_star_import, needed_imports
 from repobuild.samples.text.quote import Quote
-from repobuild.samples.text.refusals import only_raises
+from repobuild.samples.text.refusals import leaves_open, only_raises
 
 _MOST = 16  # ids in a list
 _MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
 _SHORT_CODE = 5  # lines below the first
-_SHORT_CLASS = 8  # lines below the first of a class
 _SHORT_RAW_CODE = 20  # the same with comments and docstring
+_SHORT_CLASS = 16  # lines below the first of a class
+_SHORT_RAW_CLASS = 40  # the same with comments
+_LONGEST_CLASS = 700  # characters
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
@@ -79,6 +81,7 @@ _CALLS_NOTHING = frozenset({"object", "ABC", "Generic", "Protocol", "NamedTuple"
 _NO_CODE = ("", "pass", "...")  # bodies that tell nothing
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 # Methods of values of Python's own types.
+_ENUMERATION = re.compile(r"(?:Enum|Flag)$")
 _COMMON = frozenset(
     name
     for type_ in (str, bytes, list, dict, set, tuple, int, float, BaseException)
@@ -196,9 +199,11 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     """Return what facts know of the element itself and of its container."""
     docstring = parse_docstring(element.doc)
     signature = element.signature
+    is_described = bool(docstring.parameters or docstring.returns)
+    is_described &= element.name not in _CONSTRUCTOR_NAMES
     row: Row = {
         "fence": file.language,
-        "summary": file.purpose(element, docstring.summary),
+        "summary": file.purpose(element, docstring.summary, is_described),
         "returns": element.row.returns,
         "returns_text": docstring.returns,
         "warning": docstring.warning,
@@ -214,25 +219,33 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
-    container = file.elements.get(element.parent)
-    # JavaScript's `a.f = function` has none that is a class, Go's may be elsewhere.
-    if container and container.type == "class":
-        row["container"] = container.plain_qual
-        row["container_summary"] = (
-            "" if file.is_copied(container) else summarise(container.doc)
-        )
-        if container.row.end_line >= element.row.end_line:
-            # A method of Go, Rust or C++ is not written within its type.
-            row["container_signature"] = container.signature
-        row["sole"] = file.method_counts[element.name] == 1
-        row["only_class"] = file.class_count == 1
-        row["of_foreign"] = _has_foreign_base(file, container)
-    elif element.type == "method":
-        # An object, or a type that another file declares: no class of this file.
-        row["owner"] = strip_counts(element.parent)
+    row |= _container_fields(file, element)
     if element.type == "class":
         row.update(_class_fields(file, element))
         row["deprecated"] |= file.is_deprecated or is_deprecated("", element.doc, ())
+    return row
+
+
+def _container_fields(file: FileContext, element: ElementView) -> Row:
+    """Return what is known of the class of a method, or of what else it belongs to."""
+    container = file.elements.get(element.parent)
+    # JavaScript's `a.f = function` has none that is a class, Go's may be elsewhere.
+    if container is None or container.type != "class":
+        # An object, or a type that another file declares: no class of this file.
+        is_method = element.type == "method"
+        return {"owner": strip_counts(element.parent)} if is_method else {}
+    row: Row = {
+        "container": container.plain_qual,
+        "container_summary": (
+            "" if file.is_copied(container) else summarise(container.doc)
+        ),
+        "sole": file.method_counts[element.name] == 1,
+        "only_class": file.class_count == 1,
+        "of_foreign": _has_foreign_base(file, container),
+    }
+    if container.row.end_line >= element.row.end_line:
+        # A method of Go, Rust or C++ is not written within its type.
+        row["container_signature"] = container.signature
     return row
 
 
@@ -270,6 +283,11 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
         "deprecated": False,
         "members": [name for _, name, is_property in methods if not is_property],
         "properties": [name for _, name, is_property in methods if is_property],
+        "leaves_open": any(
+            leaves_open(file.own_bytes(e), e.row.decorators)
+            for e in file.children(element.qual)
+            if e.type == "method" and file.language == "python"
+        ),
     }
     constructor = file.elements.get(element.qual + ".__init__")
     if constructor:
@@ -332,21 +350,19 @@ def _short_code(file: FileContext, element: ElementView) -> str:
 
 
 def _short_class(file: FileContext, element: ElementView) -> str:
-    """Return the code of a class that has little more than a constructor.
+    """Return the code of a short class whose methods say nothing of themselves.
 
-    Its methods would tell nothing of what it sets, or passes on to its base.
+    Their names would tell nothing of what it does, sets, or passes on to its base.
     """
     children = file.children(element.qual)
     is_plain = all(one.type == "method" and not one.doc for one in children)
     raw_lines = element.row.end_line - element.row.start_line
-    if file.language != "python" or not is_plain or raw_lines > _SHORT_RAW_CODE:
+    if file.language != "python" or not is_plain or raw_lines > _SHORT_RAW_CLASS:
         return ""
     quoted = file.quote(element)
     if quoted is None or quoted.ends_fence or quoted.body.strip() in _NO_CODE:
         return ""
-    is_short = (
-        quoted.lines <= _SHORT_CLASS + 1 and len(quoted.body) <= 2 * _LONGEST_SIGNATURE
-    )
+    is_short = quoted.lines <= _SHORT_CLASS + 1 and len(quoted.body) <= _LONGEST_CLASS
     return f"{quoted.head}\n{quoted.body}" if is_short else ""
 
 
@@ -369,7 +385,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     row = _cut_lists(
         _MOST,
         callers=(one for one in users[0] if one != id and not _is_inner_test(one)),
-        readers=(one for one in users[1] if one != id and not _is_inner_test(one)),
+        readers=(one for one in users[1] if _is_reader(one, element)),
         callees=_in_call_order(element, reader),
         property_reads=_property_reads(file, element),
         bases=reader.outgoing(id, "inherits"),
@@ -407,7 +423,12 @@ def _makers_apart(
     readers: Iterable[str],
     reader: GraphReader,
 ) -> tuple[list[str], list[str]]:
-    """Return who makes objects of a class, and who refers to it: it decorates these."""
+    """Return who makes objects of a class, and who refers to it: it decorates these.
+
+    A call of an enumeration looks a member up.
+    """
+    if any(map(_ENUMERATION.search, element.row.bases)):
+        return [], sorted({*readers, *callers})
     decorated = {one for one in callers if _is_decorated(one, element.name, reader)}
     made = [one for one in callers if one not in decorated]
     return made, sorted({*readers, *decorated})
@@ -418,6 +439,12 @@ def _is_decorated(id: str, name: str, reader: GraphReader) -> bool:
     one = reader.elements(path).get(qual)
     decorators = one.row.decorators if one is not None else ()
     return name in (name_of(text.partition("(")[0]) for text in decorators)
+
+
+def _is_reader(one: str, element: ElementView) -> bool:
+    """Return whether one may tell who refers to an element: a class names itself."""
+    is_own = one == element.id or one.startswith(f"{element.id}.")
+    return not is_own and not _is_inner_test(one)
 
 
 def _is_inner_test(id: str) -> bool:

@@ -26,7 +26,7 @@ _WORD = re.compile(r"[^\W_]+")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _KIND_WORDS = frozenset("a an the function method class object instance of".split())
 _LONGEST_BARE = 10  # words
-_CONSTRUCTORS = ("__init__", "__new__")
+CONSTRUCTORS = ("__init__", "__new__")
 _BARE_WORDS = frozenset(
     "initialize initialise initializes initialises initialization initializer init"
     " initializing construct constructs constructor create creates make makes build"
@@ -38,6 +38,8 @@ _FILLING = frozenset(
     "various different several some all any given certain specific particular this that"
     " these those it its to of in for from with and".split()
 )
+_ROLE = re.compile(r":[a-z][\w:]*:(?=`)")
+_GETTING = frozenset(("get", "return", "retriev", "fetch"))  # without their endings
 _ENDING = re.compile(r"(?<=\w{3})(?:ies|ing|es|ed|is|s|e|y)$")
 _ARGUMENT = re.compile(
     r"(?:The )?[`'\"*]*(?P<name>[a-z_]\w*)[`'\"*]*(?:, [a-z_]\w*)*\s*"
@@ -79,9 +81,9 @@ def _is_bare(element: ElementView) -> bool:
     if not element.doc or element.type not in _NAMED:
         return False
     first = _SECTION.split(element.doc.strip().split("\n\n", 1)[0], maxsplit=1)[0]
-    first = first.lower()
+    first = _ROLE.sub("", first.lower())
     own = {element.name.lower(), *_words(element.name)}
-    if element.name in _CONSTRUCTORS:
+    if element.name in CONSTRUCTORS:
         own |= _BARE_WORDS | {element.parent.rpartition(".")[2].lower()}
     words = set(_WORD.findall(first))
     if words <= own | _KIND_WORDS:
@@ -92,14 +94,23 @@ def _is_bare(element: ElementView) -> bool:
 def _repeats_name(element: ElementView, first: str) -> bool:
     """Return whether a sentence has all words of a name, and else those of its owner.
 
-    What one word alone adds may be what matters, so that at least two are of the name.
+    What one word alone adds may be what matters, so that at least two are of the name,
+    or the sentence is all there is: "Get the platform." of `platform`.
     """
     name = {_ENDING.sub("", word) for word in _words(element.name)} - {""}
     owner = _words(element.parent.rpartition(".")[2]) | _KIND_WORDS | _FILLING
     words = {word for word in _WORD.findall(first) if word not in owner}
     stems = {_ENDING.sub("", word) for word in words}
     is_sentence = len(_WORD.findall(first)) < _LONGEST_BARE
-    return len(name) > 1 and stems == name and is_sentence
+    if not is_sentence:
+        return False
+    is_all = "\n" not in element.doc.strip()
+    got = name - _GETTING
+    return (
+        stems == name
+        and len(name) > 1
+        or (is_all and bool(got) and stems - _GETTING == got)
+    )
 
 
 def _words(name: str) -> set[str]:

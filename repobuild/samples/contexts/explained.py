@@ -2,6 +2,7 @@
 
 undocumented       it has no docstring at all
 stale              the name that its docstring is about, and its code lacks
+only_name          its docstring says no more than its name
 copied             its docstring is that of another definition, too
 told_by_setter     of a property: its setter has a docstring
 comment            its purpose in the comment directly above it
@@ -59,6 +60,7 @@ def explained_fields(
     """
     fields: Row = {}
     fields["copied"] = file.is_copied(element)
+    fields["only_name"] = file.repeats_name(element)
     if any(one.doc for one in file.setters(element)):
         fields["told_by_setter"] = True
     elif not element.doc:

@@ -25,6 +25,7 @@ from repobuild.samples.contexts.clues import (
 from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.docstring_uses import (
     BARE,
+    CONSTRUCTORS,
     COPIED,
     NO_PURPOSE,
     docstring_uses,
@@ -182,17 +183,29 @@ class FileContext:
         """Return whether an element's docstring is that of another definition here."""
         return self._docstring_uses.get(element.qual) == COPIED
 
-    def purpose(self, element: ElementView, summary: str) -> str:
+    def repeats_name(self, element: ElementView) -> bool:
+        """Return whether an element's docstring says only what its name says.
+
+        That of a constructor says what all constructors do.
+        """
+        is_bare = self._docstring_uses.get(element.qual) == BARE
+        return is_bare and element.name not in CONSTRUCTORS
+
+    def purpose(
+        self, element: ElementView, summary: str, is_described: bool = False
+    ) -> str:
         """Return what an element's docstring says that it is for.
 
         That is its summary and, where others begin with the same paragraph, the first
-        one that only this docstring has.
+        one that only this docstring has. A sentence that only repeats the name may
+        introduce what is passed and returned (`is_described`).
         """
         use = self._docstring_uses.get(element.qual)
-        if use == BARE and summary:
+        introduces = is_described and summary.endswith(_SENTENCE_ENDS)
+        if use == BARE and summary and not introduces:
             # "has-class function.": what it does is in the next paragraph, if in any.
             return _with_next_paragraph(element, summary)
-        if use in NO_PURPOSE:
+        if use in NO_PURPOSE and use != BARE:
             return ""
         own = self._own_paragraph(element) if summary and "\n" not in summary else ""
         # Two sentences are one where the first has no end.

@@ -28,6 +28,7 @@ from repobuild.samples.text.docstring_parts import warning_of
 from repobuild.samples.text.import_statements import module_of
 
 _MOST_PATHS = 16  # files with calls that are compared, tests and others each
+_PRIVATE_IMPORT = re.compile(r"^(?:from|import) (?:\w+\.)+_[a-z]", re.MULTILINE)
 _README = re.compile(r"(?i)readme[^/]*$")
 # Methods that any object may have: `x.get(...)` in a document is no call of ours.
 _COMMON = frozenset(
@@ -83,7 +84,7 @@ class UsageReader:
         if documented:
             return RealCall(*min(documented)[2:])
         sites = [
-            (-score, not is_test(path), len(code), path, code)
+            (_imports_private(code) - score, not is_test(path), len(code), path, code)
             for path, (score, code) in self._calls_of(element.id)
             # Nobody but its own file and its tests call what is private there.
             if not element.is_private or (path != element.path and not is_test(path))
@@ -119,6 +120,11 @@ class UsageReader:
             row = self._sites.get(path) or {}
             if id in row:
                 yield path, row[id]
+
+
+def _imports_private(code: str) -> bool:
+    """Return whether an example imports from a module that is not for others."""
+    return _PRIVATE_IMPORT.search(code) is not None
 
 
 def _docstring_example(element: ElementView) -> CallExample | None:

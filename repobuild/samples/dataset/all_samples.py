@@ -14,6 +14,7 @@ from typing import Protocol
 
 from repobuild.engine.contract import Change, Table, Value, View
 from repobuild.errors import StaleError
+from repobuild.resources import program
 
 SAMPLES = "samples"
 _SEPARATOR = "//"
@@ -52,7 +53,8 @@ class AllSamples:
         if name == SAMPLES and (lost := _JOINED_KEY.match(key)):
             raise StaleError(
                 f'the dataset holds samples of "{lost[1]}", whose rule is not trusted, '
-                "or not there, now\nrun `repobuild` to make the dataset without them"
+                "or not there, now\n"
+                f"run `{program()}` to make the dataset without them"
             )
         return self.tables[name].get(row)
 

@@ -20,6 +20,8 @@ MAX_PARAMETERS_LENGTH = 640  # characters; a longer list is left out
 MAX_DEFAULT_LENGTH = 40  # characters
 _CALL_DECORATORS = ("staticmethod", "classmethod")
 SHOWN_DECORATORS = frozenset({*PROPERTIES, *_CALL_DECORATORS})
+# A generator under one of these is called for a context, and not for what it yields.
+_CONTEXT_MANAGERS = ("contextmanager", "asynccontextmanager")
 # By their last name: what is called takes the parameters that the definition has.
 _KEEPS_SIGNATURE = frozenset(
     "property cached_property staticmethod classmethod abstractmethod abstractproperty"
@@ -48,7 +50,7 @@ def with_decorators(scope: FactScope) -> str:
     A decorator that nobody knows may replace the function: then all of them are shown.
     """
     every = scope.get("decorators") or ()
-    kept = [d for d in every if d in SHOWN_DECORATORS]
+    kept = [d for d in every if d in SHOWN_DECORATORS or _makes_context(d)]
     if is_wrapped(scope) and sum(map(len, every)) <= _LONGEST_DECORATORS:
         kept = list(every)
     return "\n".join([*(f"@{name}" for name in kept), scope.get("signature")])
@@ -63,6 +65,15 @@ def is_wrapped(scope: FactScope) -> bool:
         return False
     names = (d.partition("(")[0] for d in scope.get("decorators") or ())
     return any(name.rpartition(".")[2] not in _KEEPS_SIGNATURE for name in names)
+
+
+def gives_context(scope: FactScope) -> bool:
+    """Return whether `with` enters what a call gives."""
+    return any(map(_makes_context, scope.get("decorators") or ()))
+
+
+def _makes_context(decorator: str) -> bool:
+    return decorator.rpartition(".")[2] in _CONTEXT_MANAGERS
 
 
 def render_summary(scope: FactScope) -> str:
@@ -169,6 +180,8 @@ def render_returns(scope: FactScope) -> str:
         text = ""
     if type in _NOTHING or not (type or text) or scope.get("kind") == "class":
         return ""  # of a class it tells what a method of its instances returns
+    if gives_context(scope):
+        return ""  # what it yields is no value that a caller gets
     if not text:
         returns = f"`{type}`"
     elif type:

@@ -26,8 +26,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 def _imports(scope: FactScope) -> Iterator[Fact]:
     for kind in ("imports", "importers"):
         text, ids = answer_parts.list_field(scope, kind)
-        if not text:
-            continue
+        if not text or kind in (scope.get("more") or ()):
+            continue  # nobody asks for the first of many
         answer = scope.answer(kind, members=text)
         unread = [f"`{name}`" for name in scope.get("unread") or ()]
         if kind == "imports" and unread:

@@ -16,6 +16,7 @@ _ASIDE = re.compile(r"(?i)readme\b|(?:setup|conf|noxfile)\.py$")
 _TOP_PACKAGE = re.compile(r"[^/]+/__init__\.py")
 _SHORT_BODY = 10  # lines
 _LONGEST_BODY = 40  # lines of what nothing else explains
+_GETTER = re.compile(r":\n\s+return self\._?\w+\s*```")  # it shows only a name
 _USERS = ("callers", "readers")
 # Fields that tell what an element is there for.
 _TELLS = ("overrides", "overridden", "stub")
@@ -120,8 +121,9 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
         is_bare = bool(said) and not scope.get("signature")
         structure = answer_parts.render_parameters(scope, described=not is_bare)
     around, cited = _neighbours(scope, sources, bool(code))
-    if code and scope.get("refuses") and not said and not is_told:
-        return  # it only says that there is nothing yet
+    says_nothing = scope.get("refuses") or _GETTER.search(code)
+    if code and says_nothing and not said and not is_told:
+        return  # there is nothing yet, or no more than a name
     if said or code or structure or (around and is_told):
         kind = "sketch" if said or not code else "written"
         answer = scope.answer(kind)
@@ -149,6 +151,7 @@ def _neighbours(
         listed = answer_parts.list_texts(scope, [f"`{name}`" for name in raised])
         text += part("raised", members=listed)
     for name, label in (
+        ("subclasses", "derived"),
         ("overrides", "replaces"),
         ("overridden", "replaced_by"),
         ("callees", "calls"),
@@ -184,7 +187,8 @@ def _missing_purpose(scope: FactScope) -> str:
     if any(map(scope.get, ("copied", "constructor_says", "told_by_setter"))):
         return ""
     if not scope.get("undocumented"):
-        return scope.phrases.part("no_purpose")
+        is_name = scope.get("only_name")
+        return scope.phrases.part("only_name" if is_name else "no_purpose")
     is_python = scope.get("fence") == "python"
     return scope.phrases.part("no_docstring" if is_python else "no_comment")
 
@@ -268,7 +272,7 @@ def _module(scope: FactScope) -> Iterator[Fact]:
         return  # its first paragraph is what it says, and not what it is for
     members, ids = answer_parts.list_field(scope, "members", _MOST_NEIGHBOURS)
     answer = scope.answer("module") + answer_parts.render_summary(scope)
-    if members:
+    if members and not scope.get("brief"):  # nobody asks for the names of tests
         answer += scope.phrases.part("defines", members=members)
         answer += answer_parts.render_constants(scope)
     elif scope.is_foreign(scope.get("summary")):

@@ -25,6 +25,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         return
     if scope.get("name").startswith("__") and scope.get("name") != "__init__":
         return
+    is_class = scope.get("kind") == "class"
     # Nobody calls a constructor by its name, but its class.
     hidden = ("callers", "readers") if scope.get("name") == "__init__" else ()
     for kind in _LISTS:
@@ -40,14 +41,12 @@ def facts(scope: FactScope) -> Iterator[Fact]:
             continue  # it makes an object of its own class, and calls nothing
         if kind == "readers" and scope.get("callers"):
             continue  # told with those: nobody asks for the rest of its users alone
-        if kind == "readers" and all(one.startswith(f"{scope.id}.") for one in ids):
-            continue  # it names itself
         if text:
             answer = scope.answer(kind, members=text)
             if kind == "callers" and scope.get("recursive"):
                 answer += scope.phrases.part("calls_itself")
-            if kind == "callers" and scope.get("readers"):
-                # Who passes it on uses it, too.
+            if kind == "callers" and scope.get("readers") and not is_class:
+                # Who passes it on uses it, too; of a class that makes no object.
                 read_by, readers = answer_parts.list_field(scope, "readers")
                 if not read_by:
                     continue

@@ -6,6 +6,7 @@ import keyword
 import re
 from collections.abc import Iterator
 
+from repobuild.code.scan.file_roles import is_test
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.text.docstring_parts import lead
@@ -14,6 +15,14 @@ from repobuild.samples.text.refusals import is_exception
 _MAX_DEFAULTS = 2  # optional arguments that an example call shows
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BARE = re.compile(r"(?:\w+ = |return )?[\w.]+\(\)")  # `x = Name()`: shows nothing
+# `f({}, key=None)`: a call of a test, and no use.
+_NOTHING = r"(?:\{\}|\[\]|\(\)|\"\"|''|None)"
+_EMPTY = re.compile(
+    rf"(?:\w+ = |return )?[\w.]+\((?:\w+=)?{_NOTHING}(?:, (?:\w+=)?{_NOTHING})*\)"
+    r"(?:  # .*)?"
+)
+# `self._desk.open()`: only its own class knows what `_desk` is.
+_OF_ATTRIBUTE = re.compile(r"\b((?:self|cls)\.\w+)\.\w+\(\)(?:  # .*)?\Z")
 _NAME_ALONE = re.compile(r"(?:\A|:\n[ ]+)(?:\w+ = |return )?\w+\(\)\Z")
 _IMPORTS = re.compile(r"^(?:(?:from|import) [^\n]*\n+)+")
 _ABSTRACT = re.compile(r"(?i)(?:an? |the )?(?:abstract|base class|mixin|interface)\b")
@@ -22,7 +31,14 @@ _ABSTRACT_NAME = re.compile(
 )
 _OPEN = ("abstractmethod", "abc.abstractmethod", "abstractproperty")
 # Who uses an element: by fields of its context.
-_USERS = ("callers", "readers", "tests", "users_in_tests", "called_in_documents")
+_USERS = (
+    "callers",
+    "readers",
+    "tests",
+    "users_in_tests",
+    "called_in_documents",
+    "example",
+)
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
 
 
@@ -35,7 +51,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     owner, about = scope.get("container"), scope.get("container_summary")
     if kind == "class":
         owner, about = name, scope.get("summary")
-        if _is_abstract(name, str(about)):
+        if _is_abstract(name, str(about)) or _is_for_subclasses(scope):
             return
     parameters = scope.get("params")
     # In other languages the syntax of method calls and constructors is not known here.
@@ -46,6 +62,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     # Nobody has an instance of an abstract class to call its methods on.
     is_known = is_known and not _is_abstract(str(owner), str(about))
     is_known = is_known and not any(d in _OPEN for d in scope.get("decorators") or ())
+    is_known = is_known and not answer_parts.gives_context(scope)  # it is no value
     if _shows_a_call(scope, is_public) or (
         is_public and is_known and _says_something(scope)
     ):
@@ -53,6 +70,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     if kind == "class":
         # `*args` alone tells nobody what to pass.
         is_told = any(not one.startswith("*") for one, *_ in parameters or ())
+        # Of a private one who asks wants more than the names of its parameters.
+        is_told &= is_public or any(type or text for _, type, _, text, _ in parameters)
         if python and is_told and not _is_only_inherited(scope):
             yield _construct(scope)
     elif is_wrapped:
@@ -78,12 +97,38 @@ def _shows_a_call(scope: FactScope, is_public: bool) -> bool:
         return False
     if scope.get("kind") == "function" and _NAME_ALONE.search(code):
         return False  # neither an argument, nor where it is imported from
+    if _EMPTY.fullmatch(without_imports) or _passes_too_little(scope, code):
+        return False
+    owned = _OF_ATTRIBUTE.search(code)
+    if owned and f"{owned[1]} = " not in code:
+        return False
     return site is not None and (is_public or site not in ("", scope.get("path")))
+
+
+def _passes_too_little(scope: FactScope, code: str) -> bool:
+    """Return whether a call passes nothing where the definition shown needs something.
+
+    `cli()` runs a command: its decorators pass what `def cli(ctx, file)` takes.
+    """
+    if not answer_parts.is_wrapped(scope):
+        return False
+    needs = any(
+        not default and name[0] != "*"
+        for name, _, default, *_ in scope.get("params") or ()
+    )
+    return needs and f"{scope.get('name')}()" in code
 
 
 def _is_abstract(name: str, summary: str) -> bool:
     """Return whether a class says that it is there to be inherited from."""
     return bool(_ABSTRACT_NAME.match(name) or _ABSTRACT.match(summary))
+
+
+def _is_for_subclasses(scope: FactScope) -> bool:
+    """Return whether a class leaves methods open, and nothing but a test makes one."""
+    site, _ = scope.get("example") or ("", "")
+    is_made = scope.get("callers") or (site and not is_test(site))
+    return bool(scope.get("leaves_open")) and not is_made
 
 
 def _says_something(scope: FactScope) -> bool:

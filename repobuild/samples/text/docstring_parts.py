@@ -85,7 +85,7 @@ _NO_PURPOSE = re.compile(
     rf""":(?:return|returns|param|type|rtype|raises?)\b  # a field, with one colon, too
     |(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
     |{_TAG}
-    |https?://\S+[ \t]*(?:\n|$)
+    |https?://\S  # where more is said of it
     |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
     |(?:in|out)puts?[ ]*[:：][ \t]*\S  # what goes in, and not what for
     |[a-z_]\w*[ ]=[ ]["'\d\[{{(]  # code
@@ -97,9 +97,10 @@ _NO_PURPOSE = re.compile(
         # middle of a sentence
     |[(\[{{]\s*['"]  # data, as of a rule
     |this[ ](?:can(?:'t|not|[ ]not)?|should(?:n't)?|could|must|needs?[ ]to|has[ ]to)\b
+    |(?:not[ ]|un)(?:used|needed|implemented|supported)\W*(?:\n|$)
     |(?:todo|fixme|xxx)\b  # notes to those who maintain it
     |(?:the[ ])?main[ ](?:module|class|file|function)\W*$
-    |主(?:模块|类|函数|程序|文件)\W*$  # of what it does it says nothing
+    |主(?:模块|类|函数|程序|文件)\W*(?:\n|$)  # of what it does it says nothing
     |from[ ]\w+[ ]to[ ]\w+,[ ]\w+[ ](?:is|are)[ ]so\b  # a slogan
     |[.,;)|]+(?:\s|$) | \.{{2,3}} | !!!\ \w  # a directive of a documentation tool
     |created[ ](?:on|by)\b(?=:|[^\n]*\b(?:19|20)\d\d\b) | date[ ]*:[^\n]*\d
@@ -153,6 +154,15 @@ _TOLD_DEFAULT = re.compile(
     r"(?i)\bdefaults?(?: value)?(?: is| to|:|=)\s*[`'\"*]*"
     r"(True|False|None|-?\d[\d.]*\b)"
 )
+# The signature tells it by a default, and a type by an annotation.
+_OPTIONAL = re.compile(
+    r"\A\s*(?:\*{0,2}\(\*{0,2}optional\*{0,2}\)\*{0,2}[,.:;]?|optional[,.:;])\s+",
+    re.IGNORECASE,
+)
+# `:return if so, {a: b}`: the colon of the field is missing, and this is no type.
+_NO_TYPE = re.compile(r"\{|(?:\S+\s+){3}\S")
+_RETURNED_TYPE = re.compile(r"\A\s*`*\w[\w.\[\]]*`* --+ ")
+_DEFAULT_FIRST = re.compile(r"\(default:?\s+([^()]+)\)[,.:;]?\s+", re.IGNORECASE)
 _CONSTANT = re.compile(r"True|False|-?\d[\d.]*")
 # A last sentence that only points elsewhere.
 _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
@@ -231,7 +241,7 @@ def parse_docstring(docstring: str) -> DocstringParts:
                 block = _block(text, spans)
                 if tells_result:
                     text = (_numpy_returns if is_numpy else _google_returns)(block)
-                    returns = returns or _one_line(text)
+                    returns = returns or _result(text)
                 else:
                     parameters.update(read(block))
     summary = summarise_with_list(docstring)
@@ -313,6 +323,9 @@ def description(text: str, default: str, type: str = "") -> str:
     It does when the signature has another default: nothing tells which of the two is
     out of date, and the rest may be as old. What only repeats the type says nothing.
     """
+    first = _DEFAULT_FIRST.match(text)
+    if first and first[1].strip("`'\"") == default.strip("'\""):
+        text = text[first.end() :]
     if letters(text) in ("", letters(type)):
         return ""
     told = _TOLD_DEFAULT.search(text)
@@ -519,7 +532,7 @@ def _without_announcement(text: str) -> str:
 
 def _one_line(block: str) -> str:
     """Return a description on one line, without a list, or the first item of one."""
-    lines = block.strip().split("\n")
+    lines = _OPTIONAL.sub("", block).strip().split("\n")
     marked = [number for number, line in enumerate(lines) if _MARK.match(line)]
     if marked and marked[0]:
         lines = lines[: marked[0]]
@@ -537,6 +550,14 @@ def _one_line(block: str) -> str:
     return _ANNOUNCED.sub("", text)
 
 
+def _result(block: str) -> str:
+    """Return what is returned, "" where a list tells it: one case is not the whole."""
+    lines = block.strip().split("\n")
+    if len(list(filter(_MARK.match, lines))) > 1 and _MARK.match(lines[0]):
+        return ""
+    return _one_line(_RETURNED_TYPE.sub("", block))
+
+
 def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
     """Return the parameters' descriptions and that of the returned value."""
     parameters: dict[str, str] = {}
@@ -544,8 +565,8 @@ def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
     for field_, name, block in _SPHINX.findall(docstring):
         if field_ == "param" and name.split():
             parameters[name.split()[-1].lstrip("*")] = _one_line(block)
-        elif field_ != "param":
-            returns = _one_line(block)
+        elif field_ != "param" and not _NO_TYPE.search(name):
+            returns = _result(block)
     return {name: text for name, text in parameters.items() if text}, returns
 
 

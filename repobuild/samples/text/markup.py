@@ -17,6 +17,8 @@ from __future__ import annotations
 import re
 
 _ROLE = re.compile(r"(?<!`)(?::[a-z][\w:+-]*:|(?<!\w)\{[a-z][\w:+-]*\})`([^`]+)`")
+# A role whose author marked the name as literal, too: :mod:``a.b``.
+_DOUBLED_ROLE = re.compile(r"(?<!`)(:[a-z][\w:+-]*:)``([^`]+)``(?!`)")
 # A role whose author forgot the backticks: `:attr:tree`.
 _BARE_ROLE = re.compile(
     r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
@@ -43,7 +45,7 @@ def strip_markup(text: str) -> str:
     text = _BARE_ROLE.sub(r"`\1`", text)
     if "`" not in text and "::" not in text:
         return text
-    text = _ROLE.sub(_role_text, text)
+    text = _ROLE.sub(_role_text, _DOUBLED_ROLE.sub(r"\1`\2`", text))
     text = _LINK.sub(r"\1", text)
     text = _TITLED.sub(r"`\1`", text)
     text = _NAMED_LINK.sub(r"\1", text)

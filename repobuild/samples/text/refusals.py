@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _HEAD = re.compile(
     rb"(?:\s*@[^\n]*\n)*\s*(?:async\s+)?def\s.*?:[ \t]*(?:#[^\n]*)?\n"
     rb"(?:\s*[rR]?(\"\"\"|\'\'\').*?\1[ \t]*\n)?",
     re.DOTALL,
 )
+_UNWRITTEN = re.compile(rb"^\s*raise NotImplementedError\b", re.MULTILINE)
 _EXCEPTION = re.compile(r"(?:Error|Exception|Warning)$")
 
 
@@ -23,6 +25,12 @@ def only_raises(code: bytes) -> bool:
     margin = _indent(lines[0])
     rest = lines[1:]
     return all(_indent(one) > margin or one.strip()[:1] in b")]}" for one in rest)
+
+
+def leaves_open(code: bytes, decorators: Sequence[str]) -> bool:
+    """Return whether a method is for subclasses to write."""
+    is_abstract = any("abstract" in one for one in decorators)
+    return is_abstract or (only_raises(code) and bool(_UNWRITTEN.search(code)))
 
 
 def is_exception(name: str) -> bool:

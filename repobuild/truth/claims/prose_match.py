@@ -19,6 +19,7 @@ _MARKED = re.compile(r"`|::|[=\-~^*#+]{4}")
 _ROLE = re.compile(
     r"(?<!`)(?::[a-z][\w:+-]*:|(?<!\w)\{[a-z][\w:+-]*\})`([^`]+)`"
 )  # {} in MyST
+_DOUBLED_ROLE = re.compile(r"(?<!`)(:[a-z][\w:+-]*:)``([^`]+)``(?!`)")
 _BARE_ROLE = re.compile(
     r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
 )
@@ -39,6 +40,7 @@ _BRACKET_WITH_LINK = re.compile(r"\s+\([^()\n]*\n\s*https?://")
 _ANNOUNCED = re.compile(
     r"[ \t,，;；]*[^\n,，;；。]*?(?:如下|以下|\bas follows|\bthe following)"
     r"[^\n,，;；。.]{0,20}(?:\n|$)"
+    r"|[,，;；][^\n,，;；。.]*[:：][ \t]*(?:\n|$)"  # a clause before what it announces
 )
 _ENDS = tuple(".!?。！？:;")
 # Words that are headings of a docstring's sections, and what begins its fields.
@@ -140,6 +142,7 @@ def plain(text: str) -> str:
     if not _MARKED.search(text):
         return text
     text = _ESCAPE.sub("`", _RULE.sub("", text))
+    text = _DOUBLED_ROLE.sub(r"\1`\2`", text)
     text = _ROLE.sub(lambda role: _role_text(role[1]), text)
     text = _TITLED.sub(r"\1", _LINK.sub(r"\1", text))
     return _SIGNS.sub("", text)

@@ -17,7 +17,10 @@ from repobuild.truth.tree.python_reader import (
 
 _RECEIVERS = ("self", "cls", "klass", "mcs", "mcls", "metacls", "this")
 # Decorators without which a head is read as that of a method.
-_CALLED_OTHERWISE = ("property", "cached_property", "staticmethod", "classmethod")
+_CALLED_OTHERWISE = frozenset(
+    "property cached_property staticmethod classmethod contextmanager"
+    " asynccontextmanager".split()
+)
 _LONGEST_DEFAULT = 30  # characters; answers leave longer defaults out
 _PARAMETER = (
     "parameter", "type?", "by_name|by_position?", "default|same_default?",
@@ -27,7 +30,7 @@ _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A heading, underlined or not, or a field; a Google type may precede the text.
 _RETURNS_HEADING = (
     r"(?:Returns|Yields|[:@]returns?)\b[^\n]*?(?:\n\s*-{3,})?\s*(?:[^\n]*\n)?\s*"
-    r"(?:[~\w.\[\], ]+:\s+)?"
+    r"(?:[~\w.\[\], ]+:\s+|`*[\w.\[\]]+`* --+ )?"
 )
 
 

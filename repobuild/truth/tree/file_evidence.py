@@ -174,6 +174,8 @@ def _return_types(node: ast.AST) -> set[str]:
             value = next(iter(value.args), None)
         if isinstance(value, ast.Name):
             names.add(value.id)
+        elif isinstance(value, ast.Attribute) and last_name(value.value) != "self":
+            names.add(value.attr)  # `return module.function`
     return names
 
 

@@ -28,7 +28,7 @@ from tests.benchmarks.repository_adapters.battery import (
     run_battery,
 )
 from tests.benchmarks.repository_adapters.completion import complete
-from tests.benchmarks.repository_adapters.context import losses_in_context
+from tests.benchmarks.repository_adapters.context import Context, losses_in_context
 from tests.benchmarks.repository_adapters.exam import by_kind, choose_tasks
 from tests.benchmarks.repository_adapters.gradient import at_rate, gradient_factors
 from tests.benchmarks.repository_adapters.lora import (
@@ -52,6 +52,7 @@ from tests.benchmarks.repository_adapters.networks import (
     names_input,
     train_network,
 )
+from tests.benchmarks.repository_adapters.repositories import Repository
 from tests.benchmarks.repository_adapters.results import (
     Results,
     Row,
@@ -62,7 +63,6 @@ from tests.benchmarks.repository_adapters.world import World
 
 TRAINING_WINDOWS = 5  # of a kind, of a training repository
 COMPLETIONS = 3  # of each kind and repository
-GRADIENTS = 24  # training repositories on which rates of gradients are learnt
 TUNED_ON = 6  # training repositories, for the two numbers of what is not trained
 BIASES = (0.125, 0.25, 0.5, 1.0, 2.0)
 RATES = (0.0125, 0.025, 0.05, 0.1)
@@ -156,13 +156,10 @@ class Study:
             network.load_state_dict(load_file(path))
         else:
             log: Callable[[str], None] = self.world.log
-            exams = self.training_exams
-            if isinstance(network, RatedGradient):
-                exams = {n: exam for n, exam in exams.items() if n in network.gradients}
             train_network(
                 self.world.bench,
                 network,
-                exams,
+                self.training_exams,
                 recipe,
                 lambda line: log(f"{name}: {line}"),
             )
@@ -182,10 +179,7 @@ class Study:
         shared = self.network("shared")
         assert isinstance(shared, Shared)
         if name == "gradient":
-            gradients = {
-                name: self.gradient(name)
-                for name in [*self.world.training[:GRADIENTS], *self.world.held_out]
-            }
+            gradients = {name: self.gradient(name) for name in self.names}
             return RatedGradient(self.shape, shared, gradients), recipe
         if name == "shared, twice":
             again = Shared(self.shape)
@@ -204,8 +198,6 @@ class Study:
     def mean_change(self, network: Network) -> Change:
         """Return the mean of what a network makes of the training repositories."""
         names = self.world.training
-        if isinstance(network, RatedGradient):
-            names = [name for name in names if name in network.gradients]
         total: Change = {}
         with torch.no_grad():
             for name in names:
@@ -366,15 +358,21 @@ class Study:
                 add_row(self.world, self.results, condition, name, made, self.seed)
         self.world.log(f"{condition}: measured")
 
-    def measure_context(self, condition: str, change: Change | None) -> None:
-        """Measure retrieval in context, with or without an adapter."""
+    def measure_context(
+        self,
+        condition: str,
+        make: Callable[[Repository], Context],
+        change: Change | None,
+    ) -> None:
+        """Measure pieces of the source before prompts, with or without an adapter."""
         world = self.world
         for name in world.held_out:
             if self.results.has(condition, name, self.seed):
                 continue
             exam = world.exam(name)
+            context = make(world.repository(name))
             with Changed(world.bench, change):
-                losses = losses_in_context(world.bench, exam, world.repository(name))
+                losses = losses_in_context(world.bench, exam, context)
             kinds = tuple(task.kind.value for task in exam.tasks)
             row = Row(condition, name, kinds, as_losses(losses), seed=self.seed)
             self.results.add(row)

@@ -19,10 +19,15 @@ from tests.benchmarks.repository_adapters.battery import (
     drawn,
     shuffled_means,
 )
+from tests.benchmarks.repository_adapters.bm25 import Bm25Context
 from tests.benchmarks.repository_adapters.ceiling import KINDS
+from tests.benchmarks.repository_adapters.context import Context
+from tests.benchmarks.repository_adapters.dependencies import DependencyContext
+from tests.benchmarks.repository_adapters.graph_search import GraphContext
 from tests.benchmarks.repository_adapters.lora import mixture, spread
 from tests.benchmarks.repository_adapters.main_table import Study
 from tests.benchmarks.repository_adapters.networks import NetworkRecipe
+from tests.benchmarks.repository_adapters.repositories import Repository
 from tests.benchmarks.repository_adapters.results import (
     Results,
     macro,
@@ -32,6 +37,11 @@ from tests.benchmarks.repository_adapters.results import (
 from tests.benchmarks.repository_adapters.world import World
 
 FIRST_SEED = 1
+CONTEXTS: dict[str, Callable[[Repository], Context]] = {
+    "BM25 context": Bm25Context,
+    "dependency context": DependencyContext,
+    "graph context": GraphContext,
+}
 SEEDED = ("static", "static of names", "gradient")  # networks that read a repository
 
 
@@ -175,15 +185,16 @@ def run_rest(study: Study, first: bool) -> None:
         lambda name: mixture([shared, world.change(name)], [1.0, 1.0]),
     )
     if first:
-        study.measure_context("BM25 context", None)
-        study.measure_context("shared + BM25 context", shared)
+        for name, make in CONTEXTS.items():
+            study.measure_context(name, make, None)
+            study.measure_context(f"shared + {name}", make, shared)
 
 
 def tables(results: Results, makers: Sequence[str]) -> str:
     """Return the main table and the battery."""
     conditions = [
-        "base", "BM25 context", "own LoRA", "PCA oracle", "shared", "layer-shared",
-        "fixed", "shared + BM25 context", "shared + own LoRA",
+        "base", *CONTEXTS, "own LoRA", "PCA oracle", "shared", "layer-shared",
+        "fixed", *(f"shared + {name}" for name in CONTEXTS), "shared + own LoRA",
         *(f"{maker}/own" for maker in makers),
     ]  # fmt: skip
     return main_table(results, conditions) + "\n\n" + battery_table(results, makers)

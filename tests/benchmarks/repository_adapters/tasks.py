@@ -89,11 +89,16 @@ class Windows:
 
     repository: str
     texts: tuple[str, ...]
+    begins: tuple[int, ...]  # characters of the file before each text's piece of it
     tasks: tuple[Task, ...]
 
     def prompt(self, task: Task) -> str:
         """Return what is shown before a task's target."""
         return self.texts[task.window][: task.start]
+
+    def piece_before(self, task: Task) -> str:
+        """Return the prompt as it is in the file: without the path above it."""
+        return self.prompt(task).partition("\n")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,7 @@ class Place:
 def repository_windows(repository: Repository) -> Windows:
     """Return the tasks of all of a repository's tests."""
     texts: list[str] = []
+    begins: list[int] = []
     tasks: list[Task] = []
     for file in repository.tests:
         places = list(find_places(file, repository.packages))
@@ -126,8 +132,9 @@ def repository_windows(repository: Repository) -> Windows:
                     for identity, p in inside
                 ]
                 texts.append(text)
+                begins.append(begin)
             begin = end
-    return Windows(repository.name, tuple(texts), tuple(tasks))
+    return Windows(repository.name, tuple(texts), tuple(begins), tuple(tasks))
 
 
 def _task(

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any
 
 from tree_sitter import Node
 
@@ -25,39 +25,34 @@ from repobuild.code.facts.element_row import (
     parameter_name,
     parameter_of,
 )
+from repobuild.code.facts.python.binding_event import BindingEvent
 from repobuild.code.facts.python.branches import (
     DeadSpan,
     branch_path,
     dead_spans,
     surviving,
 )
+from repobuild.code.facts.python.contents import LITERALS, Contents, Element
 from repobuild.code.facts.python.exports import NAME as EXPORTS
 from repobuild.code.facts.python.exports import ExportStatement, statements_of_calls
 from repobuild.code.facts.python.flow import FlowReader
-from repobuild.code.facts.python.value import CONTAINERS, NONE, Values
+from repobuild.code.facts.python.import_bindings import ImportBindings
+from repobuild.code.facts.python.value import NONE, Values
 from repobuild.code.facts.syntax import Outline, Parts
 
 _ROOT = re.compile(IDENTIFIER)
-_FROM = re.compile(r"from\s*(\.[\s.]*)?\s*([^()]*?)\s*\bimport\b(.*)\Z", re.DOTALL)
-_COMMENT = re.compile(r"#[^\n]*|\\\n")
-_LITERALS = frozenset(
+_UNKNOWN = frozenset(
     "string concatenated_string integer float true false list dictionary set tuple"
-    " none lambda list_comprehension ellipsis binary_operator".split()
+    " none list_comprehension ellipsis binary_operator".split()
 )
 _RETURNED = frozenset({"identifier", "call", "attribute", "none"})
+_MAKES_ROOM = re.compile(r"\.setdefault\(\)")  # as `[]`, where nothing is there
+_STARRED = "list_splat_pattern"
+_KEYS = re.compile(r"(?:\[\w*\])*")
 _MAX_ROWS = 100  # of a literal that a loop iterates over
 # Types that are less exact than the assigned value.
 _VAGUE_TYPES = re.compile(r"(?:\w+\.)*(?:Callable|TypeAlias|Any|object)\b")
 _VAGUE_RESULTS = re.compile(r"\b(?:Callable|Any|object|Iterator|Iterable|Generator)\b")
-
-
-class BindingEvent(NamedTuple):
-    """One binding of a name in a scope; tuples of it sort by offset."""
-
-    offset: int  # bytes
-    owner: int  # index of the scope's definition, -1 the module
-    name: str
-    binding: str
 
 
 class Binder:
@@ -70,12 +65,14 @@ class Binder:
         parameters: list[list[Any]],
         imports: ImportBindings,
         values: Values,
+        contents: Contents,
         flow: FlowReader,
     ) -> None:
         self.outline = outline
         self.imports = imports
         self._flow = flow
         self._values = values
+        self._contents = contents
         self.parameters = parameters
         self.names: Bindings = {}
         self.vars: dict[int, Bindings] = defaultdict(dict)
@@ -92,6 +89,7 @@ class Binder:
         self._global: dict[int, set[str]] = defaultdict(set)
         self._nonlocal: dict[int, set[str]] = defaultdict(set)
         self._events: list[BindingEvent] = []
+        self._bound: set[tuple[int, str]] = set()
         # What the dicts of bindings hold: one name may have thousands.
         self._added: set[tuple[int, str, str]] = set()
 
@@ -104,8 +102,10 @@ class Binder:
                 scopes[owner].add(self.outline.text(node))
         for kind, parts in self.outline.other_matches:
             self._read_statement(kind, parts)
-        for call, holder, binding in self._flow.put:
-            self._put(call, holder, "[]", binding)
+        for call, holder, element in self._flow.put:
+            self._put(call, holder, *element)
+        for node in sites.get("lambda", ()):
+            self._lambda(node)
         self._events += self.imports.events
         for event in self.imports.events:
             if event.name == EXPORTS and event.owner < 0:
@@ -131,10 +131,10 @@ class Binder:
         for owner, binding in returned.items():
             if outside := self._returned_outside(owner, binding):
                 self.vars[owner]["return"] = outside
-        for owner, bindings in results.items():
-            key = YIELDED if owner in self.generators else RETURNED
-            if key == YIELDED or "return" not in self.vars[owner]:
-                self.vars[owner][key] = bindings
+        for owner, by_name in results.items():
+            for name, bindings in by_name.items():
+                if name != RETURNED or "return" not in self.vars[owner]:
+                    self.vars[owner][name] = bindings
 
     def _roots_of_calls(
         self, calls: dict[int, list[tuple[str, int]]]
@@ -215,10 +215,43 @@ class Binder:
         added = node.parent and node.parent.child_by_field_name("right")
         if name == EXPORTS and added:
             self._add_exports(node.start_byte, added)
+        for keys, binding in self._contents.put_into(added, "*") if added else ():
+            self._put(node, name, keys, binding)
         if owner < 0 or self.outline.is_class(owner) or name in self._global[owner]:
             return
         if name not in map(parameter_name, self.parameters[owner]):
             self._events.append(BindingEvent(node.start_byte, owner, name, NONE))
+
+    def _lambda(self, node: Node) -> None:
+        """Record what a lambda returns, and its parameters, in its scope.
+
+        A class has none: what is in its scope are attributes.
+        """
+        offset = node.start_byte
+        owner, number = self.outline.owner(offset), self._values.lambdas[offset]
+        body = node.child_by_field_name("body")
+        if body is None or self.outline.is_class(owner):
+            return
+        self._used_roots[owner].add("&" + number)
+        for binding in self._values.of(body):
+            if self._is_followed(binding):
+                self._record_named(offset, owner, "&" + number, binding)
+        parameters = node.child_by_field_name("parameters")
+        for index, entry in enumerate(parameters.named_children if parameters else ()):
+            name = entry.child_by_field_name("name") or entry
+            if name.type != "identifier":
+                continue
+            text, start = self.outline.text(name), name.start_byte
+            parameter = f"%{number}:{index}:{text}"
+            self._events.append(BindingEvent(start, owner, text, parameter))
+            default = entry.child_by_field_name("value")
+            for binding in self._values.of(default) if default is not None else ():
+                self._record_named(start, owner, text, binding)
+
+    def _is_followed(self, binding: str) -> bool:
+        """Return whether a binding may lead to something of the repository."""
+        is_chain = binding[:1] in ("=", "(")
+        return binding[:1] == "&" or (is_chain and self._flow.is_own(binding[1:]))
 
     def _functions_of(self, index: int) -> Iterator[int]:
         """Yield a function itself, or the outermost functions in a class."""
@@ -257,34 +290,34 @@ class Binder:
         if right is not None and self.outline.text(left) == EXPORTS:
             self._add_exports(left.start_byte, right)
         self._record(left, self._assigned_bindings(parts, right))
-        if right is not None and right.type in CONTAINERS:
-            for keys, binding in self._values.contents(right):
+        if right is not None:
+            for keys, binding in self._contents.of(right):
                 self._put(left, self.outline.text(left), keys, binding)
 
     def _item(self, left: Node, right: Node) -> None:
         """Record `d["a"] = f` under `d[a]`."""
         chain = self._values.chain(left)
         name, bracket, keys = chain.partition("[")
-        if not bracket or "()" in chain or "." in keys:
-            return
-        if right.type in CONTAINERS:
-            for inner, binding in self._values.contents(right):
-                self._put(left, name, f"[{keys}{inner}", binding)
-            return
-        for binding in self._values.of(right):
-            if binding[:1] in ("=", "("):
-                self._put(left, name, f"[{keys}", binding)
+        key = keys.partition("]")[0]
+        if bracket and "()" not in chain and "." not in keys:
+            for inner, binding in self._contents.element(key, right):
+                rest = keys[len(key) + 1 :]
+                self._put(left, name, f"[{key}]{rest}" + inner[len(key) + 2 :], binding)
 
     def _put(self, node: Node, name: str, keys: str, binding: str) -> None:
-        """Add an event for an element of a container."""
+        """Add an event for an element of a container, or of one within it."""
+        name, bracket, outer = _MAKES_ROOM.sub("[]", name).partition("[")
         receiver, dot, attribute = name.rpartition(".")
         if (dot and receiver not in ("self", "cls")) or not attribute.isidentifier():
+            return
+        if not _KEYS.fullmatch(bracket + outer):
             return
         offset = node.start_byte
         owner = self.outline.owner(offset)
         root = _ROOT.match(binding, 1)
         self._used_roots[owner].add(root[0] if root else "")
-        self._events.append(BindingEvent(offset, owner, name + keys, binding))
+        full = name + bracket + outer + keys
+        self._events.append(BindingEvent(offset, owner, full, binding))
 
     def _add_exports(self, offset: int, value: Node) -> None:
         if self.outline.owner(offset) < 0:
@@ -298,29 +331,55 @@ class Binder:
                 return (":" + text,)
         if right is None:
             return ()
-        if right.type in _LITERALS:
+        if right.type in _UNKNOWN:
             return (NONE if right.type == "none" else "",)
         return self._values.of(right)
 
     def _unpacking(self, left: Node, right: Node) -> None:
-        """Record `a, b = c, d`; other forms of unpacking stay unknown."""
+        """Record `a, b = c, d`, `a, *b = c, d` and `a, b = c()`."""
         targets, values = left.named_children, right.named_children
-        kinds = {child.type for child in (*targets, *values)}
-        if len(targets) != len(values) or kinds & {"list_splat", "list_splat_pattern"}:
+        if right.type not in LITERALS:
+            chain = self._values.chain(right)
+            if chain and not any(one.type == _STARRED for one in targets):
+                for index, target in enumerate(targets):
+                    self._bind_part(target, [f"={chain}[{index}]"])
             return
-        for target, value in zip(targets, values, strict=True):
-            if target.type in ("identifier", "attribute"):
-                self._record(target, self._values.of(value))
+        if any(one.type == "list_splat" for one in values):
+            return
+        for index, target in enumerate(targets):
+            if target.type == _STARRED:
+                self._rest(
+                    target, values[index : len(values) - len(targets) + index + 1]
+                )
+                return
+            if index < len(values):
+                self._bind_part(target, self._values.of(values[index]))
+
+    def _bind_part(self, target: Node, bindings: Iterable[str]) -> None:
+        if target.type in ("identifier", "attribute"):
+            self._record(target, bindings)
+
+    def _rest(self, target: Node, values: list[Node]) -> None:
+        """Record what the starred name of an unpacking holds."""
+        name = self.outline.text(target).lstrip("* ")
+        for index, value in enumerate(values):
+            for keys, binding in self._contents.element(str(index), value):
+                self._put(target, name, keys, binding)
 
     def _loop(self, left: Node, right: Node) -> None:
-        if right.type in CONTAINERS and right.type != "dictionary":
+        if right.type in LITERALS and right.type != "dictionary":
             self._loop_of_literal(left, right)
         elif left.type == "identifier":
-            self._record(left, [self._values.element(right)])
+            held = [
+                binding
+                for keys, binding in self._contents.of(right)
+                if keys.count("[") == 1
+            ]
+            self._record(left, held or [self._values.element(right)])
         elif left.type in ("pattern_list", "tuple_pattern"):
-            names = left.named_children
-            if len(names) == 2 and names[1].type == "identifier":
-                self._record(names[1], [self._values.second(right)])
+            for index, name in enumerate(left.named_children):
+                if name.type == "identifier":
+                    self._record(name, [self._values.part(right, index)])
 
     def _loop_of_literal(self, left: Node, right: Node) -> None:
         """Record `for f in (g, h)` and `for name, f in [("a", g), ("b", h)]`."""
@@ -347,10 +406,13 @@ class Binder:
         offset, name = left.start_byte, self.outline.text(left)
         owner = self.outline.owner(offset)
         for binding in bindings:
-            if binding[:1] in ("(", "="):
-                root = _ROOT.match(binding, 1)
-                self._used_roots[owner].add(root[0] if root else "")
-            self._events.append(BindingEvent(offset, owner, name, binding))
+            self._record_named(offset, owner, name, binding)
+
+    def _record_named(self, offset: int, owner: int, name: str, binding: str) -> None:
+        if binding[:1] in ("(", "="):
+            root = _ROOT.match(binding, 1)
+            self._used_roots[owner].add(root[0] if root else "")
+        self._events.append(BindingEvent(offset, owner, name, binding))
 
     # -- return values
 
@@ -381,12 +443,14 @@ class Binder:
                     self._used_roots[owner].add(root[0])
         return returned
 
-    def _results(self) -> dict[int, list[str]]:
+    def _results(self) -> dict[int, dict[str, list[str]]]:
         """Return all that functions without an exact type may return, or yield.
 
-        The bindings are those of the function's own scope.
+        By the name that it has among the function's variables: `return*`, and
+        `return*[1]` for an element of a container that it makes. The bindings are those
+        of the function's own scope.
         """
-        found: dict[int, dict[str, None]] = defaultdict(dict)
+        found: dict[int, dict[str, list[str]]] = defaultdict(dict)
         sites = self.outline.sites
         for node in (*sites.get("return", ()), *sites.get("yield", ())):
             owner = self.outline.owner(node.start_byte)
@@ -396,25 +460,29 @@ class Binder:
             declared = self.outline.definitions[owner].parts.get("returns")
             if declared and not _VAGUE_RESULTS.search(self.outline.text(declared[0])):
                 continue
-            for binding in self._result(node) if is_yield else self._values.of(node):
-                if binding[:1] in ("=", "(") and self._flow.is_own(binding[1:]):
-                    if len(found[owner]) < _MAX_ROWS:
-                        found[owner][binding] = None
-        for owner, bindings in found.items():
-            for binding in bindings:
+            for keys, binding in self._result(node):
+                if self._is_followed(binding):
+                    name = (YIELDED if is_yield else RETURNED) + keys
+                    known = found[owner].setdefault(name, [])
+                    if len(known) < _MAX_ROWS and binding not in known:
+                        known.append(binding)
+        for owner, results in found.items():
+            for binding in chain.from_iterable(results.values()):
                 if root := _ROOT.match(binding, 1):
                     self._used_roots[owner].add(root[0])
-        return {owner: list(bindings) for owner, bindings in found.items()}
+        return found
 
-    def _result(self, node: Node) -> Iterator[str]:
-        """Yield the bindings of what a `yield` gives."""
-        value = node.named_child(0) if node.named_child_count else None
-        if value is None:
-            return
-        if any(child.type == "from" for child in node.children):
-            yield self._values.element(value)
-        else:
-            yield from self._values.of(value)
+    def _result(self, node: Node) -> Iterator[Element]:
+        """Yield what a `return` or a `yield` gives, and what that holds."""
+        value: Node | None = node
+        if node.type == "yield":
+            value = node.named_child(0) if node.named_child_count else None
+            if value is not None and any(one.type == "from" for one in node.children):
+                yield "", self._values.element(value)
+                return
+        if value is not None:
+            yield from (("", one) for one in self._values.of(value))
+            yield from self._contents.of(value)
 
     def _is_fixture(self, owner: int) -> bool:
         """Return whether tests get what a generator yields: pytest iterates over it."""
@@ -435,6 +503,7 @@ class Binder:
     def _file_events(self) -> None:
         # None last: it is only a binding when the name has no other.
         events = sorted(self._events, key=lambda event: (event.binding == NONE, event))
+        self._bound = self._bound_names()
         for _, owner, name, binding in events:
             if owner < 0:
                 self._add(self.names, name, binding)
@@ -448,6 +517,19 @@ class Binder:
         _drop_single_definitions(self.names, "")
         for owner, attrs in self.attrs.items():
             _drop_single_definitions(attrs, self.outline.definitions[owner].qual + ".")
+
+    def _bound_names(self) -> set[tuple[int, str]]:
+        """Return (scope, name) of all names that scopes bind themselves."""
+        found = {
+            (owner, parameter_name(entry))
+            for owner, entries in enumerate(self.parameters)
+            for entry in entries
+        }
+        for event in self._events:
+            outside = self._global[event.owner] | self._nonlocal[event.owner]
+            if event.name not in outside:
+                found.add((event.owner, event.name))
+        return found
 
     def _add(self, bindings: Bindings, name: str, binding: str) -> None:
         if binding == NONE:
@@ -468,25 +550,56 @@ class Binder:
 
     def _file_local(self, owner: int, name: str, binding: str) -> None:
         if name in self._global[owner]:
-            self._add(self.names, name, binding)
+            self._add(self.names, name, self._outside_or_within(owner, binding))
             return
-        root = name.partition("[")[0]
-        if root in self._used_roots[owner] and root not in self._nonlocal[owner]:
+        root, bracket, _ = name.partition("[")
+        is_outer = bool(bracket) or name in self._nonlocal[owner]
+        if is_outer and (outer := self._binder_of(owner, root)) != owner:
+            self._file_outside(owner, outer, name, binding)
+        elif root in self._used_roots[owner] and root not in self._nonlocal[owner]:
             self._add(self.vars[owner], name, binding)
+
+    def _binder_of(self, owner: int, name: str) -> int:
+        """Return the scope whose name a function's name is; its own by default."""
+        scope = owner
+        while scope >= 0:
+            if not self.outline.is_class(scope) and (scope, name) in self._bound:
+                return scope
+            scope = self.outline.definitions[scope].parent
+        return scope if (scope, name) in self._bound else owner
+
+    def _file_outside(self, owner: int, outer: int, name: str, binding: str) -> None:
+        """File what a function binds of a scope around it, or puts into a container."""
+        if binding[:1] in ("=", "(") and self._flow.is_own(binding[1:]):
+            names = self.names if outer < 0 else self.vars[outer]
+            self._add(names, name, self._within(owner, binding))
+
+    def _within(self, owner: int, binding: str) -> str:
+        """Return a binding as one that is to be read in a function's scope."""
+        return f"${self.outline.definitions[owner].qual}:{binding}"
+
+    def _outside_or_within(self, owner: int, binding: str) -> str:
+        """Return what a binding means outside of its function, if anything does."""
+        outside = self._outside(owner, binding)
+        is_vague = not outside or _VAGUE_TYPES.match(outside, 1)
+        if is_vague and binding[:1] in ("=", "(") and self._flow.is_own(binding[1:]):
+            return self._within(owner, binding)
+        return outside
 
     def _file_attribute(self, owner: int, name: str, binding: str) -> None:
         """File `self.x = ...` under the class, when the scope is its method."""
-        parent = self.outline.definitions[owner].parent
         receiver, _, attribute = name.partition(".")
+        method = self._binder_of(owner, receiver) if "[" in name else owner
+        parent = self.outline.definitions[method].parent if method >= 0 else method
         if not self.outline.is_class(parent) or "." in attribute:
             return
-        if receiver in ("self", "cls"):
-            outside = self._outside(owner, binding)
-            is_vague = not outside or _VAGUE_TYPES.match(outside, 1)
-            if is_vague and binding[:1] in ("=", "("):
-                if self._flow.is_own(binding[1:]):
-                    outside = f"${self.outline.definitions[owner].qual}:{binding}"
-            self._add(self.attrs[parent], attribute, outside)
+        if receiver not in ("self", "cls"):
+            return
+        if method == owner:
+            found = self._outside_or_within(owner, binding)
+            self._add(self.attrs[parent], attribute, found)
+        elif self._flow.is_own(binding[1:]):
+            self._add(self.attrs[parent], attribute, self._within(owner, binding))
 
     def _outside(self, owner: int, binding: str) -> str:
         """Return what a binding made in a function means outside of it."""
@@ -525,56 +638,3 @@ def _drop_single_definitions(bindings: Bindings, prefix: str) -> None:
     """Drop names that are only defined once, which the elements show already."""
     for name in [name for name, to in bindings.items() if to == f"#{prefix}{name}"]:
         del bindings[name]
-
-
-@dataclass
-class ImportBindings:
-    """The imports of a module: facts, what they bind, where its names come from."""
-
-    entries: list[list[Any]] = field(default_factory=list)  # as facts store them
-    events: list[BindingEvent] = field(default_factory=list)
-    origins: dict[str, str] = field(default_factory=dict)  # name -> full name
-
-
-def read_imports(outline: Outline) -> ImportBindings:
-    """Read all imports of a module."""
-    imports = ImportBindings()
-    for node in outline.sites.get("import", ()):
-        offset, line = node.start_byte, node.start_point.row + 1
-        owner = outline.owner(offset)
-        text = _COMMENT.sub(" ", outline.text(node))
-        for module, name, alias in _import_names(text):
-            imports.entries.append([line, module, name, alias])
-            if not name:
-                target = module if alias else module.partition(".")[0]
-                bound, binding = alias or target, "!" + target
-                imports.origins[bound] = target
-            elif name == "*":
-                bound, binding = "*", module
-            else:
-                bound, binding = alias or name, f"@{module}:{name}"
-                imports.origins[bound] = f"{module}.{name}"
-            imports.events.append(BindingEvent(offset, owner, bound, binding))
-    return imports
-
-
-def _import_names(text: str) -> list[tuple[str, str, str]]:
-    """Return (module, name, alias) for each name of an import statement."""
-    match = _FROM.match(text)
-    if match:
-        dots = "".join((match[1] or "").split())
-        module = dots + "".join(match[2].split())
-        return [(module, *_name_and_alias(item)) for item in _items(match[3])]
-    items = _items(text.strip().removeprefix("import"))
-    return [(name, "", alias) for name, alias in map(_name_and_alias, items)]
-
-
-def _items(text: str) -> list[str]:
-    items = text.replace("(", " ").replace(")", " ").split(",")
-    return [item for item in items if item.strip()]
-
-
-def _name_and_alias(item: str) -> tuple[str, str]:
-    words = re.split(r"\sas\s", item.strip())
-    name = "".join(words[0].split())
-    return name, "".join(words[1].split()) if len(words) > 1 else ""

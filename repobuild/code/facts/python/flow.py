@@ -4,6 +4,7 @@ An entry of `ElementRow.flow` is a list of strings. Chains in it are those of bi
 with keys: `d[a]` is an element by the literal key `a`.
 
     ["f", "0", "=g", "key", "=h"]   f(g, key=h): arguments that may be called
+    ["f", "0[a]", "=g", "*1", "=h"] f({"a": g}, *h): elements, and what is spread
     ["d[a]"]                        d["a"](): the called chain, with its keys
     ["c", "*"]                      for x in c       ["c", "~"]      with c:
 
@@ -20,7 +21,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from tree_sitter import Node
 
 from repobuild.code.facts.element_row import IDENTIFIER
-from repobuild.code.facts.python.value import Values
+from repobuild.code.facts.python.contents import Contents, Element
+from repobuild.code.facts.python.value import Values, arguments_of, literal_key
 from repobuild.code.facts.syntax import Outline
 from repobuild.code.scan.python_table import builtin_names, standard_library
 
@@ -36,8 +38,9 @@ _CONSTANTS = frozenset({"True", "False", "None"})
 _PASSED = frozenset({"identifier", "attribute", "call"})
 _LONGEST = 200  # characters of a chain
 _MOST_ARGUMENTS = 30
-# Methods of containers, which put an argument into the container.
+# Methods of containers, which put an argument into the container, or what it holds.
 _PUTS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
+_PUTS_ALL = {"extend": "*", "update": "[]", "extendleft": "*"}
 Flow = dict[int, list[list[str]]]  # by index of the definition, -1 the module
 
 
@@ -45,13 +48,18 @@ class FlowReader:
     """Reads one module's flow; `roots` are the names that its chains begin with."""
 
     def __init__(
-        self, outline: Outline, values: Values, origins: Mapping[str, str]
+        self,
+        outline: Outline,
+        values: Values,
+        contents: Contents,
+        origins: Mapping[str, str],
     ) -> None:
         self.flow: Flow = defaultdict(list)
         self.roots: dict[int, list[tuple[str, int]]] = defaultdict(list)
-        self.put: list[tuple[Node, str, str]] = []  # (call, container, binding)
+        self.put: list[tuple[Node, str, Element]] = []  # (call, container, what)
         self._outline = outline
         self._values = values
+        self._contents = contents
         standard = standard_library()
         own = {one.name for one in outline.definitions}
         self._foreign = (builtin_names() - own - origins.keys() - {"super"}) | {
@@ -83,17 +91,32 @@ class FlowReader:
             arguments = call.child_by_field_name("arguments") if call else None
             is_list = arguments is not None and arguments.type == "argument_list"
             passed = list(self._passed(arguments)) if arguments and is_list else []
+        self._put_by(function)
         if not passed and not is_keyed:
             return
-        callee = self._chain(function)
-        if not callee:
+        if callee := self._chain(function):
+            self._add(function, [callee, *passed])
+
+    def _put_by(self, function: Node) -> None:
+        """Read what a method of a container puts into it."""
+        name = function.child_by_field_name("attribute")
+        method = self._outline.text(name) if name is not None else ""
+        object, call = function.child_by_field_name("object"), function.parent
+        if method not in _PUTS | _PUTS_ALL.keys() or object is None or call is None:
             return
-        holder, _, method = callee.rpartition(".")
-        if holder and method in _PUTS:
-            for which, binding in zip(passed[::2], passed[1::2], strict=True):
-                if which == str(_PUTS[method]):
-                    self.put.append((function, holder, binding))
-        self._add(function, [callee, *passed])
+        arguments = arguments_of(call)
+        found: list[Element] = []
+        if method in _PUTS_ALL:
+            for one in arguments:
+                found += self._contents.put_into(one, _PUTS_ALL[method])
+        elif len(arguments) > _PUTS[method]:
+            is_keyed = method == "setdefault"
+            key = literal_key(self._outline, arguments[0]) if is_keyed else ""
+            found += self._contents.element(key, arguments[_PUTS[method]])
+        if found and (holder := self._chain(object)):
+            for keys, binding in found:
+                if self.is_own(binding[1:]):
+                    self.put.append((function, holder, (keys, binding)))
 
     def _passed_simply(self, text: bytes) -> Iterator[str]:
         """Yield the same as `_passed` of arguments that are names and literals."""
@@ -108,28 +131,47 @@ class FlowReader:
 
     def _passed(self, arguments: Node) -> Iterator[str]:
         """Yield which parameter, and the binding, of arguments that may be called."""
-        index = 0
+        index, is_counted = 0, True
         for child in arguments.named_children[:_MOST_ARGUMENTS]:
-            which, value = str(index), child
             if child.type == "keyword_argument":
                 name = child.child_by_field_name("name")
-                given = child.child_by_field_name("value")
-                if name is None or given is None:
-                    continue
-                which, value = self._outline.text(name), given
-            elif child.type in ("list_splat", "comment"):
-                if child.type == "list_splat":
-                    return
-                continue
+                value = child.child_by_field_name("value")
+                if name is not None and value is not None:
+                    yield from self._given(self._outline.text(name), value)
             elif child.type == "dictionary_splat":
-                continue
-            else:
+                yield from self._spread(child, "**", "")
+            elif child.type == "list_splat":
+                if is_counted:
+                    yield from self._spread(child, f"*{index}", str(index))
+                is_counted = False  # of those behind it no index is known
+            elif child.type != "comment" and is_counted:
+                yield from self._given(str(index), child)
                 index += 1
-            if value.type in _PASSED:
-                for binding in self._values.of(value):
-                    if self.is_own(binding[1:]):
-                        yield which
-                        yield binding
+
+    def _given(self, which: str, value: Node) -> Iterator[str]:
+        """Yield what one argument is, or what the container holds that it makes."""
+        found = list(self._contents.of(value))
+        if not found and value.type in _PASSED:
+            found = [("", binding) for binding in self._values.of(value)]
+        for keys, binding in found:
+            if self.is_own(binding[1:]):
+                yield which + keys
+                yield binding
+
+    def _spread(self, argument: Node, which: str, first: str) -> Iterator[str]:
+        """Yield what `*found` and `**found` pass; a literal's elements one by one."""
+        value = argument.named_children[0] if argument.named_child_count else None
+        if value is None:
+            return
+        for keys, binding in self._contents.of(value):
+            key = keys[1:-1]
+            if key and keys.count("[") == 1 and self.is_own(binding[1:]):
+                yield str(int(first) + int(key)) if first else key
+                yield binding
+        chain = self._chain(value)
+        if chain:
+            yield which
+            yield f"={chain}"
 
     def _implied(self) -> None:
         """Read what `for` iterates over, and what `with` enters."""

@@ -30,11 +30,13 @@ from repobuild.code.facts.element_row import (
     normal_form,
     pack_row,
 )
-from repobuild.code.facts.python.binding import Binder, read_imports
+from repobuild.code.facts.python.binding import Binder
 from repobuild.code.facts.python.branches import main_span
+from repobuild.code.facts.python.contents import Contents
 from repobuild.code.facts.python.docstring import docstring
 from repobuild.code.facts.python.exports import read_exports
 from repobuild.code.facts.python.flow import FlowReader
+from repobuild.code.facts.python.import_bindings import read_imports
 from repobuild.code.facts.python.looked_up import looked_up_names
 from repobuild.code.facts.python.value import Values, call_name
 from repobuild.code.facts.syntax import Definition, Outline, load_grammar, spans
@@ -87,11 +89,16 @@ class PythonModule:
             for owner, reads in self.reads.items()
         }
         used = {**self.calls, **named}
-        self.flow = FlowReader(outline, self.values, imports.origins)
+        contents = Contents(outline, self.values)
+        self.flow = FlowReader(outline, self.values, contents, imports.origins)
         for owner, roots in self.flow.roots.items():
             used[owner] = [*used.get(owner, ()), *roots]
+        for definition in outline.definitions:
+            found = [(outline.text(node), 0) for node in definition.decorators]
+            if found:
+                used[definition.parent] = [*used.get(definition.parent, ()), *found]
         self.binder = Binder(
-            outline, used, self.parameters, imports, self.values, self.flow
+            outline, used, self.parameters, imports, self.values, contents, self.flow
         )
 
     def facts(self) -> dict[str, Any]:
@@ -336,8 +343,8 @@ class PythonModule:
                     name = call_name(outline, node)
             row, owner = node.start_point.row + 1, outline.owner(start)
             calls[owner].append((name, row))
-            if callback := self.values.callback(name, node):
-                calls[owner].append((callback, row))
+            for other in self.values.also_called(name, node):
+                calls[owner].append((other, row))
         return calls
 
 

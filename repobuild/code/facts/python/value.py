@@ -9,6 +9,7 @@ Everything else yields "", an unknown value.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from tree_sitter import Node
@@ -27,6 +28,11 @@ _PASS_THROUGH: dict[str, tuple[str, int | str]] = {
     "functools.partial": ("=", 0),
     "functools.partialmethod": ("=", 0),
     "functools.wraps": ("", 0),
+    "functools.update_wrapper": ("=", 0),
+    "functools.lru_cache": ("=", 0),
+    "functools.cache": ("=", 0),
+    "functools.cmp_to_key": ("=", 0),
+    "staticmethod": ("=", 0),
     "typing.cast": (":", 0),
     "typing.NewType": ("=", 1),
     "typing.TypeVar": ("=", "bound"),
@@ -41,13 +47,14 @@ _CALLS_ARGUMENT: dict[str, int | str] = {
     "max": "key",
     "functools.reduce": 0,
 }
+_SORT = ".sort"  # the method of a list
 # Calls whose elements are those of their first argument.
-_KEEP_ELEMENTS = frozenset(
-    {"sorted", "reversed", "list", "tuple", "iter", "set", "frozenset"}
+KEEP_ELEMENTS = frozenset(
+    "sorted reversed list tuple iter set frozenset collections.deque".split()
 )
-CONTAINERS = frozenset({"dictionary", "list", "tuple", "set"})  # literals
-_MAX_ELEMENTS = 500  # of a literal that are looked at
-_CHAIN_NODES = frozenset({"identifier", "attribute", "call", "subscript"})
+# Methods that return their second argument where a key is missing.
+_GETTERS = frozenset({"get", "pop", "setdefault"})
+CHAIN_NODES = frozenset({"identifier", "attribute", "call", "subscript"})
 
 
 class Values:
@@ -56,9 +63,8 @@ class Values:
     def __init__(self, outline: Outline, origins: Mapping[str, str]) -> None:
         self._outline = outline
         self._origins = origins
-        own = {definition.name for definition in outline.definitions}
-        self._calling = _CALLS_ARGUMENT.keys() - own
-        self._keep_elements = _KEEP_ELEMENTS - own
+        self._own = {definition.name for definition in outline.definitions}
+        self.lambdas = dict(_numbered(outline))
 
     def of(self, node: Node, depth: int = 0) -> Iterator[Binding]:
         """Yield the bindings that a value may be, "" when it is unknown."""
@@ -67,67 +73,51 @@ class Values:
             text = self._outline.text(node)
             is_name = _DOTTED.match(text) and text not in ("True", "False")
             yield "=" + text if is_name else self._chain_binding(node)
+        elif kind == "call" and self._is_next(node):
+            yield self._chain_binding(node)
         elif kind == "call":
             yield self._call_binding(node)
+            yield from self._otherwise(node)
         elif kind in ("subscript", "await"):
             yield self._chain_binding(node)
+        elif kind == "lambda":
+            yield "&" + self.lambdas[node.start_byte]
         elif depth < _MAX_DEPTH and (parts := list(_alternatives(node))):
             for part in parts:
                 yield from self.of(part, depth + 1) if part is not None else ("",)
         else:
             yield NONE if kind == "none" else ""
 
-    def contents(self, node: Node, depth: int = 0) -> Iterator[tuple[str, Binding]]:
-        """Yield (keys, binding) of the named elements of a literal: `[a][0]`."""
-        is_mapping = node.type == "dictionary"
-        index = 0
-        for child in node.named_children[:_MAX_ELEMENTS]:
-            key, value = str(index), child
-            if is_mapping:
-                found = child.child_by_field_name("value")
-                if child.type != "pair" or found is None:
-                    continue
-                key = literal_key(self._outline, child.child_by_field_name("key"))
-                value = found
-            elif child.type == "comment":
-                continue
-            index += 1
-            if node.type == "set":
-                key = ""
-            if value.type in CONTAINERS and depth < _MAX_DEPTH:
-                for inner, binding in self.contents(value, depth + 1):
-                    yield f"[{key}]{inner}", binding
-            elif value.type in _CHAIN_NODES:
-                for binding in self.of(value):
-                    if binding[:1] in ("=", "("):
-                        yield f"[{key}]", binding
-
     def element(self, node: Node) -> Binding:
         """Return the binding of `for a in node`."""
-        if node.type == "call" and self._callee(node) in self._keep_elements:
+        if node.type == "call" and self.origin_of(node) in KEEP_ELEMENTS:
             inner = _argument(self._outline, node, 0)
             return self.element(inner) if inner is not None else ""
         chain = self.chain(node)
         return f"={chain}*" if chain else ""
 
-    def second(self, node: Node) -> Binding:
-        """Return the binding of b in `for a, b in node`."""
-        if node.type != "call":
-            return ""
-        if self._callee(node) == "enumerate":
-            inner = _argument(self._outline, node, 0)
+    def part(self, node: Node, index: int) -> Binding:
+        """Return the binding of b in `for a, b in node`, of index 1."""
+        origin = self.origin_of(node)
+        if origin in ("enumerate", "zip"):
+            which = index if origin == "zip" else index - 1
+            inner = _argument(self._outline, node, which)
             return self.element(inner) if inner is not None else ""
         chain = self.chain(node)
-        if not chain.endswith(".items()"):
-            return ""
-        return f"={chain.removesuffix('.items()')}.values()*"
+        if chain.endswith(".items()"):
+            return f"={chain.removesuffix('.items()')}.values()*" if index == 1 else ""
+        return f"={chain}*[{index}]" if chain else ""
 
     def chain(self, node: Node) -> str:
         """Return an expression as a chain of names, "" when it is not one."""
-        if node.type not in _CHAIN_NODES and node.type != "await":
+        if node.type not in CHAIN_NODES and node.type != "await":
             return ""
         if node.end_byte - node.start_byte > _MAX_BYTES:
             return ""
+        if self._is_next(node):
+            inner = _argument(self._outline, node, 0)
+            chain = self.chain(inner) if inner is not None else ""
+            return chain + "*" if chain else ""
         if node.type == "await":
             inner = node.named_child(0)
             chain = self.chain(inner) if inner is not None else ""
@@ -135,15 +125,51 @@ class Values:
         chain = call_name(self._outline, node, with_keys=True)
         return "" if "?" in chain or chain.startswith("''") else chain
 
-    def callback(self, name: str, function: Node) -> str:
-        """Return the argument that a builtin calls (`key=f`) as a chain, or ""."""
-        origin = self._origin(name)
-        if origin not in self._calling or function.parent is None:
-            return ""
-        if "." not in origin and name in self._origins:
-            return ""
-        argument = _argument(self._outline, function.parent, _CALLS_ARGUMENT[origin])
-        return self.chain(argument) if argument is not None else ""
+    def also_called(self, name: str, function: Node) -> Iterator[str]:
+        """Yield chains of what a call runs besides what it names.
+
+        That is an argument that a builtin calls (`key=f`), the function that stands in
+        for a missing key (`found.get(key, f)()`), and what `next(found)()` gives.
+        """
+        found: list[Binding] = []
+        argument = self._called_argument(name, function)
+        if argument is not None:
+            found += self.of(argument)
+        if function.type == "call":
+            found += self._otherwise(function)
+            if self._is_next(function):
+                found.append(self._chain_binding(function))
+        for binding in found:
+            if binding[:1] == "=":
+                yield binding[1:]
+            elif binding[:1] == "(":
+                yield f"{binding[1:]}()"
+
+    def _called_argument(self, name: str, function: Node) -> Node | None:
+        """Return the argument that a builtin or a function of functools calls."""
+        call = function.parent
+        which = None if name in self._own else _CALLS_ARGUMENT.get(self._origin(name))
+        if name.endswith(_SORT):
+            which = "key"
+        elif name == "iter" and call is not None and len(arguments_of(call)) == 2:
+            which = 0  # it calls a function until that returns the other argument
+        if call is None or which is None:
+            return None
+        return _argument(self._outline, call, which)
+
+    def _otherwise(self, call: Node) -> Iterator[Binding]:
+        """Yield what `found.get(key, f)` is for a missing key: our own definition."""
+        function = call.child_by_field_name("function")
+        name = function and function.child_by_field_name("attribute")
+        if name is None or self._outline.text(name) not in _GETTERS:
+            return
+        other = _argument(self._outline, call, 1)
+        if other is not None and self._outline.text(other) in self._own:
+            yield "=" + self._outline.text(other)
+
+    def _is_next(self, node: Node) -> bool:
+        is_named_so = self._outline.source.startswith(b"next(", node.start_byte)
+        return is_named_so and node.type == "call" and "next" not in self._own
 
     def _chain_binding(self, node: Node) -> Binding:
         chain = self.chain(node)
@@ -163,14 +189,27 @@ class Values:
             return ":" + self._outline.text(argument)
         return next(self.of(argument, 1))
 
-    def _callee(self, node: Node) -> str:
-        function = node.child_by_field_name("function")
-        return self._outline.text(function) if function is not None else ""
+    def origin_of(self, call: Node) -> str:
+        """Return the full name of what is called, "" where that is our own."""
+        function = call.child_by_field_name("function")
+        if function is None or call.type != "call":
+            return ""
+        name = self._outline.text(function)
+        return "" if name in self._own else self._origin(name)
 
     def _origin(self, name: str) -> str:
         """Return the full name of an imported name."""
         root, dot, rest = name.partition(".")
         return self._origins.get(root, root) + dot + rest
+
+
+def _numbered(outline: Outline) -> Iterator[tuple[int, str]]:
+    """Yield where each lambda starts, and its number among those of its scope."""
+    seen: dict[int, int] = defaultdict(int)
+    for node in outline.sites.get("lambda", ()):
+        owner = outline.owner(node.start_byte)
+        yield node.start_byte, str(seen[owner])
+        seen[owner] += 1
 
 
 def _alternatives(node: Node) -> Iterator[Node | None]:
@@ -187,6 +226,14 @@ def _alternatives(node: Node) -> Iterator[Node | None]:
         yield from (node.named_child(0), node.named_child(2))
     for name in fields.get(kind, ()):
         yield node.child_by_field_name(name)
+
+
+def arguments_of(call: Node) -> list[Node]:
+    """Return the arguments of a call, as nodes."""
+    arguments = call.child_by_field_name("arguments")
+    if arguments is None or arguments.type != "argument_list":
+        return []
+    return [one for one in arguments.named_children if one.type != "comment"]
 
 
 def _argument(outline: Outline, call: Node, which: int | str) -> Node | None:

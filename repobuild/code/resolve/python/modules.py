@@ -48,7 +48,7 @@ from repobuild.code.facts.element_row import (
 )
 from repobuild.code.resolve.binding_marks import ALTERNATIVE, DEFINITION
 from repobuild.code.resolve.paths import folder_of
-from repobuild.code.resolve.python.passing_sites import CallSite, sites_of
+from repobuild.code.resolve.python.data_flow.passing_sites import CallSite, sites_of
 from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Table, Value
 

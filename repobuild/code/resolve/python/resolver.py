@@ -21,7 +21,8 @@ from repobuild.code.resolve.binding_marks import (
     SUBSCRIPT,
 )
 from repobuild.code.resolve.lookup import LookupCache
-from repobuild.code.resolve.python.data_flow import FindSites, Flow
+from repobuild.code.resolve.python.data_flow.arguments import FindSites
+from repobuild.code.resolve.python.data_flow.data_flow import Flow
 from repobuild.code.resolve.python.distributions import Distributions
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.global_names import GlobalNames

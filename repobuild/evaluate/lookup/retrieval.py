@@ -1,10 +1,13 @@
 """Find the facts that the tables hold about what a question names.
 
     name or path       in backticks, or a word that looks like one; plain words only if
-                       the question has no such name
+                       the question has no such name (name_marker.py)
     quoted text        the heading of a section, or the first sentence of a docstring
     name that is gone  by the samples about changes (table `history`)
     none of these      the project as a whole
+
+A name that nothing has, and a kind of fact that was not found about what is named, are
+facts, too: a model that is given none makes one up.
 
 Facts are the answers of the samples about these elements (grounding.py). Those of the
 kind that the question asks for come first (question_reader.py). A sample that was
@@ -19,8 +22,8 @@ the first name is looked up.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice, zip_longest
 from typing import NamedTuple
@@ -30,15 +33,29 @@ from repobuild.code.graph.graph import PROJECT, elements_of, split_id
 from repobuild.code.scan.file_roles import is_test
 from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Table, Value
-from repobuild.evaluate.mentions.mention_parser import is_name, path_of, prose, spans
-from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
-from repobuild.evaluate.question_reader import (
+from repobuild.evaluate.lookup.asked import Asked
+from repobuild.evaluate.lookup.name_marker import NameMarker
+from repobuild.evaluate.lookup.question_reader import (
     CODE_WORD,
     FULL,
     QUOTED,
+    THIS_PROJECT,
+    WORD,
+    AskedAbout,
     Phrasing,
     QuestionReader,
+    names_project,
+    without_names,
 )
+from repobuild.evaluate.lookup.unsampled import ContextReader, place_of
+from repobuild.evaluate.mentions.mention_parser import (
+    is_name,
+    is_python,
+    path_of,
+    prose,
+    spans,
+)
+from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
 from repobuild.evaluate.questions import RECALL
 from repobuild.evaluate.scoring.truncate import COMPLETIONS
 from repobuild.model.grounding import GroundedQuestion, fact_text, is_fact, on_one_line
@@ -52,6 +69,7 @@ from repobuild.samples.dataset.all_samples import (
 )
 from repobuild.samples.dataset.review_filter import REVIEWED
 from repobuild.samples.dataset.secrets_filter import secrets_of
+from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.tasks.registry import every_sample
 from repobuild.samples.text.docstring_parts import first_sentence_of
 
@@ -60,25 +78,35 @@ MOST_FACTS = 6
 LIKE_THE_BEST = 0.6
 MOST_BYTES = 1_000  # of all facts, in UTF-8: about 250 tokens
 MOST_ELEMENTS = 8  # that one name stands for
+MOST_NEAREST = 3  # files and elements that are near to a question without an answer
 LIKELY = 26.0  # of 100: from here on the best fact is taken for the answer
+SURE = 40.0  # of 100: from here on it is said that no fact of the kind was found
+SHARE_OF_WORDS = 3  # one in so many words of a question is in what is nearest
 LEAST_LIKE = 35.0  # of 100, of a fact about a project that the question does not name
 
-_WORD = re.compile(r"[^\W\d][\w./-]*[\w](?:\(\))?")
 _DEFINITION = re.compile(r"^[ \t]*(?:async )?(?:def|class|func|fn) (\w+)", re.MULTILINE)
-_QUOTED_OR_SPAN = re.compile(
-    r"""(```.*?```|`[^`]*`|"[^"]*"|“[^”]*”|「[^」]*」)""", re.DOTALL
-)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")  # between the words of `HelpFormatter`
+_PURPOSE = frozenset({"explain", "module", "sketch"})  # kinds that say what it is for
+# Of what says no purpose: what a module defines, what a function takes and calls.
+_NEXT_BEST = {
+    "module": ("contents",),
+    "explain": ("sketch", "written"),
+}
 _SHORTEST_WORD = 3
 _FORBIDDEN = ("secret: ", "licence: ", REVIEWED)  # reasons of samples to be dropped
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFact:
-    """A fact, and the dataset key of a sample that states it, or of its element."""
+    """A fact, and the dataset key of a sample that states it, or of its element.
+
+    The key is "" where the fact is that nothing has a name.
+    """
 
     id: str
     text: str  # as it is taught
     score: float  # 0 to 100: how much the question is like one that this fact answers
+    found: bool = True  # False: it says that no such fact, or no such name, was found
 
     @property
     def line(self) -> str:
@@ -95,6 +123,7 @@ class _Subjects(NamedTuple):
 
     ids: list[list[str]]
     guessed: bool = False  # from words that need not be names
+    missing: tuple[str, ...] = ()  # names that nothing has, where no other is known
 
 
 def with_found(question: str, facts: Sequence[FoundFact]) -> GroundedQuestion:
@@ -114,15 +143,54 @@ class FactFinder:
         self._samples = AllSamples.of(source)
         self._lookup = SymbolLookup(graph, contexts, graph, (), lambda blob: b"")
         self._project = str((contexts.get(PROJECT) or {}).get("name", ""))
+        self._marker = NameMarker(self._lookup, self._project, self._named)
 
     def find(self, question: str) -> tuple[FoundFact, ...]:
         """Return at most `MOST_FACTS` facts, the best first; () if there are none."""
+        question = self.mark_names(question)
         wanted = _Wanted.of(question, self._project)
         subjects = self._subjects(question, wanted.reader)
+        if subjects.missing:
+            return tuple(self._missing(name, wanted) for name in subjects.missing)
         found = [
-            sorted(self._candidates(ids, wanted), key=_by_score) for ids in subjects.ids
+            sorted(self._candidates(ids, wanted, subjects), key=_by_score)
+            for ids in subjects.ids
         ]
-        return _choose([best_first for best_first in found if best_first], subjects)
+        facts = _choose([best_first for best_first in found if best_first], subjects)
+        is_weak = bool(facts) and facts[0].score < LIKELY
+        return () if subjects.guessed and is_weak else facts
+
+    def nearest(self, question: str, ids: Iterable[str]) -> tuple[FoundFact, ...]:
+        """Return that no answer is known, and what the question may be about.
+
+        These are the files and elements of `ids` that share at least a third of the
+        words that say what a question is about, with the purpose of the first; () if
+        none does. One fact: of several, a small model tells any.
+        """
+        wanted = _Wanted.of(question, self._project)
+        about = {word for word in wanted.question.words if wanted.reader.is_rare(word)}
+        near = {strip_counts(id): id for id in ids if self._shares(about, id)}
+        if not near:
+            return ()
+        chosen = list(islice(near.values(), MOST_NEAREST))
+        phrases = load_phrases(wanted.language)
+        places = [place_of(id, phrases) for id in chosen]
+        text = Asked.of(wanted.language).nearest.format(items=phrases.listed(places))
+        if purpose := self._purpose(chosen[0], wanted):
+            text = f"{text}\n\n{purpose.text}"
+        return (FoundFact("", text, LIKELY, found=False),)
+
+    def _shares(self, about: Set[str], id: str) -> bool:
+        context = self._contexts.get(id) or {}
+        text = f"{_HUMP.sub(' ', id)} {context.get('summary', '')}"
+        return 0 < len(about) <= SHARE_OF_WORDS * len(Phrasing.of(text).words & about)
+
+    def _purpose(self, id: str, wanted: _Wanted) -> FoundFact | None:
+        """Return the fact that says what a file or an element is for, if one does."""
+        told = [one for one in self._told([id], wanted) if one.is_same_language]
+        return next(
+            (one.fact for one in told if kind_of(one.fact.id) in _PURPOSE), None
+        )
 
     def answers(
         self, question: str, facts: Sequence[FoundFact]
@@ -132,8 +200,8 @@ class FactFinder:
         None where it cannot be told what the question asks for. Facts of another kind
         are no answer: what a class inherits from does not say who inherits from it.
         """
-        wanted = _Wanted.of(question, self._project)
-        kinds = wanted.likeliest_kinds()
+        wanted = _Wanted.of(self.mark_names(question), self._project)
+        kinds = wanted.likeliest_kinds(_subject(facts[0].id) if facts else None)
         if not kinds:
             return None
         best = wanted.of_kind(min(kinds))
@@ -148,24 +216,7 @@ class FactFinder:
 
         Of a file that is the only one of its name, the whole path.
         """
-        reader = QuestionReader.of(_language(question))
-        parts = _QUOTED_OR_SPAN.split(question)
-        parts[::2] = [
-            _WORD.sub(lambda word: self._marked(word[0], reader), part)
-            for part in parts[::2]
-        ]
-        return "".join(parts)
-
-    def _marked(self, word: str, reader: QuestionReader) -> str:
-        name = word.removesuffix("()")
-        is_code = bool(CODE_WORD.fullmatch(word))
-        is_word = name.islower() or name == self._project or reader.asks_with(name)
-        if not is_code and is_word:
-            return word
-        files = self._lookup.files_ending_in(name)
-        if len(files) == 1:
-            return f"`{files[0]}`"
-        return f"`{word}`" if self._named(name) else word
+        return self._marker.mark(question, QuestionReader.of(_language(question)))
 
     def ground(self, question: str) -> GroundedQuestion:
         """Return the question with its facts."""
@@ -191,6 +242,9 @@ class FactFinder:
         subjects += [ids for name in names if (ids := self._named(name, paths))]
         if subjects:
             return _Subjects(subjects)
+        if missing := tuple(filter(self._is_missing, names)):
+            return _Subjects([], missing=missing)
+        text = THIS_PROJECT.sub(" ", text)
         # The definitions in fenced code, else words such as `Signer`, else any word.
         for words in (_DEFINITION.findall(question), _capitalised(text)):
             if subjects := [ids for word in words if (ids := self._named(word))]:
@@ -200,6 +254,25 @@ class FactFinder:
         subjects = [ids for word in rare if (ids := self._named(word))]
         subjects = subjects or [ids for word in words if (ids := self._named(word))]
         return _Subjects(subjects if names else [*subjects, [PROJECT]], guessed=True)
+
+    def _is_missing(self, name: str) -> bool:
+        """Return whether a name can only mean something that is not there.
+
+        A file may be there and not be analysed: `tox.ini` is no name of this kind, and
+        `a.b` is one only if `a` is known.
+        """
+        known, (top, dot, rest) = self._lookup.known, name.partition(".")
+        if is_python(top) or self._lookup.is_imported(top) or name.upper() == name:
+            return False
+        if dot and (top not in known.names or rest in known.suffixes):
+            return False
+        there = known.has_name(name) or self._lookup.is_folder(name)
+        return is_name(name) and not there
+
+    def _missing(self, name: str, wanted: _Wanted) -> FoundFact:
+        text = Asked.of(wanted.language).missing
+        told = text.format(name=name, project=self._project)
+        return FoundFact("", told, FULL, found=False)
 
     def _named(self, name: str, paths: Iterable[str] = ()) -> list[str]:
         """Return the ids of a name or path, at most `MOST_ELEMENTS`."""
@@ -252,18 +325,63 @@ class FactFinder:
 
     # ------------------------------------------------------------ what is known of it
 
-    def _candidates(self, ids: Sequence[str], wanted: _Wanted) -> list[_Candidate]:
+    def _candidates(
+        self, ids: Sequence[str], wanted: _Wanted, subjects: _Subjects
+    ) -> list[_Candidate]:
         """Return the facts about one subject that its samples tell.
 
-        Some kinds are asked of a share of all elements. What the question asks for is
-        made where no sample tells it.
+        Some kinds are asked of a share of all elements, and in some of the languages.
+        What the question asks for is made where no sample tells it.
         """
         found = list(self._told(ids, wanted))
-        best = max((one.fact.score for one in found), default=0.0)
-        kinds = wanted.likeliest_kinds()
-        if ids != [PROJECT] and kinds and wanted.of_kind(min(kinds)) > best:
-            found += (one for id in ids for one in self._made(id, kinds, wanted))
+        fitting = [one for one in found if one.is_same_language]
+        best = max((one.fact.score for one in fitting), default=0.0)
+        kinds = wanted.likeliest_kinds(_subject(ids[0]))
+        asked = wanted.of_kind(min(kinds)) if kinds else 0.0
+        if asked > best:
+            made = [one for id in ids for one in self._made(id, kinds, wanted)]
+            is_read = asked >= SURE and not subjects.guessed
+            if not made and is_read and ids != [PROJECT]:
+                made = self._next_best(ids, kinds, wanted)
+                made = made or self._unsampled(ids, kinds, wanted)
+            found += made
         return found
+
+    def _next_best(
+        self, ids: Sequence[str], kinds: Collection[str], wanted: _Wanted
+    ) -> list[_Candidate]:
+        """Return the facts that come next to kinds of which there is none."""
+        score = wanted.of_kind(min(kinds))
+        for kind in chain(*(_NEXT_BEST.get(kind, ()) for kind in kinds)):
+            made = [one.fact for id in ids for one in self._made(id, {kind}, wanted)]
+            if made:
+                facts = (replace(fact, score=score) for fact in made)
+                return [_Candidate(fact, is_same_language=True) for fact in facts]
+        return []
+
+    def _unsampled(
+        self, ids: Sequence[str], kinds: Collection[str], wanted: _Wanted
+    ) -> list[_Candidate]:
+        """Return what contexts tell of what is asked for.
+
+        Of several elements with one name, that something was found of one of them.
+        """
+        score = wanted.of_kind(min(kinds))
+        facts = []
+        for id in filter(self._may_be_told, ids):
+            context = self._contexts.get(id) or {}
+            reader = ContextReader(id, context, self._project, wanted.language)
+            if answer := reader.answer(kinds):
+                facts.append(FoundFact(id, answer.text, score, answer.found))
+        told = [fact for fact in facts if fact.found] or facts[:1]
+        return [_Candidate(fact, is_same_language=True) for fact in told]
+
+    def _may_be_told(self, id: str) -> bool:
+        """Return whether samples of an element are kept, none dropped for a secret."""
+        places = self._dataset.get(id) or {}
+        reasons = [str(place.get("dropped", "")) for place in places.values()]
+        is_forbidden = any(reason.startswith(_FORBIDDEN) for reason in reasons)
+        return id in self._contexts and "" in reasons and not is_forbidden
 
     def _made(
         self, id: str, kinds: Collection[str], wanted: _Wanted
@@ -272,11 +390,8 @@ class FactFinder:
 
         None, if one was dropped for what it shows: the same may stand in these.
         """
-        context, places = self._contexts.get(id), self._dataset.get(id) or {}
-        reasons = [str(place.get("dropped", "")) for place in places.values()]
-        if not context or "" not in reasons:
-            return
-        if any(reason.startswith(_FORBIDDEN) for reason in reasons):
+        context = self._contexts.get(id)
+        if context is None or not self._may_be_told(id):
             return
         told = set()
         for sub, sample in every_sample(context, wanted.language).items():
@@ -327,8 +442,7 @@ class _Wanted:
     @classmethod
     def of(cls, question: str, project: str) -> _Wanted:
         language = _language(question)
-        names_it = bool(project) and project in _WORD.findall(question)
-        least = 0.0 if names_it else LEAST_LIKE
+        least = 0.0 if names_project(question, project) else LEAST_LIKE
         plain, reader = Phrasing.of(question, project), QuestionReader.of(language)
         return cls(plain, language, project, least, reader, {})
 
@@ -346,12 +460,29 @@ class _Wanted:
             self.kinds[kind] = round(self.reader.score(self.question, kind), 1)
         return self.kinds[kind]
 
-    def likeliest_kinds(self) -> set[str]:
-        """Return the kinds that the question asks for, all with the best score."""
-        best = max(map(self.of_kind, self.reader.kinds))
+    def likeliest_kinds(self, subject: AskedAbout | None) -> set[str]:
+        """Return the kinds that the question asks for, all with the best score.
+
+        Those about such a subject, or None = about any.
+        """
+        kinds = [
+            kind
+            for kind in self.reader.kinds
+            if subject is None or subject in self.reader.subjects[kind]
+        ]
+        best = max(map(self.of_kind, kinds))
         if best < LIKELY:
             return set()
-        return {kind for kind in self.reader.kinds if self.of_kind(kind) == best}
+        return {kind for kind in kinds if self.of_kind(kind) == best}
+
+
+def _subject(id: str) -> AskedAbout | None:
+    """Return what the key of a sample or an element is about; None of no element."""
+    if not id:
+        return None
+    if id.startswith(PROJECT):
+        return AskedAbout.PROJECT
+    return AskedAbout.ELEMENT if "::" in id else AskedAbout.FILE
 
 
 def _choose(
@@ -390,11 +521,11 @@ def _by_score(candidate: _Candidate) -> tuple[float, str]:
 
 
 def _language(question: str) -> str:
-    return "zh" if is_chinese(question) else "en"
+    return "zh" if is_chinese(without_names(question)) else "en"
 
 
 def _code_words(text: str) -> list[str]:
-    return [word for word in _WORD.findall(text) if CODE_WORD.fullmatch(word)]
+    return [word for word in WORD.findall(text) if CODE_WORD.fullmatch(word)]
 
 
 def _capitalised(text: str) -> list[str]:
@@ -402,5 +533,5 @@ def _capitalised(text: str) -> list[str]:
 
 
 def _plain_words(text: str) -> list[str]:
-    words = dict.fromkeys(_WORD.findall(text))
+    words = dict.fromkeys(WORD.findall(text))
     return [word for word in words if len(word) >= _SHORTEST_WORD]

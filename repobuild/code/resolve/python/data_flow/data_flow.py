@@ -10,7 +10,7 @@ function they came from. They are the least solution of equations (`fixed_point.
 two levels:
 
 - `NAMED`: values that names lead to, without what is passed to parameters. At most
-  `_MOST_VALUES` of them; of more, nothing is known (`UNKNOWN`), nor of what contains,
+  twelve of them; of more, nothing is known (`UNKNOWN`), nor of what contains,
   calls or reads these.
 - `PASSED`: what may be called in the end, with what is passed. These sets have any size
   (a decorator of a thousand functions), so their values are called, but neither their
@@ -20,9 +20,8 @@ two levels:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
 
 from repobuild.code.facts.element_row import (
     DOTTED_NAME,
@@ -32,6 +31,7 @@ from repobuild.code.facts.element_row import (
     Binding,
     Bindings,
     ElementRow,
+    Parameter,
     bindings_of,
     name_of,
     parameter_of,
@@ -44,63 +44,54 @@ from repobuild.code.resolve.binding_marks import (
     CALL,
     DECORATED,
     DEFINITION,
+    ENTER,
     IMPORTED_NAME,
     IN_FUNCTION,
     ITERATE,
+    LAMBDA,
+    LAMBDA_PARAMETER,
     SUBSCRIPT,
 )
+from repobuild.code.resolve.python.data_flow.arguments import (
+    Arguments,
+    FindSites,
+    Target,
+)
+from repobuild.code.resolve.python.data_flow.fixed_point import FixedPoint
+from repobuild.code.resolve.python.data_flow.passing_sites import (
+    CallSite,
+    decorator_chain,
+)
+from repobuild.code.resolve.python.data_flow.record_fields import fields_of
+from repobuild.code.resolve.python.data_flow.value_sets import (
+    NOTHING,
+    UNKNOWN,
+    Values,
+    innermost,
+    only,
+    outermost,
+    union,
+)
 from repobuild.code.resolve.python.expressions import ResolverContext
-from repobuild.code.resolve.python.fixed_point import FixedPoint
 from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.imports import ImportResolver
 from repobuild.code.resolve.python.members import Members
 from repobuild.code.resolve.python.modules import ModuleFacts
-from repobuild.code.resolve.python.passing_sites import (
-    SUBCLASS,
-    CallSite,
-    decorator_chain,
-    names_of_function,
-)
 from repobuild.code.resolve.python.scopes import Scopes, receiver_kind
 from repobuild.code.resolve.python.type_inference import TypeInference, is_property
 from repobuild.code.resolve.symbol import Kind, Symbol
 
 THROUGH_DATA = 0.4
-Values = frozenset[Symbol]
-FindSites = Callable[[str], Iterable[CallSite]]
 
 _ROOT = re.compile(IDENTIFIER)
 _SEGMENT = re.compile(r"\(\)|\[\w*\]|[*!~]|\.[^.()\[\]*!~]+")
 _DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 _SUPER = "super()"
-_MOST_VALUES = 12
 _LONGEST_CHAIN = 200  # characters; all its beginnings are read
-# What more calls pass to a parameter is not followed through their callers' parameters:
-# of sympy, 12 in place of 20 s of CPU, and of the edges 0.4 % less.
-_MOST_FOLLOWED = 50
-_NOTHING: Values = frozenset()
-UNKNOWN: Values = frozenset({Symbol(Kind.MODULE, "?", "?", 0.0)})  # compared by `is`
 _ITEM_METHODS = frozenset({"get", "pop", "setdefault", "popleft"})
 _ITEMS_METHODS = frozenset({"values", "copy"})
 _FUNCTIONS = (Kind.FUNCTION, Kind.BOUND)
-
-
-class Target(NamedTuple):
-    """A function that a call runs."""
-
-    function: Symbol
-    receivers: int  # arguments that it gets besides those of the call: 1 of a method
-
-
-class Passed(NamedTuple):
-    """What a call passes as one parameter of what it calls."""
-
-    site: CallSite
-    receivers: int  # as of the target
-    binding: Binding
-
-
-Passing = dict[tuple[str, str], list[Passed]]  # by (path, qual) of what is called
+_PARAMETER = "*"  # `*1`, in the place of a container's name: parameter 1 of a function
 
 
 class Flow:
@@ -126,8 +117,7 @@ class Flow:
         self._members = members
         self._types = types
         self._scopes = scopes
-        self._find_sites = find_sites
-        self._sites_by_name: dict[str, dict[str, list[tuple[CallSite, Binding]]]] = {}
+        self._arguments = Arguments(context, self._solver, find_sites, self)
 
     # -- what is asked
 
@@ -145,7 +135,7 @@ class Flow:
 
     def decorators(self, path: str, scope: str, chain: str) -> list[Symbol]:
         """Return the functions that run where a decorator is applied."""
-        return self._called_by(self._values(path, scope, chain, False))
+        return self._called_by(self._applied(path, scope, chain))
 
     def _called_by(self, values: Values) -> list[Symbol]:
         if values is UNKNOWN:
@@ -154,8 +144,10 @@ class Flow:
         for value in values:
             if value.kind is Kind.CLASS:
                 found[value] = None
+            # A lambda is no element; what it calls is called by the code around it.
             for target in self._targets(value) or ():
-                found[_plain(target.function)] = None
+                if target.function.kind is not Kind.LAMBDA:
+                    found[_plain(target.function)] = None
         return list(found)
 
     def wrappers(self, function: Symbol) -> list[Symbol]:
@@ -204,15 +196,15 @@ class Flow:
     def _values(self, path: str, scope: str, chain: str, passed: bool) -> Values:
         """Return the values of a chain, with or without those that are `passed`."""
         if len(chain) > _LONGEST_CHAIN:
-            return _NOTHING
+            return NOTHING
         root, segments = _parts(chain)
         if not segments:
-            return self._name(path, scope, root, passed) if root else _NOTHING
+            return self._name(path, scope, root, passed) if root else NOTHING
         return self._solver.read(
             passed,
             ("V", passed, path, scope, chain),
             lambda: self._chain(path, scope, chain, segments[-1], passed),
-            _NOTHING,
+            NOTHING,
         )
 
     def _chain(
@@ -220,7 +212,7 @@ class Flow:
     ) -> Values:
         before = chain[: -len(segment)]
         if before == _SUPER:
-            values = _only(self._scopes.resolve_super(path, scope))
+            values = only(self._scopes.resolve_super(path, scope))
         else:
             keeps = passed and (segment[0] == "[" or segment == ITERATE)
             values = self._values(path, scope, before, keeps)
@@ -229,19 +221,21 @@ class Flow:
     def _step(self, values: Values, segment: str, passed: bool) -> Values:
         """Return the values of one segment of a chain, from those before it."""
         if values is UNKNOWN:
-            return _NOTHING if passed else UNKNOWN
+            return NOTHING if passed else UNKNOWN
         first = segment[0]
         if first == ".":
             name = segment[1:]
-            members = _union((self._member(v, name, passed) for v in values), passed)
+            members = union((self._member(v, name, passed) for v in values), passed)
             if members is UNKNOWN:
                 return UNKNOWN
-            return _union((self._read(one, passed) for one in members), passed)
+            return union((self._read(one, passed) for one in members), passed)
         if segment == CALL:
-            return _union((self._call(one, passed) for one in values), passed)
+            return union((self._call(one, passed) for one in values), passed)
         if first == "[" or first == ITERATE:
-            return _union((self._item(one, segment, passed) for one in values), passed)
-        return _union((_only(self._types.apply(v, segment)) for v in values), passed)
+            return union((self._item(one, segment, passed) for one in values), passed)
+        if segment == ENTER:
+            return union((self._entered(one, passed) for one in values), passed)
+        return union((only(self._types.apply(v, segment)) for v in values), passed)
 
     # -- names
 
@@ -250,7 +244,7 @@ class Flow:
             passed,
             ("N", passed, path, scope, name),
             lambda: self._in_scope(path, scope, name, passed),
-            _NOTHING,
+            NOTHING,
         )
 
     def _in_scope(self, path: str, scope: str, name: str, passed: bool) -> Values:
@@ -284,19 +278,21 @@ class Flow:
                 kind = receiver_kind(row) if index == 0 else None
                 if kind is not None:
                     values = frozenset((Symbol(kind, path, parent_of(qual), 1.0),))
+                elif not isinstance(entry, str) and entry[1][:1] == "*":
+                    values = _elements_of(path, qual, index)
                 elif passed:
                     values = self._parameter(path, qual, index)
                 else:
                     values = self._declared(path, row, index)
         if bindings := bindings_of(row.vars, name):
             if "" in bindings and name not in module.containers(qual):
-                return _NOTHING  # it may be anything else as well
+                return NOTHING  # it may be anything else as well
             found = self._bindings(path, qual, bindings, passed)
-            values = _union((values or _NOTHING, found), passed)
+            values = union((values or NOTHING, found), passed)
         elif values is None and f"{qual}.{name}" in module.items:
             values = self._bindings(path, qual, (f"{DEFINITION}{qual}.{name}",), passed)
         if name in module.containers(qual):
-            values = self._with_container(module, qual, name, values or _NOTHING)
+            values = self._with_container(module, qual, name, values or NOTHING)
         return values
 
     def _with_container(
@@ -313,13 +309,13 @@ class Flow:
             passed,
             ("G", passed, path, name),
             lambda: self._of_module(path, name, passed),
-            _NOTHING,
+            NOTHING,
         )
 
     def _of_module(self, path: str, name: str, passed: bool) -> Values:
         module = self._modules.get(path)
         if module is None:
-            return _NOTHING
+            return NOTHING
         self._note(f"n:{path}:{name}")
         bindings = module.bindings(name)
         found = self._bindings(path, "", bindings, passed)
@@ -327,15 +323,15 @@ class Flow:
         if bindings and not module.is_package:
             return found
         other = self._global_names.resolve_global(path, name)
-        values = [found, _only(other)]
+        values = [found, only(other)]
         if other is not None and other.path != path and _is_called(other, name):
             values.append(self._global(other.path, name, passed))
-        return _union(values, passed)
+        return union(values, passed)
 
     def _bindings(
         self, path: str, scope: str, bindings: Iterable[Binding], passed: bool
     ) -> Values:
-        return _union(
+        return union(
             (self._binding(path, scope, one, passed) for one in bindings), passed
         )
 
@@ -347,14 +343,19 @@ class Flow:
         if mark == ASSIGNED_CALL:
             return self._values(path, scope, rest + CALL, passed)
         if mark == DEFINITION or mark == ALTERNATIVE:
-            found = _only(self._resolve_binding(path, scope, binding))
-            return _union((found, self._decorated(path, rest, 0)), passed)
+            found = only(self._resolve_binding(path, scope, binding))
+            return union((found, self._decorated(path, rest, 0)), passed)
+        if mark == LAMBDA:
+            made = Symbol(Kind.LAMBDA, path, f"{scope}|{binding}", 1.0)
+            return frozenset((made,))
+        if mark == LAMBDA_PARAMETER:
+            return self._given_to_lambda(path, scope, rest) if passed else NOTHING
         if mark == IN_FUNCTION:
             qual, _, inner = rest.partition(":")
             return self._binding(path, qual, inner, passed)
         if mark == DECORATED:
             index, _, qual = rest.partition(":")
-            return _union((self._decorated(path, qual, int(index)),), passed)
+            return union((self._decorated(path, qual, int(index)),), passed)
         if mark == IMPORTED_NAME:
             source, name = rest.split(":", 1)
             found_in = self._imports.find_module(path, source)
@@ -363,9 +364,9 @@ class Flow:
                 values = self._global(module.path, name, passed)
                 if module.bindings(name):
                     return values
-                other = _only(self._resolve_binding(path, scope, binding))
-                return _union((values, other), passed)
-        return _only(self._resolve_binding(path, scope, binding))
+                other = only(self._resolve_binding(path, scope, binding))
+                return union((values, other), passed)
+        return only(self._resolve_binding(path, scope, binding))
 
     # -- members
 
@@ -380,8 +381,8 @@ class Flow:
                 return frozenset((value.as_kind(Kind.CONTAINER_ITEM),))
             if name in _ITEMS_METHODS:
                 return frozenset((value.as_kind(Kind.CONTAINER_ITEMS),))
-            return _NOTHING
-        return _only(self._members.find_member(value, name))
+            return NOTHING
+        return only(self._members.find_member(value, name))
 
     def _in_class(self, value: Symbol, name: str, passed: bool = False) -> Values:
         """Return an attribute of a class or an instance, with its receiver."""
@@ -389,7 +390,7 @@ class Flow:
             passed,
             ("M", passed, value.kind, value.path, value.qual, name),
             lambda: self._in_mro(value, name, passed),
-            _NOTHING,
+            NOTHING,
         )
 
     def _in_mro(self, value: Symbol, name: str, passed: bool) -> Values:
@@ -403,11 +404,23 @@ class Flow:
             bindings = module.class_bindings(inner, name)
             found = self._bindings(module.path, inner, bindings, passed)
             found = self._with_container(module, inner, name, found)
+            if passed and bindings:
+                found |= self._field(module, inner, name)
             if found is UNKNOWN:
                 return UNKNOWN
             if bindings or found:
                 return frozenset(self._received(one, value, inner) for one in found)
-        return _NOTHING
+        return NOTHING
+
+    def _field(self, module: ModuleFacts, qual: str, name: str) -> Values:
+        """Return what calls of a class pass to one of its fields."""
+        fields = fields_of(module.row(qual))
+        index = next((i for i, one in enumerate(fields) if one.name == name), None)
+        if index is None:
+            return NOTHING
+        self._note(f"e:{module.path}::{qual}")
+        given = self._arguments.of_function(module.path, qual, fields, index)
+        return union((one.values for one in given if not one.keys), True)
 
     def _received(self, member: Symbol, value: Symbol, holder: str) -> Symbol:
         """Return a class's method as bound, where reading it binds it."""
@@ -442,47 +455,53 @@ class Flow:
             return self._item(container, "[]", passed)
         if kind in _FUNCTIONS:
             return self._results(value, passed)
+        if kind is Kind.LAMBDA:
+            scope, _, name = value.qual.partition("|")
+            bindings = bindings_of(self._names_in(value.path, scope), name)
+            return self._bindings(value.path, scope, bindings, passed)
         if kind is Kind.CLASS:
             made = frozenset((value.as_kind(Kind.INSTANCE),))
-            return _union((made, self._called_method(value, "__new__", passed)), passed)
+            return union((made, self._called_method(value, "__new__", passed)), passed)
         if kind is Kind.INSTANCE:
             return self._called_method(value, "__call__", passed)
-        return _only(self._types.call(value))
+        return only(self._types.call(value))
 
     def _called_method(self, value: Symbol, name: str, passed: bool = False) -> Values:
         """Return the results of a method of a class or an instance."""
         methods = self._in_class(value, name)
         if methods is UNKNOWN:
-            return _NOTHING if passed else UNKNOWN
-        return _union((self._results(one, passed) for one in methods), passed)
+            return NOTHING if passed else UNKNOWN
+        return union((self._results(one, passed) for one in methods), passed)
 
     def _results(self, function: Symbol, passed: bool = False) -> Values:
         """Return what a function returns, or the generator that it makes."""
         if function.kind not in _FUNCTIONS:
-            return _NOTHING
+            return NOTHING
         path, qual = function.definition
         return self._solver.read(
             passed,
             ("R", passed, path, qual),
             lambda: self._returned(path, qual, passed),
-            _NOTHING,
+            NOTHING,
         )
 
     def _returned(self, path: str, qual: str, passed: bool) -> Values:
         module = self._modules.get(path)
         if module is None or qual not in module.items:
-            return _NOTHING
+            return NOTHING
         self._note(f"e:{path}::{qual}")
-        row = module.row(qual)
-        if YIELDED in row.vars:
+        row, held = module.row(qual), module.containers(qual)
+        if YIELDED in row.vars or YIELDED in held:
             return frozenset((Symbol(Kind.GENERATOR, path, qual, 1.0),))
-        if RETURNED in row.vars and "a" not in row.flags:
-            return self._bindings(path, qual, bindings_of(row.vars, RETURNED), passed)
-        return _only(self._types.call(Symbol(Kind.FUNCTION, path, qual, 1.0)))
+        if (RETURNED in row.vars or RETURNED in held) and "a" not in row.flags:
+            returned = bindings_of(row.vars, RETURNED)
+            values = self._bindings(path, qual, returned, passed)
+            return self._with_container(module, qual, RETURNED, values)
+        return only(self._types.call(Symbol(Kind.FUNCTION, path, qual, 1.0)))
 
     def _targets(self, value: Symbol) -> list[Target] | None:
         """Return the functions that a call of a value runs; None if nobody knows."""
-        if value.kind is Kind.FUNCTION:
+        if value.kind is Kind.FUNCTION or value.kind is Kind.LAMBDA:
             return [Target(value, 0)]
         if value.kind is Kind.BOUND:
             return [Target(value, 1)]
@@ -507,15 +526,16 @@ class Flow:
                 passed,
                 ("C", passed, value.path, value.qual, segment),
                 lambda: self._contained(value, segment, passed),
-                _NOTHING,
+                NOTHING,
             )
         if value.kind is Kind.GENERATOR:
             path, qual = value.definition
             module = self._modules.get(path)
             if segment != ITERATE or module is None:
-                return _NOTHING
+                return NOTHING
             yielded = bindings_of(module.row(qual).vars, YIELDED)
-            return self._bindings(path, qual, yielded, passed)
+            values = self._bindings(path, qual, yielded, passed)
+            return self._with_container(module, qual, YIELDED, values)
         if value.kind is Kind.INSTANCE:
             if passed:
                 return self._item(value, segment, False)
@@ -525,9 +545,15 @@ class Flow:
             if iterators is UNKNOWN:
                 return UNKNOWN
             given = (self._next(one) for one in iterators)
-            return _union((_only(self._types.apply(value, ITERATE)), *given), False)
+            return union((only(self._types.apply(value, ITERATE)), *given), False)
         plain = SUBSCRIPT if segment[0] == "[" else segment
-        return _only(self._types.apply(value, plain))
+        return only(self._types.apply(value, plain))
+
+    def _entered(self, value: Symbol, passed: bool) -> Values:
+        """Return the target of `with`: of a generator, what it yields."""
+        if value.kind is Kind.GENERATOR:
+            return self._item(value, ITERATE, passed)
+        return only(self._types.apply(value, ENTER))
 
     def _next(self, iterator: Symbol) -> Values:
         if iterator.kind is Kind.INSTANCE:
@@ -537,17 +563,9 @@ class Flow:
     def _contained(self, container: Symbol, segment: str, passed: bool) -> Values:
         path = container.path
         scope, _, prefix = container.qual.partition("|")
-        module = self._modules.get(path)
-        if module is None:
-            return _NOTHING
-        self._note(f"e:{path}::{scope}")
-        names: Bindings = module.names
-        if scope:
-            row = module.row(scope)
-            names = row.attrs if row.type == "class" else row.vars
         key = segment if segment[0] == "[" else "[]"
         found: list[Values] = []
-        for name in names:
+        for name, read in self._held(path, scope, prefix, passed):
             if not name.startswith(prefix + "["):
                 continue
             end = name.find("]", len(prefix)) + 1
@@ -555,12 +573,41 @@ class Flow:
             if own != key and "[]" not in (own, key):
                 continue
             if end == len(name):
-                bindings = bindings_of(names, name)
-                found.append(self._bindings(path, scope, bindings, passed))
+                found.append(read())
             else:
                 inner = container._replace(qual=f"{scope}|{name[:end]}")
                 found.append(frozenset((inner,)))
-        return _union(found, passed)
+        return union(found, passed)
+
+    def _held(
+        self, path: str, scope: str, prefix: str, passed: bool
+    ) -> Iterator[tuple[str, Callable[[], Values]]]:
+        """Yield the names of a scope's elements, and what reads the values of each."""
+        module = self._modules.get(path)
+        if module is None:
+            return
+        if prefix[0] == _PARAMETER:
+            name = prefix.partition("[")[0]
+            parameters = _parameters_of(module.row(scope))
+            if passed:
+                index, read = int(name[1:]), self._arguments.of_function
+                for one in read(path, scope, parameters, index):
+                    yield name + one.keys, partial(_same, one.values)
+            return
+        names = self._names_in(path, scope)
+        for name in names:
+            if name[-1:] == "]":
+                bindings = bindings_of(names, name)
+                yield name, partial(self._bindings, path, scope, bindings, passed)
+
+    def _names_in(self, path: str, scope: str) -> Bindings:
+        """Return what a scope ("" the module) binds itself."""
+        self._note(f"e:{path}::{scope}")
+        module = self._modules.get(path)
+        if module is None or not scope:
+            return module.names if module is not None else {}
+        row = module.row(scope)
+        return row.attrs if row.type == "class" else row.vars
 
     # -- parameters
 
@@ -569,46 +616,56 @@ class Flow:
             True,
             ("P", path, qual, index),
             lambda: self._passed(path, qual, index),
-            _NOTHING,
+            NOTHING,
         )
 
     def _declared(self, path: str, row: ElementRow, index: int) -> Values:
         """Return an instance of a parameter's type."""
         parameter = parameter_of(row.parameters[index])
         if not parameter.type or parameter.kind.startswith("*"):
-            return _NOTHING
+            return NOTHING
         outer = parent_of(row.qual)
-        return _only(self._types.resolve_annotation(path, outer, parameter.type))
+        return only(self._types.resolve_annotation(path, outer, parameter.type))
 
     def _passed(self, path: str, qual: str, index: int) -> Values:
         """Return what a function's parameter is given: by its type, else by calls."""
         module = self._modules.get(path)
         if module is None:
-            return _NOTHING
+            return NOTHING
         row = module.row(qual)
         parameter = parameter_of(row.parameters[index])
-        if parameter.kind.startswith("*"):
-            return _NOTHING
         outer = parent_of(qual)
         if parameter.type:
             declared = self._types.resolve_annotation(path, outer, parameter.type)
             if declared is not None:
-                return _only(declared)
+                return only(declared)
         found: list[Values] = []
         if _DOTTED.match(parameter.default):
             found.append(self._values(path, outer, parameter.default, True))
-        given = [
-            one
-            for name in self._names_of(path, qual)
-            for which, receivers in ((parameter.name, None), (index, 0), (index - 1, 1))
-            for one in self._passing(name, str(which)).get((path, qual), ())
-            if receivers is None or one.receivers == receivers
-        ]
-        passed_on = [one for one in given if one.binding[:1] != DECORATED]
-        follows = len(passed_on) <= _MOST_FOLLOWED
-        for site, _, binding in given:
-            found.append(self._binding(site.path, site.scope, binding, follows))
-        return frozenset(one for one in _union(found, True) if self._may_run(one))
+        given = self._arguments.of_function(path, qual, _parameters_of(row), index)
+        if any(one.keys for one in given):
+            found.append(_elements_of(path, qual, index))
+        found += [one.values for one in given if not one.keys]
+        return frozenset(one for one in union(found, True) if self._may_run(one))
+
+    def _given_to_lambda(self, path: str, scope: str, parameter: str) -> Values:
+        """Return what calls pass to a lambda, by the names of its scope that it has."""
+        number, index, name = parameter.split(":")
+        binding = LAMBDA + number
+
+        def compute() -> Values:
+            names = self._names_in(path, scope)
+            called = [
+                one.partition("[")[0]
+                for one in names
+                if binding in bindings_of(names, one)
+            ]
+            parameters = [*[Parameter("")] * int(index), Parameter(name)]
+            definition = path, f"{scope}|{binding}"
+            given = self._arguments.under(called, definition, parameters, int(index))
+            return union((one.values for one in given if not one.keys), True)
+
+        return self._solver.read(True, ("L", path, scope, parameter), compute, NOTHING)
 
     def _may_run(self, value: Symbol) -> bool:
         """Return whether a value can be called, or holds what can."""
@@ -616,62 +673,23 @@ class Flow:
             return value.kind is not Kind.MODULE
         return bool(self._in_class(value, "__call__"))
 
-    def _names_of(self, path: str, qual: str) -> list[str]:
-        """Return the names under which calls of a function are found.
+    # -- what call sites mean, for arguments.py
 
-        A class passes what it is called with to its bases, so calls of subclasses count
-        as calls of their bases' methods.
-        """
-        found: dict[str, None] = {}
-        module = self._modules.get(path)
-        for name, is_class in names_of_function(module, qual):
-            waiting = [name]
-            while waiting:
-                one = waiting.pop(0)
-                if one in found:
-                    continue
-                found[one] = None
-                self._note(f"to:{one}")
-                if is_class:
-                    sites = self._sites(one).get(SUBCLASS, ())
-                    waiting += [name_of(site.scope) for site, _ in sites]
-        return list(found)
-
-    def _sites(self, name: str) -> dict[str, list[tuple[CallSite, Binding]]]:
-        """Return what calls of a name pass, by the parameter's index or keyword."""
-        known = self._sites_by_name.get(name)
-        if known is None:
-            known = self._sites_by_name[name] = {}
-            for site in self._find_sites(name):
-                if site.passed[0] == SUBCLASS:
-                    known.setdefault(SUBCLASS, []).append((site, ""))
-                    continue
-                for which, binding in zip(
-                    site.passed[::2], site.passed[1::2], strict=True
-                ):
-                    known.setdefault(which, []).append((site, binding))
-        return known
-
-    def _passing(self, name: str, which: str) -> Passing:
-        """Return what calls of a name pass as one parameter, by what they call."""
-        if which not in self._sites(name):
-            return {}
-        return self._solver.read(
-            True,
-            ("S", name, which),
-            lambda: self._resolve_sites(name, which),
-            {},
-        )
-
-    def _resolve_sites(self, name: str, which: str) -> Passing:
-        found: Passing = {}
-        for site, binding in self._sites(name)[which]:
+    def targets_at(self, site: CallSite, binding: Binding) -> Iterator[Target]:
+        """Yield what a site calls that passes this; a class stands for its fields."""
+        if binding[:1] == DECORATED:
+            called = self._applied(site.path, site.scope, site.callee)
+        else:
             called = self._values(site.path, site.scope, site.callee, False)
-            for value in () if called is UNKNOWN else called:
-                for function, receivers in self._targets(value) or ():
-                    passed = Passed(site, receivers, binding)
-                    found.setdefault(function.definition, []).append(passed)
-        return found
+        for value in () if called is UNKNOWN else called:
+            targets = self._targets(value)
+            if targets == [] and value.kind is Kind.CLASS:
+                targets = [Target(value, 0)]
+            yield from targets or ()
+
+    def values_at(self, site: CallSite, binding: Binding, follows: bool) -> Values:
+        """Return the values of an argument, with those of parameters or without."""
+        return self._binding(site.path, site.scope, binding, follows)
 
     # -- decorators
 
@@ -681,13 +699,13 @@ class Flow:
             False,
             ("A", path, qual, after),
             lambda: self._decorate(path, qual, after),
-            _NOTHING,
+            NOTHING,
         )
 
     def _decorate(self, path: str, qual: str, after: int) -> Values:
         module = self._modules.get(path)
         if module is None or qual not in module.items:
-            return _NOTHING
+            return NOTHING
         self._note(f"e:{path}::{qual}")
         row = module.row(qual)
         kind = Kind.CLASS if row.type == "class" else Kind.FUNCTION
@@ -698,7 +716,7 @@ class Flow:
 
     def _apply(self, path: str, scope: str, chain: str, values: Values) -> Values:
         """Return what a decorator makes of values; an unknown one keeps them."""
-        decorators = self._values(path, scope, chain, False)
+        decorators = self._applied(path, scope, chain)
         if decorators is UNKNOWN or values is UNKNOWN:
             return UNKNOWN
         made: list[Values] = []
@@ -708,6 +726,8 @@ class Flow:
             if one.kind is Kind.CLASS:
                 made.append(frozenset((one.as_kind(Kind.INSTANCE),)))
                 continue
+            if one.kind is Kind.LAMBDA:
+                continue
             targets = self._targets(one)
             if targets is None:
                 return UNKNOWN
@@ -715,9 +735,20 @@ class Flow:
                 results = self._result_for(function, receivers, values)
                 if results is UNKNOWN:
                     return UNKNOWN
-                # One that also takes settings alone returns itself for them.
+                # One that also takes settings alone returns itself for them, or the
+                # function within it that is to be applied.
+                if not chain.endswith(CALL):
+                    results = innermost(results)
                 made.append(frozenset(v for v in results if not _is_itself(v, one)))
-        return _union(made, False)
+        return union(made, False)
+
+    def _applied(self, path: str, scope: str, chain: str) -> Values:
+        """Return the functions that are applied where a decorator stands.
+
+        One that is called with settings may return the wrapper, too: for a function.
+        """
+        values = self._values(path, scope, chain, False)
+        return outermost(values) if chain.endswith(CALL) else values
 
     def _replaces(self, path: str, scope: str, chain: str) -> bool:
         """Return whether a decorator is known to return something of its own."""
@@ -730,19 +761,21 @@ class Flow:
         if decorator is None or decorator.kind is not Kind.FUNCTION:
             return False
         module = self._modules.get(decorator.path)
-        return module is not None and RETURNED in module.row(decorator.qual).vars
+        if module is None:
+            return False
+        return not {RETURNED, "return"}.isdisjoint(module.row(decorator.qual).vars)
 
     def _result_for(self, function: Symbol, index: int, values: Values) -> Values:
         """Return a function's results when one parameter has these values."""
         module = self._modules.get(function.path)
         if module is None:
-            return _NOTHING
+            return NOTHING
         row = module.row(function.qual)
         returned = bindings_of(row.vars, RETURNED)
         if len(row.parameters) <= index or not returned:
             return self._results(function)
         name = parameter_of(row.parameters[index]).name
-        return _union(
+        return union(
             (
                 values
                 if one == ASSIGNED_NAME + name
@@ -751,6 +784,20 @@ class Flow:
             ),
             False,
         )
+
+
+def _same(values: Values) -> Values:
+    return values
+
+
+def _parameters_of(row: ElementRow) -> list[Parameter]:
+    return [parameter_of(one) for one in row.parameters]
+
+
+def _elements_of(path: str, qual: str, index: int) -> Values:
+    """Return the container that a parameter holds."""
+    name = f"{qual}|{_PARAMETER}{index}"
+    return frozenset((Symbol(Kind.CONTAINER, path, name, 1.0),))
 
 
 @lru_cache(maxsize=100_000)
@@ -771,14 +818,6 @@ def _parts(chain: str) -> tuple[str, tuple[str, ...]]:
     return root[0], tuple(segments)
 
 
-def _only(symbol: Symbol | None) -> Values:
-    """Return one value that equals others of its kind, however they were found."""
-    if symbol is None:
-        return _NOTHING
-    certain = symbol if symbol.confidence == 1.0 else symbol._replace(confidence=1.0)
-    return frozenset((certain,))
-
-
 def _is_itself(value: Symbol, decorator: Symbol) -> bool:
     """Return whether a value is a decorator, or its definition in another branch."""
     if value.kind is Kind.INSTANCE or value.path != decorator.path:
@@ -794,17 +833,3 @@ def _is_called(definition: Symbol, name: str) -> bool:
 
 def _plain(function: Symbol) -> Symbol:
     return function.as_kind(Kind.FUNCTION)
-
-
-def _union(parts: Iterable[Values], passed: bool) -> Values:
-    """Return all values; without those that are passed, all must be known, and few."""
-    found: set[Symbol] = set()
-    is_known = True
-    for part in parts:
-        if part is UNKNOWN:
-            is_known = False
-        else:
-            found |= part
-    if not passed and (not is_known or len(found) > _MOST_VALUES):
-        return UNKNOWN
-    return frozenset(found)
