@@ -92,7 +92,8 @@ _NO_INTRODUCTION = re.compile(
     r"\b(?:licen[cs]ed under|all rights reserved|no longer maintained|deprecated"
     r"|derives from|abbreviation (?:of|for)|named after|unmaintained|sponsored by"
     r"|looking for maintainers|is archived)\b"
-    r"|码云|gitee|镜像站|同步更新|交流群|QQ\s?群|欢迎(?:关注|加入|star)|求\s?star",
+    r"|码云|gitee|镜像站|同步更新|交流群|QQ\s?群|欢迎(?:关注|加入|star)|求\s?star"
+    r"|右上角|点个\s?star|喜欢(?:本|这个)项目|\bgive (?:it|us|this \w+) a star",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
@@ -218,7 +219,8 @@ def describe(
     for lead in leads:  # a README in Chinese says more to its readers than such a line
         if line and _is_chinese(lead) and not _is_chinese(line) and _names(lead, names):
             return Description(lead, path)
-    if line and not _PLACEHOLDER.fullmatch(line) and letters(line) not in names:
+    # Its title may be all that a README says of the project, and tells what it is.
+    if line and not _PLACEHOLDER.fullmatch(line) and letters(line) != letters(name):
         return Description(" ".join(line.split()), manifest)
     plain = (one for one in leads if not _LABEL.match(one))
     return Description(next(plain, leads[0]), path) if leads else Description()
