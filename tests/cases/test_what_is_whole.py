@@ -120,9 +120,9 @@ def test_a_document_that_tests_read_documents_nothing(pages: Sampled):
 def test_a_constructor_is_shown_as_a_call(pages: Sampled):
     (text,) = answers(pages, "construct", f"{HOME}Web2Text")
     assert 'Web2Text(width, base="", rule=None)\n' in text
-    assert "- `width` (`int`)" in text and "nothing has to be passed" not in text
+    assert "- `width` (`int`)" in text and "Everything has a default" not in text
     (plain,) = answers(pages, "construct", f"{HOME}Sole")
-    assert 'Sole(size=0, mark="x")' in plain and "nothing has to be passed" in plain
+    assert 'Sole(size=0, mark="x")' in plain and "Everything has a default." in plain
 
 
 def test_a_changed_constructor_is_noticed(pages: Sampled):
