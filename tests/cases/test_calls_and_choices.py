@@ -372,7 +372,9 @@ def test_references_are_asked_for_where_nothing_calls_it(places: Sampled) -> Non
     for one in of_kind(places, "readers"):
         assert "apart from" not in one["question"]
         assert not places.context(one["element"]).get("callers")
-    assert "`has_sign` is referred to by `places/walk.py`" in told(places, "readers")
+    assert "`Flat` is referred to by `Shape.__new__`" in told(places, "readers")
+    # The top level of its own file, where a table holds it, is told with its purpose.
+    assert "`has_sign` is referred to" not in told(places, "readers")
 
 
 def test_a_question_is_no_purpose_and_a_pointer_no_part_of_one() -> None:

@@ -42,7 +42,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         if kind == "readers" and scope.get("callers"):
             continue  # told with those: nobody asks for the rest of its users alone
         if kind == "readers" and ids == (scope.get("path"),):
-            continue  # the top level of its own file, as `f.limit = 1` below its end
+            continue  # its own file's top level: a table, or `f.limit = 1` below it
         if kind == "tests" and kind in (scope.get("more") or ()):
             continue  # of so many tests a few are no answer
         if text:
