@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from tests.benchmarks import table
 from tests.benchmarks.repository_adapters.battery import (
     Made,
@@ -34,6 +36,7 @@ from tests.benchmarks.repository_adapters.results import (
     paired_bootstrap,
     shown,
 )
+from tests.benchmarks.repository_adapters.tasks import Kind, Stratum
 from tests.benchmarks.repository_adapters.world import World
 
 FIRST_SEED = 1
@@ -42,6 +45,10 @@ CONTEXTS: dict[str, Callable[[Repository], Context]] = {
     "dependency context": DependencyContext,
     "graph context": GraphContext,
 }
+STRATIFIED = (
+    "dependency context", "own LoRA", "shared", "layer-shared", "static/own",
+    "gradient/own", "shared + logit bias/own", "shared + own LoRA",
+)  # fmt: skip
 SEEDED = ("static", "static of names", "gradient")  # networks that read a repository
 
 
@@ -63,6 +70,7 @@ def run_table(world: World, recipe: NetworkRecipe, draws: int, seed: int) -> str
         (
             tables(study.results, [maker.name for maker in makers]),
             seed_table(study.results, SEEDED),
+            strata_table(study, ["base", *STRATIFIED]),
             spread_table(study, makers),
             completion_table(world.work),
         )
@@ -86,6 +94,33 @@ def seed_table(results: Results, makers: Sequence[str]) -> str:
                 rows.append([maker, str(seed), f"{macro(own):.3f}", *differences])
     head = ["maker", "seed", "own", "own − shared", "own − mean", "own − shuffled"]
     return table.markdown(head, rows)
+
+
+def strata_table(study: Study, conditions: Sequence[str]) -> str:
+    """Return the loss of assertions by what is expected, over all tasks and seeds.
+
+    A number has no identifier, so no number needs the repository.
+    """
+    expected = {
+        name: [
+            task.stratum if task.kind is Kind.ASSERTION else None
+            for task in study.world.exam(name).tasks
+        ]
+        for name in study.world.held_out
+    }
+    rows = []
+    for condition in conditions:
+        found: dict[Stratum, list[float]] = {stratum: [] for stratum in Stratum}
+        for row in study.results.rows:
+            if row.condition == condition:
+                for of, loss in zip(expected[row.repository], row.losses, strict=True):
+                    if of:
+                        found[of].append(loss)
+        means = [f"{np.mean(of):.3f}" if of else "" for of in found.values()]
+        rows.append([condition, *means])
+    of_all = [of for each in expected.values() for of in each]
+    head = [f"{stratum.value} ({of_all.count(stratum)})" for stratum in Stratum]
+    return table.markdown(["assertions, by target", *head], rows)
 
 
 def spread_table(study: Study, makers: Sequence[Maker]) -> str:
