@@ -571,6 +571,7 @@ def _is_imported(name: str, line: str) -> bool:
 _FILE_STEPS = frozenset(
     (
         "plan_home",
+        "plan_helper",
         "plan_member",
         "plan_tests",
         "plan_together",
