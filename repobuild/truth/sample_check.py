@@ -332,13 +332,16 @@ def _check_step(
     if not holding:
         yield from checked
         return
-    first, second = deferred[0], (deferred[1] if len(deferred) > 1 else deferred[0])
-    # What differs holds when either reading does, which other files decide.
+    # The reading that claims most is meant. Of two that claim as much, what differs
+    # holds when either does, which other files decide.
+    most = max(map(len, deferred))
+    meant = [at for at, claims in enumerate(deferred) if len(claims) == most][:2]
+    first, second = deferred[meant[0]], deferred[meant[-1]]
     subject.deferred[:] = before + [
         one if one == other else replace(one, alternative=other)
         for one, other in zip(first, second, strict=True)
     ]
-    yield from holding[0]
+    yield from holding[meant[0]]
 
 
 def _check_callee_step(subject: Subject, text: str) -> Iterator[CheckedClaim]:

@@ -15,7 +15,7 @@ from repobuild.cli.claim_audit import audit_claims, audit_tree
 from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.truth.audit import audit
 from tests.cases.commands import commit, repobuild, start
-from tests.cases.sampled import Sampled
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
 
 GO = {
     "go.mod": "module example.org/shapes\n\ngo 1.21\n",
@@ -383,3 +383,34 @@ def test_changed_lines_are_quoted_as_a_difference(tmp_path: Path) -> None:
     assert changed
     found = audit(changed.items(), audit_tree(build))
     assert {one.key for one in found.wrong} == set(changed)
+
+
+def test_a_step_under_an_if_is_checked_where_python_three_reads_nothing(
+    tmp_path: Path,
+) -> None:
+    """Without a parser the step reads as one with a head and as one without, too."""
+    source = '''"""Lamps."""
+
+
+def light(lamp, async=True):
+    """Light a lamp."""
+    return lamp
+
+
+def measure(lamp):
+    """Measure how bright a lamp is."""
+    return lamp.level + 1
+
+
+def choose(lamps, level):
+    """Choose a lamp that is bright enough."""
+    if measure(lamps[0]) > level:
+        return light(lamps[0])
+    return lamps
+'''
+    sampled = Sampled(
+        tmp_path, {"lamps/lamps.py": source, "lamps/__init__.py": ""}, **ALL_IN_ENGLISH
+    )
+    told = "".join(sampled.answers("lamps/lamps.py::choose@lines"))
+    assert ", under the `if` of line " in told and "calls `light`" in told
+    assert sampled.audit().wrong == []

@@ -68,6 +68,8 @@ def described(files: dict[str, str]) -> str:
             "纸上作图费时费力，有了tool之后就不再如此。",
         ),
         ("# Tool\n\n## 简介\n\n在纸上画图从来都不是容易的事。\n", LINE),
+        ("# Tool\n\n如果喜欢本项目可以在右上角给颗星！tool感谢你。\n", LINE),
+        (f"# {LINE}\n\nTo draw is human, to err is not.\n", LINE),
         # None of these introduces the project.
         ("# Tool\n\n## Installation\n\nTool is a pen.\n", LINE),
         ("# Tool\n\nDocumentation is at https://x.\n", LINE),

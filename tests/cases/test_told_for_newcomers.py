@@ -73,7 +73,7 @@ class Log:
     """What was read."""
 
 
-class Page:
+class Leaf:
     """A page that is read."""
 
     log = Log()
@@ -85,7 +85,7 @@ class Page:
 
 def visit(url):
     """Visit a page."""
-    return Page()
+    return Leaf()
 '''
 LIBRARIES = """[project]
 name = "tool"
@@ -130,7 +130,7 @@ def described(readme: str, line: str = "") -> str:
     "banner",
     [
         "**Tool is now part of [Suite](/suite).**",
-        "Please leave us a star on the hub.",
+        "Give us a star on the hub.",
         "如果喜欢本项目可以在右上角给颗⭐！你的支持是我最大的动力😎！",
     ],
 )
@@ -164,8 +164,7 @@ def test_a_sibling_needs_the_function_that_is_called_after_it(tool: Sampled) -> 
 
 
 def test_a_class_works_together_with_what_its_methods_use(tool: Sampled) -> None:
-    about = "`Page` is a class in"
-    assert not [text for text in answers(tool, "place") if text.startswith(about)]
+    assert not answers(tool, "place", "tool/browser.py::Leaf")
 
 
 def test_nobody_asks_where_a_project_has_its_title(tool: Sampled) -> None:

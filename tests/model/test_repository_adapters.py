@@ -367,8 +367,10 @@ def test_a_margin_changes_nothing_of_what_is_shown_and_when(bench, monkeypatch):
 
     monkeypatch.setattr(networks, "counted_loss", loss)
     windows = tuple(torch.zeros(1) for _ in range(9))
+    places = [(number, (0,)) for number in range(8)]  # the last window counts nothing
     exams = {
-        name: SimpleNamespace(repository=name, ids=windows) for name in ("a", "b", "c")
+        name: SimpleNamespace(repository=name, ids=windows, places=places)
+        for name in ("a", "b", "c")
     }
     orders = []
     for weight in (0.0, 0.5):
@@ -378,6 +380,7 @@ def test_a_margin_changes_nothing_of_what_is_shown_and_when(bench, monkeypatch):
         networks.train_network(bench, network, exams, recipe, print)
         orders.append(shown[:: 2 if weight else 1])
     assert orders[0] == orders[1] and len(orders[0]) == 7
+    assert not any(8 in rows for _, rows in orders[0])
 
 
 def test_names_as_an_input_are_near_for_near_frequencies():

@@ -91,10 +91,9 @@ _ASIDE = re.compile(
 _NO_INTRODUCTION = re.compile(
     r"\b(?:licen[cs]ed under|all rights reserved|no longer maintained|deprecated"
     r"|derives from|abbreviation (?:of|for)|named after|unmaintained|sponsored by"
-    r"|looking for maintainers|is archived|is now part of"
-    r"|(?:leave|give|drop)[\w\s]{1,20}star)\b"
+    r"|looking for maintainers|is archived|is now part of)\b"
     r"|码云|gitee|镜像站|同步更新|交流群|QQ\s?群|欢迎(?:关注|加入|star)|求\s?star"
-    r"|[给点][个颗]?\s?(?:star|⭐|🌟)",
+    r"|右上角|点个\s?star|喜欢(?:本|这个)项目|\bgive (?:it|us|this \w+) a star",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
@@ -220,7 +219,8 @@ def describe(
     for lead in leads:  # a README in Chinese says more to its readers than such a line
         if line and _is_chinese(lead) and not _is_chinese(line) and _names(lead, names):
             return Description(lead, path)
-    if line and not _PLACEHOLDER.fullmatch(line) and not _is_a_name(line, name, names):
+    # Its title may be all that a README says of the project, and tells what it is.
+    if line and not _PLACEHOLDER.fullmatch(line) and letters(line) != letters(name):
         return Description(" ".join(line.split()), manifest)
     plain = (one for one in leads if not _LABEL.match(one))
     return Description(next(plain, leads[0]), path) if leads else Description()
@@ -233,15 +233,6 @@ def _continued(lead: str, leads: Sequence[str]) -> str:
     if goes_on and after and _GOES_ON.match(after[0]) and _is_prose(after[0]):
         return f"{lead} {after[0]}"
     return lead
-
-
-def _is_a_name(line: str, name: str, names: Collection[str]) -> bool:
-    """Return whether a manifest's line says no more than what the project is called.
-
-    The title of a README may be such a line itself, and says what the project is.
-    """
-    is_title = letters(line) in names - {letters(name)}
-    return letters(line) in names and not (is_title and _is_prose(line))
 
 
 def _is_chinese(text: str) -> bool:

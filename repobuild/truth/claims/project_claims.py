@@ -35,6 +35,11 @@ from repobuild.truth.tree.tree_index import TreeIndex
 
 _DEPTH = 3  # levels of folders
 _NAMELESS = "this project"
+# Titles that a README of any project may have.
+_ANY_TITLE = frozenset(
+    "readme introduction overview about summary description features usage abstract"
+    " background contents installation install motivation purpose preface".split()
+)
 # Folders with code that is no part of what the project is used for.
 _OUTSIDE = frozenset(
     "test tests testing docs doc documentation example examples benchmark benchmarks"
@@ -105,7 +110,8 @@ def _titles(path: str, text: str) -> tuple[str, ...]:
     document = MarkdownDocument(text) if is_markdown else RestDocument(text)
     first = list(document.sections.values())[:1]
     titles = (s.title for s in first if s.level == 1)
-    return tuple(_LINK.sub(r"\1", _IMAGE.sub("", title)) for title in titles)
+    names = (_LINK.sub(r"\1", _IMAGE.sub("", title)) for title in titles)
+    return tuple(name for name in names if name.strip().lower() not in _ANY_TITLE)
 
 
 def _letters(name: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from repobuild.truth.claims.prose_match import occurs
@@ -56,7 +56,10 @@ def real_call(index: TreeIndex, claim: DeferredClaim) -> str:
     if problem := call_problem(code, name):
         return problem
     file = index.files.get(site)
-    top = file.definitions if file and not TEST_PATH.search(site) else ()
+    top: Iterable[str] = ()
+    if file and not TEST_PATH.search(site):
+        # Of a file that `ast` cannot read nobody knows what it defines.
+        top = _WORD.findall(text) if file.problem else file.definitions
     if problem := quotation_problem(code, text, {name, *top}):
         return problem
     if site.endswith(_DOCUMENTS):

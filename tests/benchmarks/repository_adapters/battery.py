@@ -113,12 +113,20 @@ def drawn(name: str, names: Sequence[str], draw: int) -> str:
 
 
 def shuffled_means(results: Results, maker: str, kind: str = "") -> dict[str, float]:
-    """Return the mean loss of each repository over the draws that are there."""
+    """Return the mean loss of each repository over the draws that are there.
+
+    Each seed counts alike, however many draws it has: own is a mean over seeds, too.
+    """
     found: dict[str, list[float]] = {}
-    for condition in sorted({row.condition for row in results.rows}):
-        if condition.startswith(f"{maker}/shuffled "):
-            for name, loss in results.means(condition, kind).items():
-                found.setdefault(name, []).append(loss)
+    for seed in sorted({row.seed for row in results.rows}):
+        alone = results.of_seed(seed)
+        drawn: dict[str, list[float]] = {}
+        for condition in sorted({row.condition for row in alone.rows}):
+            if condition.startswith(f"{maker}/shuffled "):
+                for name, loss in alone.means(condition, kind).items():
+                    drawn.setdefault(name, []).append(loss)
+        for name, losses in drawn.items():
+            found.setdefault(name, []).append(float(np.mean(losses)))
     return {name: float(np.mean(losses)) for name, losses in found.items()}
 
 

@@ -220,9 +220,8 @@ def train_network(
             names = sorted(exams)
             rng.shuffle(names)
         name = names.pop()
-        rows = rng.sample(
-            range(len(exams[name].ids)), min(recipe.windows, len(exams[name].ids))
-        )
+        counting = [row for row, at in enumerate(counted_tokens(exams[name])) if at]
+        rows = rng.sample(counting, min(recipe.windows, len(counting)))
         share = step / recipe.steps
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * min((share + 0.01) / 0.1, 1.0 - share, 1.0)

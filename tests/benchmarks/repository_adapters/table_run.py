@@ -111,7 +111,7 @@ def run_untrained(study: Study, draws: int) -> list[Maker]:
     adapters = [name for name in study.names if world.adapter_path(name).exists()]
     study.measure("PCA oracle", study.oracle_maker(adapters))
     makers = [study.step_maker(), study.ridge_maker(adapters), study.bias_maker()]
-    study.battery(makers, draws, controls=False)
+    study.battery(makers, draws)
     return makers
 
 
