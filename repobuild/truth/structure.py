@@ -116,7 +116,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "renamed_file": (),
     "purpose": (),
     "modules": (),
-    "technologies": ("extras?",),
+    "technologies": ("imports_besides?",),
     "architecture": ("modules?",),
     "statistics": ("of_tests?",),
     "tagline": (),
@@ -156,7 +156,7 @@ PLAN_PARTS = tuple(
     " plan_base plan_bases plan_own plan_own_besides plan_some plan_raise plan_raise_in"
     " plan_decorator plan_name plan_abstract plan_methods plan_attributes plan_exports"
     " plan_pattern_public plan_pattern_some_public plan_made plan_made_like"
-    " plan_member"
+    " plan_member plan_helper"
     " plan_reexport plan_table plan_call plan_function plan_function_some plan_instance"
     " plan_entry plan_listed"
     " plan_document plan_tests plan_together plan_partners plan_changelog".split()
@@ -323,6 +323,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("distributions", "items"): "distributions",
     ("modules", "items"): "key modules with purpose",
     ("technologies", "members"): "technologies",
+    ("imports_besides", "members"): "technologies",
     ("architecture", "style"): "style",
     ("of_tests", "classes"): "classes of tests",
     ("of_tests", "functions"): "functions of tests",

@@ -56,7 +56,7 @@ _STATUS = re.compile(
     r"(?:is|are|was|can|has)\s+(?:also |currently |now |not |be |been )?(?:intended"
     r"|maintained|licensed|available|distributed|developed|tested|hosted|no longer"
     r"|based on the|found|published|released|installed|written by|archived|deprecated"
-    r"|in (?:beta|alpha|maintenance))\b",
+    r"|in (?:beta|alpha|maintenance)|part of)\b",
     re.IGNORECASE,
 )
 _THIS_IS = re.compile(
@@ -91,7 +91,7 @@ _ASIDE = re.compile(
 _NO_INTRODUCTION = re.compile(
     r"\b(?:licen[cs]ed under|all rights reserved|no longer maintained|deprecated"
     r"|derives from|abbreviation (?:of|for)|named after|unmaintained|sponsored by"
-    r"|looking for maintainers|is archived)\b"
+    r"|looking for maintainers|is archived|is now part of)\b"
     r"|码云|gitee|镜像站|同步更新|交流群|QQ\s?群|欢迎(?:关注|加入|star)|求\s?star"
     r"|右上角|点个\s?star|喜欢(?:本|这个)项目|\bgive (?:it|us|this \w+) a star",
     re.IGNORECASE,

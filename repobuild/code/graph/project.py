@@ -64,6 +64,7 @@ _TOP_LEVEL = 1  # of a document's title; a section's level is in `complexity`
 _MAX_DEPTH = 3  # folders
 _MOST_NAMES = 3  # of a module that a distribution is called after: google.cloud.storage
 _MAX_TECHNOLOGIES = 12
+_MAX_BESIDES = 24  # that are no technologies
 _FEWEST_IMPORTS = 2  # modules that need what no manifest declares
 _FORGOTTEN = 0.25  # of those that need the most imported declared one
 _MAX_CANDIDATES = 100  # top modules that may be technologies
@@ -351,7 +352,16 @@ def _project(
         dependencies={n: v.partition(";")[0].strip() for n, v in needs.items()},
     )
     own_words = _own_words(state, manifests, name)
-    own_words["more_modules"] = max(0, len(modules) - _MAX_KEY_MODULES)
+    left_out = _small_modules(counts) - set(modules)
+    own_words["more_modules"] = max(0, len(modules) - _MAX_KEY_MODULES) + len(left_out)
+    if dependencies.path:
+        own_words["imports_besides"] = _imports_besides(
+            counts,
+            is_external,
+            own_names | {letters(name)},
+            context,
+            _chosen(manifests),
+        )
     own_words["described_by"] = description.path
     own_words["dependencies_by"] = dependencies.path
     conditions = {n: v.partition(";")[2].strip() for n, v in needs.items() if ";" in v}
@@ -501,6 +511,32 @@ def _technologies(
     return list(islice(filter(is_external, candidates), _MAX_TECHNOLOGIES))
 
 
+def _imports_besides(
+    counts: Mapping[str, int],
+    is_external: IsExternal,
+    own_names: set[str],
+    context: ProjectContext,
+    chosen: set[str],
+) -> list[str]:
+    """Return what the code imports of other projects that no manifest requires.
+
+    An extra installs them, or the code does without them where they are not there.
+    """
+    folders = _with_prefix(counts, "folder:")
+    parts = {part for folder in folders for part in folder.split("/")}
+    told = {one.partition(".")[0] for one in context.main_technologies}
+    required = {letters(import_name(one)) for one in context.dependencies}
+    aside = (
+        told | names_of_others() | {one for one in parts if letters(one) not in chosen}
+    )
+    names = [
+        one
+        for one in _ranked(_with_prefix(counts, "import:"))
+        if one not in aside and letters(one) not in own_names | required
+    ]
+    return list(islice(filter(is_external, names[:_MAX_CANDIDATES]), _MAX_BESIDES))
+
+
 def _chosen(manifests: Manifests) -> set[str]:
     """Return what extras install, or developers need, as it may be imported."""
     extras, developers = manifests.get("extras").value, manifests.get("dev").value
@@ -571,6 +607,13 @@ def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
     usual = median_high(public.values()) if public else 1
     hidden = _with_prefix(counts, "hidden:")
     return public | {path: size for path, size in hidden.items() if size > usual}
+
+
+def _small_modules(counts: Mapping[str, int]) -> set[str]:
+    """Return the modules with code in the packages at the top, whatever their size."""
+    tops = _tops(_with_prefix(counts, "package:"))
+    sizes = _inner_modules(counts).items()
+    return {one for one, n in sizes if n > 1 and one.rpartition("/")[0] in tops}
 
 
 def _main_modules(modules: Mapping[str, int], name: str) -> dict[str, int]:

@@ -65,6 +65,8 @@ from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import leaves_open, only_raises
 
 _MOST = 16  # ids in a list
+_LARGEST = 3  # members of a file that no list of them lacks
+_README = re.compile(r"readme(?:\.\w+)?$", re.IGNORECASE)
 _MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
 _SHORT_CODE = 5  # lines below the first
@@ -171,6 +173,8 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
         "shared": True,
         "repeated": file.shares_heading(element),
     }
+    if _titles_readme(file, element):
+        row["titles_readme"] = True
     text = _passage(element.doc)
     row["summary"] = text
     row["block"] = file.section_block(element)
@@ -182,6 +186,12 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
         row["trail"] = trail
         row["lost"] = not trail
     return _without_empty(row)
+
+
+def _titles_readme(file: FileContext, element: ElementView) -> bool:
+    """Return whether a section is all of the README at the top, under its title."""
+    is_first = element is next(iter(file.elements.values()))
+    return is_first and element.row.complexity == 1 and bool(_README.match(file.path))
 
 
 def _passage(paragraph: str) -> str:
@@ -767,6 +777,7 @@ def file_row(file: FileContext) -> Row | None:
     if not is_aside:
         row["unread"] = file.reader.unread_imports(file.path)
     if kind == "module" and not is_aside:
+        row["largest"] = _largest(file)
         row["constants"] = file.public_constants
         row["parts"] = package_parts(file.path, file.names, file.reader.facts)
     if kind == "document":
@@ -782,6 +793,13 @@ def _top_level(file: FileContext) -> Iterable[str]:
         return [e.id for e in elements]
     top = [e for e in elements if not e.parent]
     return [e.id for e in sorted(top, key=lambda e: (e.type, e.name))]
+
+
+def _largest(file: FileContext) -> list[str]:
+    """Return the names of the largest functions and classes of a file."""
+    top = [e for e in file.children("") if file.has_row(e)]
+    top.sort(key=lambda e: (e.row.start_line - e.row.end_line, e.name))
+    return [e.qual for e in top[:_LARGEST]]
 
 
 def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:

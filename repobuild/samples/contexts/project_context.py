@@ -75,6 +75,7 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
         "described_by": known.get("described_by", ""),
         "style": known.get("architecture_style", ""),
         "technologies": known.get("main_technologies", ())[:_MOST_TECHNOLOGIES],
+        "imports_besides": known.get("imports_besides", []),
         "modules": _modules(known.get("key_modules", ()), reader),
         "commands": list(_commands(known, reader)),
         "needs": [name for name in needs if name not in sometimes],

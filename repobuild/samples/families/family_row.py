@@ -22,6 +22,8 @@ made            [[base, [[number of a sibling, class], ...]], ...]: classes that
                 siblings make for themselves
 own             {id: [class, ...]}: all classes that a sibling makes for itself, where
                 most make some
+helpers         [[path, [[number of a sibling, function in it], ...]], ...]: functions
+                that most siblings use, each one called after it
 members         [[enum, [[number of a sibling, member, element that names it], ...]]]
 tests           [[path or pattern, [number of a sibling, ...]], ...]
 past            [[subject, [ids], [paths]], ...] of commits that added siblings
@@ -64,6 +66,7 @@ from repobuild.samples.families.named_sites import registration_sites
 from repobuild.samples.families.own_classes import (
     enum_members,
     own_classes,
+    own_functions,
     shared_bases,
 )
 from repobuild.samples.families.past_additions import (
@@ -93,8 +96,8 @@ LIKE = "like::"  # begins the key of a row about one sibling
 # Fields of a family's row that the row of one of its siblings has, too.
 _OF_FAMILY = tuple(
     "project family language count homes folder new_file required some arguments"
-    " attributes made own members tests past together past_count past_ids partners"
-    " home_ids changelog".split()
+    " attributes made own helpers members tests past together past_count past_ids"
+    " partners home_ids changelog".split()
 )
 MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _AT_HOME = 0.75  # share of the siblings that are in one file
@@ -177,15 +180,18 @@ def _places(homes: Counter[str], is_new_file: bool) -> Row:
 
 
 def _own_fields(family: Family, ids: list[str], searched: set[str], tree: Tree) -> Row:
-    """Return what siblings have besides themselves: classes, members of an enum.
+    """Return what siblings have besides themselves: classes, functions, members.
 
-    The files of the classes are added to those that were searched.
+    The files of these are added to those that were searched.
     """
     own = own_classes(family, ids, tree)
     searched.update(split_id(one)[0] for classes in own for one in classes)
     made, members = shared_bases(own, family, tree), enum_members(ids, own, tree)
     searched.update(split_id(enum)[0] for enum, _ in members)
+    helpers = own_functions(ids, tree) if family.kind == "subclass" else []
+    searched.update(path for path, _ in helpers)
     return {
+        "helpers": helpers,
         "made": made,
         "own": {id: one for id, one in zip(ids, own, strict=True) if one and made},
         "members": members,

@@ -39,6 +39,11 @@ _THIRD = 1 / 3
 _MOST_FILES = 60  # that are searched for registrations
 _ENTRY_FILE = re.compile(r"(^|/)__init__\.py$")
 _IMPORTED_FROM = re.compile(r"from\s+(?:\.|[\w.]+\.)(\w+)\s+import\b")
+# How documents begin that plan work, or tell what became of it.
+_OF_WORK = re.compile(
+    r"\W*(?:ticket|proposal|rfc|roadmap|to-?do|design doc|implementation plan)\b",
+    re.IGNORECASE,
+)
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
 
@@ -70,6 +75,8 @@ def registration_sites(
         if not may_name_two(names, source) or len(names & tree.words(path)) < 2:
             continue
         text = source.decode("utf-8", "replace").replace("\r\n", "\n")
+        if is_document(path) and _OF_WORK.match(text):
+            continue
         inner = tree.reader.elements(path)
         here = names - _meant_otherwise(path, names, ids, searched, tree)
         for one in mentions(path, text, here, inner, own_lines[path]):

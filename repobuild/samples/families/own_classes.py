@@ -1,4 +1,4 @@
-"""Find what each sibling has for itself: classes that it makes, members of an enum.
+"""Find what each sibling has for itself: classes, functions, members of an enum.
 
 `MySQLQuery` makes a `MySQLQueryBuilder`, which names `Dialects.MYSQL`: a sibling of it
 needs a class and a member of its own.
@@ -86,6 +86,34 @@ def enum_members(ids: list[str], made: list[list[str]], sources: Tree) -> list[V
     return _usual(kept, ids)
 
 
+def own_functions(ids: list[str], tree: Tree) -> list[Value]:
+    """Return [path, [[number of a sibling, function], ...]] where most siblings use a
+    function of this file that is called after them: `Skipped` has `_resolve_skipped`.
+    """
+    found: dict[tuple[str, str], dict[int, tuple[str, ...]]] = defaultdict(dict)
+    for number, id in enumerate(ids):
+        own = "_".join(words_of(name_of(split_id(id)[1]))).lower()
+        called_after = re.compile(rf"(?<![a-z]){re.escape(own)}(?![a-z])")
+        for one in _functions_used_by(id, tree):
+            path, name = split_id(one)
+            pattern, count = called_after.subn("*", name)
+            if own and count == 1:
+                found[path, pattern][number] = (one,)
+    rows = _usual({"::".join(key): one for key, one in found.items()}, ids)
+    return [[split_id(id)[0], pairs] for id, pairs in rows]
+
+
+def _functions_used_by(id: str, tree: Tree) -> list[str]:
+    """Return the functions at the top level of a file that a class refers to."""
+    used = {
+        target
+        for one in _with_methods(id, tree)
+        for edge in ("calls", "uses")
+        for target in tree.reader.outgoing(one.id, edge)
+    }
+    return sorted(one for one in used if _type_of(one, tree) == "function")
+
+
 def _usual(found: Having, ids: Sequence[object]) -> list[Value]:
     """Return what most siblings have, the commonest first."""
     rows = [(id, pairs) for id, pairs in found.items() if is_usual(len(pairs), ids)]
@@ -112,9 +140,13 @@ def _with_methods(id: str, tree: Tree) -> Iterator[ElementView]:
 
 
 def _is_class(id: str, tree: Tree) -> bool:
+    return _type_of(id, tree) == "class"
+
+
+def _type_of(id: str, tree: Tree) -> str:
     path, qual = split_id(id)
     element = tree.reader.elements(path).get(qual) if qual else None
-    return element is not None and element.type == "class"
+    return element.type if element is not None else ""
 
 
 def _enums_of(id: str, tree: Tree) -> set[str]:

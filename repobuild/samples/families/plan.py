@@ -111,6 +111,10 @@ def _evidence(row: Mapping[str, Value]) -> dict[str, Value]:
             [base, [[ids[n], one] for n, one in pairs]]
             for base, pairs in row.get("made", ())
         ]
+        evidence["helpers"] = [
+            [path, [[ids[n], one] for n, one in pairs]]
+            for path, pairs in row.get("helpers", ())
+        ]
         evidence["members"] = [
             [enum, [[ids[n], *rest] for n, *rest in pairs]]
             for enum, pairs in row.get("members", ())
@@ -453,7 +457,7 @@ class _Plan:
             yield "plan_attributes", self._part("plan_attributes", members=listed)
 
     def _own_classes(self) -> Iterator[tuple[str, str]]:
-        """Say what a new one needs besides itself: classes, and a member of an enum."""
+        """Say what a new one needs besides itself: classes, functions, a member."""
         made = self._scope.get("made") or ()
         own = (self._scope.get("own") or {}).get(self._model_id, ())
         allowed = self._scope.without_held_out(list(own))
@@ -465,6 +469,8 @@ class _Plan:
             yield "plan_made", self._part("plan_made_like", **fields)
         elif made and not self._is_like:
             yield from self._shown_by_model("plan_made", *made[0])
+        for path, pairs in (self._scope.get("helpers") or ())[:1]:
+            yield from self._shown_by_model("plan_helper", path, pairs)
         for enum, pairs in (self._scope.get("members") or ())[:1]:
             yield from self._shown_by_model("plan_member", enum, pairs)
 
@@ -565,6 +571,7 @@ def _is_imported(name: str, line: str) -> bool:
 _FILE_STEPS = frozenset(
     (
         "plan_home",
+        "plan_helper",
         "plan_member",
         "plan_tests",
         "plan_together",

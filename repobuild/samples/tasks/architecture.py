@@ -64,7 +64,12 @@ def _package_parts(scope: FactScope) -> Iterator[Fact]:
 
 
 def _role(scope: FactScope) -> Iterator[Fact]:
-    """The element between its users and what it uses; both have to be known whole."""
+    """The element between its users and what it uses; both have to be known whole.
+
+    A class works with what its methods use, which no list of its own calls has.
+    """
+    if scope.get("kind") == "class" and scope.get("members"):
+        return
     users, callers = whole_list(scope, "callers")
     used, callees = whole_list(scope, "callees")
     if not users or not used:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from repobuild.code.scan.file_roles import is_test_data, tells_of_past
+from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.text.docstring_parts import lead
@@ -42,6 +43,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     elif kind == "section":
         is_current = not tells_of_past(str(scope.get("path")))
         title = str(scope.get("label"))
+        is_current &= not scope.get("titles_readme")  # it is the project's own
         is_current &= not _ANY_HEADING.fullmatch(title.strip(" :：。"))
         if is_current and _SPECIFIC_HEADING.search(title):
             answer, repeated = scope.answer("heading"), bool(scope.get("repeated"))
@@ -63,7 +65,9 @@ def _contents(scope: FactScope) -> Iterator[Fact]:
         return
     # A file with too many is cut.
     text, ids = answer_parts.list_field(scope, "members", len(members))
-    if text:
+    largest = map(strip_counts, scope.get("largest") or ())
+    # A list that is cut has to name at least what the file is there for.
+    if text and all(f"`{name}`" in text for name in largest):
         answer = scope.answer("contents", members=text)
         answer += answer_parts.render_constants(scope)
         yield Fact("contents", answer, (scope.id, *ids))

@@ -32,11 +32,13 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     is_told = _tells_purposes(scope) or not scope.get("more_modules")
     if items.count("\n") > 1 and is_told:
         yield _fact(scope, "modules", items=items + _more_modules(scope))
-    names = scope.get("technologies") or ()
-    names = [n for n in names if n.partition(".")[0] not in _BACKPORTS]
+    names = _foundations(scope, "technologies")
     if len(names) > 1:  # one alone is no foundation, and told as a dependency
         answer = scope.answer("technologies", members=_listed(scope, names))
-        yield Fact("technologies", answer + _extras(scope), (scope.id,))
+        if besides := _foundations(scope, "imports_besides"):
+            members = _listed(scope, besides)
+            answer += scope.phrases.part("imports_besides", members=members)
+        yield Fact("technologies", answer, (scope.id,))
     yield from _architecture(scope)
     if counts := scope.get("counts"):
         numbers = {name: str(count) for name, count in counts.items()}
@@ -56,6 +58,11 @@ def facts(scope: FactScope) -> Iterator[Fact]:
             value, source = found
             yield _fact(scope, f"{kind}_needed", text=value, source=source)
     yield from _distributions(scope)
+
+
+def _foundations(scope: FactScope, field: str) -> list[str]:
+    names = scope.get(field) or ()
+    return [name for name in names if name.partition(".")[0] not in _BACKPORTS]
 
 
 def _fact(scope: FactScope, kind: str, difficulty: str = "easy", **fields: str) -> Fact:

@@ -537,6 +537,24 @@ def _check_made_like(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     return ""
 
 
+def _check_helper(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when as many siblings use a function of the file for themselves."""
+    rows = (p for path, p in plan.evidence["helpers"] if path == fields["other"])
+    pairs = next(rows, [])
+    if str(len(pairs)) != fields["count"]:
+        return "the evidence counts otherwise"
+    if len({one for _, one in pairs}) < len(pairs):
+        return "two siblings use the same function"
+    file = plan.python(fields["other"])
+    for sibling, one in pairs:
+        node = file.definitions.get(_bare(one)) if file else None
+        if node is None or not _names(plan, sibling, _bare(one)):
+            return f"{sibling} uses no {one}"
+    shown = {(_shown(sibling), _shown(one)) for sibling, one in pairs}
+    told = (fields["model"], fields["like"])
+    return "" if told in shown else f"{told[0]} uses no {told[1]}"
+
+
 def _check_member(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     """Return "" when as many siblings have a member of the enum for themselves."""
     enum = f"{fields['other']}::{fields['item']}"
@@ -779,6 +797,7 @@ _SHARE_PARTS = ("plan_of", "plan_of_all", "plan_of_least")
 _SHARES = {
     "plan_home": 0.5,
     "plan_made": 0.5,
+    "plan_helper": 0.5,
     "plan_member": 0.5,
     "plan_raise": 0.5,
     "plan_raise_in": 0.5,
@@ -792,6 +811,7 @@ _CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
     "plan_pattern_some_public": _check_pattern,
     "plan_made": _check_made,
     "plan_made_like": _check_made_like,
+    "plan_helper": _check_helper,
     "plan_member": _check_member,
     "plan_looked": _check_looked,
     "plan_past": _check_past,
