@@ -9,6 +9,7 @@ from repobuild.code.resolve.binding_marks import (
     ALTERNATIVE,
     ASSIGNED_NAME,
     DEFINITION,
+    IN_FUNCTION,
 )
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.imports import ImportResolver
@@ -88,8 +89,8 @@ class GlobalNames:
 
         `SORT_KEY = fold`, and a function that says `global SORT_KEY`.
         """
-        values = (one for one in bindings if one.startswith(ASSIGNED_NAME))
-        return any(self._resolve_binding(path, scope, one) is None for one in values)
+        values = (b for b in bindings if b.startswith((ASSIGNED_NAME, IN_FUNCTION)))
+        return any(self._resolve_binding(path, scope, b) is None for b in values)
 
     def _through_stars(self, origin: ModuleFacts, name: str) -> Symbol | None:
         """Search the star imports; each module once, the last import first."""
