@@ -540,7 +540,7 @@ def _check_made_like(plan: PlanSubject, fields: Mapping[str, str]) -> str:
 def _check_helper(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     """Return "" when as many siblings use a function of the file for themselves."""
     rows = (p for path, p in plan.evidence["helpers"] if path == fields["other"])
-    pairs = next(rows, [])
+    pairs: list[list[str]] = next(rows, [])
     if str(len(pairs)) != fields["count"]:
         return "the evidence counts otherwise"
     if len({one for _, one in pairs}) < len(pairs):
