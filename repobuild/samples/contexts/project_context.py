@@ -57,12 +57,7 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     known: Mapping[str, Value] = (view.table("graph").get(PROJECT) or {}).get("", {})
     name = project_name(known)
     counts = known.get("statistics", {})
-    # What no grammar here reads is in no count, and stubs count everything twice.
-    reasons = counts.get("left_out", {})
-    is_counted = not any(reason.startswith(NO_GRAMMAR) for reason in reasons)
-    is_counted &= _STUBS not in counts.get("file_type_counts", {})
-    # Nobody adds up those of several languages: most are of a submodule, or a page.
-    is_counted &= len({_FAMILIES.get(n, n) for n in counts.get("languages", ())}) == 1
+    is_counted = _is_counted(counts)
     needs: Mapping[str, str] = known.get("dependencies", {})
     sometimes: Mapping[str, str] = known.get("dependencies_if", {})
     row: dict[str, Value] = {
@@ -98,6 +93,17 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     if spoken := spoken_languages(view.table("documents").get(PROJECT)):
         row["languages"] = spoken
     return row
+
+
+def _is_counted(counts: Mapping[str, Value]) -> bool:
+    """Return whether the numbers of a project are those that people would give."""
+    # What no grammar here reads is in no count, and stubs count everything twice.
+    if any(reason.startswith(NO_GRAMMAR) for reason in counts.get("left_out", {})):
+        return False
+    if _STUBS in counts.get("file_type_counts", {}):
+        return False
+    # Nobody adds up those of several languages: most are of a submodule, or a page.
+    return len({_FAMILIES.get(n, n) for n in counts.get("languages", ())}) == 1
 
 
 def spoken_languages(documents: Value) -> list[str]:
