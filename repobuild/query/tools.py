@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 
 from repobuild.code.graph.nodes import split_id
-from repobuild.errors import UsageError
+from repobuild.errors import UsageError, nearest
 from repobuild.query import exploration, impact
 from repobuild.query.change_summary import summarize_changes
 from repobuild.query.exploration import KINDS, Direction, Walk
@@ -190,14 +190,16 @@ def plan_of(
     word = names.get(direction, direction)
     if word not in [one.value for one in Direction]:
         known = [*names, *(one.value for one in Direction)]
+        meant = nearest(direction, known)
         raise UsageError(
-            f'unknown direction "{direction}"\ndirections: {", ".join(known)}'
+            f'unknown direction "{direction}"{meant}\ndirections: {", ".join(known)}'
         )
     chosen = tuple(_EDGE_NAMES.get(kind, kind) for kind in kinds)
     for kind in chosen:
         if kind not in KINDS:
+            meant = nearest(kind, KINDS)
             raise UsageError(
-                f'unknown kind of edge "{kind}"\nkinds: {", ".join(KINDS)}'
+                f'unknown kind of edge "{kind}"{meant}\nkinds: {", ".join(KINDS)}'
             )
     if direction in names and not chosen:
         chosen = ("calls",)
