@@ -37,6 +37,7 @@ prefix:
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -447,10 +448,10 @@ def _own_name(manifests: Manifests) -> str:
 
 
 def _with_prefix(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
-    size = len(prefix)
-    return {
-        name[size:]: count for name, count in counts.items() if name.startswith(prefix)
-    }
+    """Return the counts of one kind, `kind:`, by their names; `counts` are sorted."""
+    names, size = list(counts), len(prefix)
+    first, last = bisect_left(names, prefix), bisect_left(names, prefix[:-1] + ";")
+    return {name[size:]: counts[name] for name in names[first:last]}
 
 
 def _ranked(counts: Mapping[str, int]) -> list[str]:
@@ -570,7 +571,8 @@ def _ranked_modules(
         for one, count in _with_prefix(counts, "package:").items()
         if "/_" not in one  # private: nobody is to use it
     }
-    tops = {one: _total(folders, one) for one in _tops(packages)}
+    totals = _totals(folders)
+    tops = {one: totals[one] for one in _tops(packages)}
     modules = _with_prefix(counts, "module:")
     if tops:
         own = _main_modules(modules, name)
@@ -590,8 +592,7 @@ def _ranked_modules(
     else:
         python = {path: n for path, n in modules.items() if path.endswith(".py")}
         projects = manifests.distributions() if _is_monorepo(manifests) else {}
-        sizes = {one: _total(folders, one) for one in projects}
-        sizes = {one: size for one, size in sizes.items() if size}
+        sizes = {one: totals[one] for one in projects if totals[one]}
         found = (
             _ranked(python) or _ranked(sizes) or _ranked(folders) or _ranked(modules)
         )
@@ -636,8 +637,13 @@ def _above(folder: str) -> Iterator[str]:
     return ("/".join(parts[:end]) for end in range(1, len(parts)))
 
 
-def _total(folders: Mapping[str, int], top: str) -> int:
-    return sum(n for one, n in folders.items() if f"{one}/".startswith(f"{top}/"))
+def _totals(folders: Mapping[str, int]) -> Counter[str]:
+    """Return the sizes of folders with all that is in them."""
+    totals: Counter[str] = Counter()
+    for folder, size in folders.items():
+        for one in (folder, *_above(folder)):
+            totals[one] += size
+    return totals
 
 
 def _is_monorepo(manifests: Manifests) -> bool:
