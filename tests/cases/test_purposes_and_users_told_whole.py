@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
@@ -214,3 +216,50 @@ def test_an_attribute_set_on_a_function_is_no_use_of_it(tree: Sampled) -> None:
 def test_no_few_of_many_tests_are_told(tree: Sampled) -> None:
     assert "tests" in tree.context(NODE)["more"]
     assert not any(one["element"] == NODE for one in of_kind(tree, "tests"))
+
+
+DESKS = '''"""Desks of a shop."""
+
+
+class Counter:
+    """Count the guests of a shop."""
+
+    def __init__(self):
+        """Begin at none."""
+        self.guests = []
+
+
+class Till(Counter):
+    """Count the coins, too."""
+
+    def __init__(self):
+        """Begin without a coin."""
+        super().__init__()
+        self.coins = []
+
+
+class Bell(Counter):
+    """Ring for each guest."""
+
+
+class Desk(object):
+    """Where guests pay."""
+
+    def __init__(self):
+        """Put a bell and a till on the desk."""
+        super().__init__()
+        self.bell = Bell()
+        self.till = Till()
+'''
+
+
+def test_the_super_of_a_class_without_a_base_is_no_class_of_the_project(
+    tmp_path: Path,
+) -> None:
+    shop = Sampled(tmp_path, {"shop/desks.py": DESKS}, **ALL_IN_ENGLISH)
+    till, desk = (
+        shop.context(f"shop/desks.py::{name}.__init__")["callees"]
+        for name in ("Till", "Desk")
+    )
+    assert till == ["shop/desks.py::Counter.__init__"]
+    assert desk == ["shop/desks.py::Bell", "shop/desks.py::Till"]

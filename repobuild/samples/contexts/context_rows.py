@@ -83,6 +83,7 @@ _FIXTURE = re.compile(r"\bself\.(?!assert)\w+\b(?!\()")
 _CALLS_NOTHING = frozenset({"object", "ABC", "Generic", "Protocol", "NamedTuple"})
 _NO_CODE = ("", "pass", "...")  # bodies that tell nothing
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
+_SUPER = "super("
 # Methods of values of Python's own types.
 _ENUMERATION = re.compile(r"(?:Enum|Flag)$")
 _COMMON = frozenset(
@@ -607,8 +608,8 @@ def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
     if element.type == "method" and owner not in rank:
         # `cls(...)` makes one of its own class: that is no other part of the project.
         repeated.add(element_id(element.path, element.parent))
-    is_named = any(name in rank for name in _CONSTRUCTOR_NAMES)
-    unsaid = set() if is_named else set(_CONSTRUCTOR_NAMES)
+    named = _named_constructors(element, reader)
+    unsaid = {name for name in _CONSTRUCTOR_NAMES if not named}
     # A decorator runs when the element is defined, and not when it is called.
     unsaid.update(
         d.partition("(")[0].rpartition(".")[2] for d in element.row.decorators
@@ -622,6 +623,22 @@ def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
         and name_of(split_id(id)[1]) not in unsaid
     )
     return sorted(told, key=first_call)
+
+
+def _named_constructors(element: ElementView, reader: GraphReader) -> list[str]:
+    """Return the calls that name a constructor: `Shelf.__init__`, `super().__init__`.
+
+    The `super()` of a class without a base is `object`: what else the code makes has
+    the inherited constructor then.
+    """
+    own = reader.elements(element.path).get(element.parent)
+    has_base = own is not None and any(base != "object" for base in own.row.bases)
+    return [
+        call
+        for call in element.calls()
+        if call.rpartition(".")[2] in _CONSTRUCTOR_NAMES
+        and (has_base or not call.startswith(_SUPER))
+    ]
 
 
 def _is_told(reader: GraphReader, id: str) -> bool:
