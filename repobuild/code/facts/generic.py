@@ -24,6 +24,7 @@ from tree_sitter import QueryError
 from repobuild.code.facts.body_digest import digest
 from repobuild.code.facts.c_macros import blank_macros
 from repobuild.code.facts.element_row import Bindings, ElementRow, pack_row
+from repobuild.code.facts.group_heading import is_group_heading
 from repobuild.code.facts.imported_names import read_exports, read_imports
 from repobuild.code.facts.local_bindings import binding_of
 from repobuild.code.facts.nesting import NestedDefinition, Nesting
@@ -200,10 +201,11 @@ class _File:
         return head if len(head) <= _LONGEST_HEAD else head[:_LONGEST_HEAD] + " ..."
 
     def _doc(self, definition: NestedDefinition) -> str:
-        """Return the comments right above, without their marks."""
+        """Return the comments right above, without their marks, "" for a heading."""
         text = "\n".join(self._text(*span).rstrip() for span in definition.comments)
         text = _JAVADOC_TAG.sub(r"`\1`", _COMMENT_MARKS.sub("", text))
-        return "\n".join(line.strip() for line in text.strip().split("\n"))
+        doc = "\n".join(line.strip() for line in text.strip().split("\n"))
+        return "" if is_group_heading(doc) else doc
 
     def _body_digest(self, definition: NestedDefinition) -> bytes:
         """Return the digest of the lines without comments and common indentation."""

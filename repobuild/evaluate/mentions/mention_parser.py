@@ -2,7 +2,7 @@
 
 A path is a string in backticks that is a path of the repository, or has a slash and no
 space, or ends in a file suffix of the repository and is not one of its names. `:12`,
-`:12-34` and `#L12` at its end are removed. An answer without any path in backticks is
+`:12-34`, `#L12` and `::name` at its end are removed. An answer without any path in backticks is
 searched for bare words by the same rule, because models that were never trained on our
 form use no backticks.
 
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 _FENCE = re.compile(r"(```|~~~).*?(\1|\Z)", re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _WORD = re.compile(r"[\w./\\-]+")
-_LINES = re.compile(r"(:\d+([-:]\d+)?|#L\d+(-L?\d+)?)$")
+_LINES = re.compile(r"(:\d+([-:]\d+)?|#L\d+(-L?\d+)?|::[\w.]+)$")
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _PYTHON = frozenset(
     {*dir(builtins), *keyword.kwlist, *sys.stdlib_module_names, "self", "cls"}
@@ -90,7 +90,7 @@ def is_python(name: str) -> bool:
 
 
 def path_of(span: str) -> str:
-    """Remove the line numbers after a path."""
+    """Remove the line numbers, or the name, after a path."""
     return _LINES.sub("", span)
 
 

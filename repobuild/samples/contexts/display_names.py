@@ -1,7 +1,8 @@
 """Choose the name of an element in questions: as short as it is unambiguous.
 
 That is the bare name when no other element of the repository has it, else the qualified
-name, else the qualified name after the module's dotted name. A method whose bare name
+name, else the qualified name after the module's dotted name, or in other languages than
+Python, where there is no such module, after the path: `src/a.c::run`. A method whose bare name
 is a parameter or an attribute, too, or nothing but a word (`start`), is qualified. The
 index of `contexts` holds, under
 a file's path, `name:x` for every bare and qualified name in it and its clues
@@ -19,7 +20,12 @@ from repobuild.code.scan.file_roles import is_test
 from repobuild.code.scan.python_table import builtin_members, builtin_names
 from repobuild.engine.contract import OwnIndex, Value
 from repobuild.samples.contexts.clues import plain_clue
-from repobuild.samples.contexts.element_view import ElementView, strip_counts, types_of
+from repobuild.samples.contexts.element_view import (
+    PYTHON_SUFFIXES,
+    ElementView,
+    strip_counts,
+    types_of,
+)
 from repobuild.samples.text.import_statements import module_of
 
 _HTTP_METHODS = frozenset("post put patch head delete options trace connect".split())
@@ -96,7 +102,9 @@ class DisplayNames:
         qual = element.plain_qual
         if qual != element.name and self._is_alone(element, qual, counts):
             return qual, True
-        return f"{module_of(element.path)}.{qual}", False
+        if element.path.endswith(PYTHON_SUFFIXES):
+            return f"{module_of(element.path)}.{qual}", False
+        return f"{element.path}::{qual}", False
 
     def has_own_name(self, element: ElementView, counts: Counter[str]) -> bool:
         """Return whether nothing but an element can be meant by its bare name."""

@@ -30,7 +30,7 @@ _COUNT = re.compile(r"#\d+")
 # Names of a first parameter that a call does not pass, without outer underscores.
 _RECEIVERS = frozenset("self cls klass mcs mcls metacls this".split())
 _SPECIAL = re.compile(r"__\w+__$")
-_PYTHON = (".py", ".pyi")
+PYTHON_SUFFIXES = (".py", ".pyi")
 
 
 class ParameterView(NamedTuple):
@@ -158,7 +158,7 @@ class ElementView:
         """
         if self.type != "method" or first.default or first.name.startswith("*"):
             return False
-        if self.path.endswith(_PYTHON) and _SPECIAL.match(self.name):
+        if self.path.endswith(PYTHON_SUFFIXES) and _SPECIAL.match(self.name):
             return True
         is_named_so = first.name.strip("_") in _RECEIVERS
         return is_named_so and "staticmethod" not in self.row.decorators

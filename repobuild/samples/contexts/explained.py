@@ -1,6 +1,7 @@
 """Collect what is certain of an element that has no purpose in its docstring.
 
 undocumented       it has no docstring at all
+perhaps_documented of C and others: a comment that is not read may tell of it
 stale              the name that its docstring is about, and its code lacks
 only_name          its docstring says no more than its name
 copied             its docstring is that of another definition, too
@@ -18,10 +19,11 @@ from __future__ import annotations
 
 import re
 
+from repobuild.code.scan.language import all_languages
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
-from repobuild.samples.text.comment_above import comment_above
+from repobuild.samples.text.comment_above import comment_above, is_below_comment
 from repobuild.samples.text.docstring_parts import summarise
 
 Row = dict[str, Value]
@@ -46,6 +48,7 @@ _OBJECT = re.compile(
     r"(?:Gets?|Returns?|Sets?|Computes?|Reads?|Parses?|Creates?|Builds?) (?:the )?"
     r"`*([a-z]+_[a-z_]*[a-z])`*(?: |\.?$)"
 )
+_STATIC = re.compile(r"\bstatic\b")
 _LAMBDA = re.compile(r"\blambda\b([^:\n]*):")
 _SET_BY_NAME = re.compile(r"(?:^[ \t]+|\b(?:self|cls)\.)(\w+)[ \t]*[:=](?!=)", re.M)
 _LONG_STRINGS = ('"""', "'''")
@@ -68,6 +71,8 @@ def explained_fields(
         if file.language == "python":
             comment = comment_above(file.source, element.row.start)
             fields["comment"] = summarise(comment) if comment else ""
+        else:
+            fields["perhaps_documented"] = _is_perhaps_documented(file, element)
     for overridden in row.get("overrides", ()):
         if sentence := file.reader.sentence(overridden):
             fields["inherited"] = [overridden, sentence]
@@ -83,6 +88,18 @@ def explained_fields(
     elif file.language == "python" and not file.children(element.qual):
         fields["raises"] = _raised(file.code(element))
     return fields
+
+
+def _is_perhaps_documented(file: FileContext, element: ElementView) -> bool:
+    """Return whether a comment may tell of an element without documentation.
+
+    That is one above it which heads a group or is set apart, or one in a header of C,
+    which may declare all that is not `static`.
+    """
+    if is_below_comment(file.source, element.row.start):
+        return True
+    is_of_c = all_languages()[file.language].links == "c"
+    return is_of_c and not _STATIC.search(element.signature)
 
 
 def stale_name(summary: str, element: ElementView, code: str) -> str:

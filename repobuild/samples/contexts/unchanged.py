@@ -25,7 +25,7 @@ from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Value, View
 from repobuild.git.snapshot import is_regular
 from repobuild.samples.contexts.element_view import ElementView
-from repobuild.samples.text.comment_above import lines_above
+from repobuild.samples.text.comment_above import is_below_comment, lines_above
 
 Elements = dict[str, ElementView]  # by qualified name
 _WORD = re.compile(IDENTIFIER)
@@ -113,9 +113,10 @@ def _is_same_row(old: ElementRow, new: ElementRow) -> bool:
     )
 
 
-def _comment(element: ElementView, source: bytes) -> list[bytes]:
+def _comment(element: ElementView, source: bytes) -> tuple[list[bytes], bool]:
     """Return the comment above an element; see samples/text/comment_above.py."""
-    return lines_above(source, element.row.start)
+    start = element.row.start
+    return lines_above(source, start), is_below_comment(source, start)
 
 
 def _code(element: ElementView, source: bytes) -> bytes:

@@ -189,6 +189,8 @@ def _missing_purpose(scope: FactScope) -> str:
     if not scope.get("undocumented"):
         is_name = scope.get("only_name")
         return scope.phrases.part("only_name" if is_name else "no_purpose")
+    if scope.get("perhaps_documented"):
+        return ""
     is_python = scope.get("fence") == "python"
     return scope.phrases.part("no_docstring" if is_python else "no_comment")
 

@@ -10,6 +10,7 @@ import re
 
 _MOST_LINES = 20
 _FEWEST_WORDS = 4
+_COMMENT_MARKS = (b"//", b"--", b"# ")  # of other languages, too
 _RULE = re.compile(rb"^\s*#\s*[-=#*~]{3,}|[-=#*~]{4,}\s*$")
 _DIRECTIVE = re.compile(
     r"(?:noqa|type:|pragma|pylint|fmt:|flake8|mypy|isort|ruff|nosec|todo|fixme|xxx|hack"
@@ -33,6 +34,13 @@ def lines_above(source: bytes, start: int) -> list[bytes]:
         lines.append(line)
         end = first - 1
     return lines[::-1]
+
+
+def is_below_comment(source: bytes, start: int) -> bool:
+    """Return whether what comes before a definition of any language is a comment."""
+    end = len(source[:start].rstrip())
+    line = source[source.rfind(b"\n", 0, end) + 1 : end].lstrip()
+    return line.endswith(b"*/") or line.startswith(_COMMENT_MARKS)
 
 
 def comment_above(source: bytes, start: int) -> str:

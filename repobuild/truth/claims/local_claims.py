@@ -32,17 +32,20 @@ _ELEMENT_KINDS = ("function", "method", "class")
 # What a definition of each kind begins with in Python.
 _KEYWORDS = {"function": "def", "method": "def", "class": "class"}
 _JOINT = re.compile(r"(?<=[.!?:。！？：])[ ]?(?=\S)")  # of two paragraphs
+_PYTHON = (".py", ".pyi")
 _NO_PURPOSE = "that is a section, a field or an imprint, and no purpose"
 _FENCE = re.compile(r"^(?:`{3,}|~{3,})[ \t]*(\w*)", re.MULTILINE)
 
 
 def name(subject: Subject, claimed: str) -> str:
     """Check one of the element's names; a short one must be unique in the tree."""
-    dotted = f"{_module_name(subject.path)}.{subject.display_name}"
-    if claimed not in (subject.name, subject.display_name, dotted):
+    whole = f"{subject.path}::{subject.display_name}"
+    if subject.path.endswith(_PYTHON):
+        whole = f"{_module_name(subject.path)}.{subject.display_name}"
+    if claimed not in (subject.name, subject.display_name, whole):
         return f"it is called `{subject.display_name}`"
     missing = _missing(subject)
-    if missing or claimed == dotted:
+    if missing or claimed == whole:
         return missing
     return subject.defer("unambiguous", claimed)
 
