@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from repobuild.code.facts.generic import is_group_heading
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
 
 POOL = """#include "pool.h"
@@ -131,6 +132,24 @@ def test_the_heading_of_a_group_is_no_purpose_of_its_first_function(
     assert "destructor" not in told
     assert "pool_wipe" not in told
     assert UNDOCUMENTED not in told, "a comment is above it, whatever it says"
+
+
+@pytest.mark.parametrize(
+    ("comment", "is_heading"),
+    [
+        ("__init__, destructor, __iter__ and __next__", True),
+        ("__init__ and what else the object needs", True),
+        ("pool_take(), pool_give(): both count", True),
+        ("tp_new, tp_dealloc methods", True),
+        ("Opens, reads and closes", False),
+        ("Calls pool_take and pool_give.", False),
+        ("pool_take and pool_give share what this counts.", False),
+        ("pool_take", False),
+        ("", False),
+    ],
+)
+def test_a_heading_is_a_list_of_names(comment: str, is_heading: bool) -> None:
+    assert is_group_heading(comment) == is_heading
 
 
 def test_a_list_of_words_is_a_purpose(pools: Sampled) -> None:

@@ -104,6 +104,7 @@ def find(finder: FactFinder) -> Callable[[str], list[str]]:
         ("Who calls want_bytes?", "`want_bytes` is called by `sign`, `unsign`."),
         ("who uses `want_bytes`?", "`want_bytes` is called by `sign`, `unsign`."),
         ("Which classes inherit from SignError?", "inherit directly from `SignError`"),
+        ("Who calls `seal/core.py::want_bytes`?", "`want_bytes` is called by `sign`"),
         ("Where is unsign?", "`unsign` is defined in `seal/core.py`."),
         ("`unsign` 在哪个文件里？", "`unsign` 位于 `seal/core.py`。"),
         ("What does `seal/core.py` define?", "`seal/core.py` defines "),

@@ -57,6 +57,16 @@ def test_a_name_that_is_qualified_the_same_elsewhere_gets_its_module() -> None:
     assert label("a.py", "A.run", a=facts("A.run"), b=facts("A.run")) == "a.A.run"
 
 
+def test_a_name_of_another_language_gets_its_path_and_no_module() -> None:
+    names, row = DisplayNames(MemoryIndex()), facts("run")
+    for path in ("src/a.c", "src/b.c"):
+        names.record(path, names_of(row))
+    element = ElementView(
+        "src/a.c", ElementRow("run", "function", 1, 1, 0, 0, 0, b"", b""), "run", ""
+    )
+    assert names.label(element, names_of(row)) == ("src/a.c::run", False)
+
+
 def test_second_definitions_of_a_name_do_not_make_it_ambiguous() -> None:
     assert label("a.py", "run#2", a=facts("run", "run#2")) == "run"
 

@@ -24,7 +24,6 @@ from tree_sitter import QueryError
 from repobuild.code.facts.body_digest import digest
 from repobuild.code.facts.c_macros import blank_macros
 from repobuild.code.facts.element_row import Bindings, ElementRow, pack_row
-from repobuild.code.facts.group_heading import is_group_heading
 from repobuild.code.facts.imported_names import read_exports, read_imports
 from repobuild.code.facts.local_bindings import binding_of
 from repobuild.code.facts.nesting import NestedDefinition, Nesting
@@ -42,6 +41,15 @@ _ROOT = re.compile(r"[\w$]+")
 _INVOCATION_END = re.compile(r"(\(\)|\[\]| ?\0)$")
 _PADDED_BRACKET = re.compile(r"([(\[]) | ([)\]])")
 _JAVADOC_TAG = re.compile(r"\{@(?:code|link|linkplain|literal|value)\s+([^{}]*)\}")
+# What a group of functions is called, above the first of them:
+#     __init__, destructor and __next__       pool_take(), pool_give(): both count
+# "Opens, reads and closes" is none: among words must be a name, with `_` or `()`.
+_NAME = r"[\w$]+(?:\(\))?"
+_NAMES = re.compile(rf"{_NAME}(?:(?:, and |, | and | & ){_NAME})+")
+_NO_WORD = re.compile(r"\w_|_\w|\(\)")
+_END = re.compile(r"(?: (?:functions|methods|slots|callbacks))?(?:[.:](?= |$)|$)")
+_SPECIAL_FIRST = re.compile(r"__\w+__(?:\(\))?(?:,| and )")
+_LONGEST_HEADING = 400
 _LONGEST_CHAIN = 100
 _LONGEST_HEAD = 400
 
@@ -219,6 +227,17 @@ class _File:
         first = self.source.rfind(b"\n", 0, definition.start) + 1
         margin = len(self.source[first : definition.start])
         return digest(*(_dedent(line, margin) for line in lines if line))
+
+
+def is_group_heading(comment: str) -> bool:
+    """Return whether a comment begins by naming several functions."""
+    text = " ".join(comment[:_LONGEST_HEADING].split())
+    if _SPECIAL_FIRST.match(text):
+        return True
+    names = _NAMES.match(text)
+    if names is None or not _NO_WORD.search(names[0]):
+        return False
+    return bool(_END.match(text, names.end()))
 
 
 def _dedent(line: bytes, margin: int) -> bytes:

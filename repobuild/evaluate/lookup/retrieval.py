@@ -235,6 +235,10 @@ class FactFinder:
             if ids := self._quoted(next(filter(None, quoted.groups()))):
                 subjects.append(ids)
                 text = text.replace(quoted[0], " ")
+        for span in spans(text):
+            if ids := self._of_file(span):
+                subjects.append(ids)
+                text = text.replace(f"`{span}`", " ")
         names = [path_of(span).removesuffix("()") for span in spans(text)]
         names += [word.removesuffix("()") for word in _code_words(text)]
         names = list(dict.fromkeys(names))
@@ -288,6 +292,13 @@ class FactFinder:
         ids.sort(key=lambda id: strip_counts(split_id(id)[1]) != qual)
         ids = ids or self._lookup.files_of_module(name)
         return [*ids[:MOST_ELEMENTS], *self._gone(name)]
+
+    def _of_file(self, span: str) -> list[str]:
+        """Return the ids of a name that follows its path, as in `src/a.c::run`."""
+        path, qual = split_id(span)
+        if not qual or path not in self._lookup.known.paths:
+            return []
+        return [one.id for one in self._lookup.elements(path, qual)]
 
     def _gone(self, name: str) -> Iterator[str]:
         """Yield ids with this name that only the samples about changes know."""

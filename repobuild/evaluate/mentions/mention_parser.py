@@ -2,9 +2,9 @@
 
 A path is a string in backticks that is a path of the repository, or has a slash and no
 space, or ends in a file suffix of the repository and is not one of its names. `:12`,
-`:12-34`, `#L12` and `::name` at its end are removed. An answer without any path in backticks is
-searched for bare words by the same rule, because models that were never trained on our
-form use no backticks.
+`:12-34`, `#L12` and `::name` at its end are removed. An answer without any path in
+backticks is searched for bare words by the same rule, because models that were never
+trained on our form use no backticks.
 
 A name is an identifier in backticks, possibly dotted or with `()` at its end, that is
 not a path.

@@ -1,12 +1,12 @@
 """Choose the name of an element in questions: as short as it is unambiguous.
 
 That is the bare name when no other element of the repository has it, else the qualified
-name, else the qualified name after the module's dotted name, or in other languages than
-Python, where there is no such module, after the path: `src/a.c::run`. A method whose bare name
-is a parameter or an attribute, too, or nothing but a word (`start`), is qualified. The
-index of `contexts` holds, under
-a file's path, `name:x` for every bare and qualified name in it and its clues
-(clues.py), so that an update looks up only what it touches.
+name, else the qualified name after the module's dotted name. Other languages than
+Python have no such module: there it comes after the path, `src/a.c::run`. A method
+whose bare name is a parameter or an attribute, too, or nothing but a word (`start`), is
+qualified. The index of `contexts` holds, under a file's path, `name:x` for every bare
+and qualified name in it and its clues (clues.py), so that an update looks up only what
+it touches.
 """
 
 from __future__ import annotations
