@@ -83,6 +83,15 @@ def test_what_sphinx_builds_is_left_out(path: str) -> None:
     assert classify_path(path) == "generated"
 
 
+def test_a_script_whose_functions_have_no_names_is_minified() -> None:
+    letters = "abcdefghijkl"
+    short = [f"function {one}({one}1) {{\n  return {one}1;\n}}\n" for one in letters]
+    assert classify_content("".join(short).encode()) == "minified"
+    named = [one.replace("function ", "function read_", 1) for one in short[:2]]
+    assert classify_content("".join([*short[2:], *named]).encode()) == ""
+    assert classify_content("".join(short[:9]).encode()) == ""
+
+
 def test_only_very_long_lines_are_minified() -> None:
     line = b"function a(b){return b}"
     assert classify_content(line * 100) == "minified"

@@ -9,8 +9,9 @@ and `project.include` overrules both.
 Leaving out what somebody wrote is worse than keeping what a tool wrote. So a file is
 generated only when the comments at its top begin a paragraph with a marker in a form
 that generators write, and minified only when most lines of code are long and full of
-statements. Prose that speaks of generated code, constants that hold a marker, and long
-lines of data do not count. In a docstring only the forms of known tools count.
+statements, or nearly all functions are called `a`, `b` and so on. Prose that speaks of
+generated code, constants that hold a marker, and long lines of data do not count. In a
+docstring only the forms of known tools count.
 """
 
 from __future__ import annotations
@@ -140,6 +141,11 @@ _STRING = re.compile(
 )
 _STATEMENT = re.compile(rb";|\)\{|=>")
 _MARKS = (b"#", b"//", b"/*", b"*", b"--")  # of comment lines
+_FUNCTION = re.compile(rb"\bfunction\s+([\w$]+)\s*\(")
+_FEWEST_FUNCTIONS = 10
+# Of the functions of obfuscated scripts 96 to 100 % have names of one or two letters
+# (adata, feapder), of backbone.js, written by hand, 73 %.
+_SHORT_NAMES = 0.9
 
 
 def classify_path(path: str, marks: LinguistMarks = UNMARKED) -> str:
@@ -166,7 +172,7 @@ def classify_content(source: bytes) -> str:
         head.decode("utf-8", "replace")
     ):
         return "generated"
-    return "minified" if _is_minified(source) else ""
+    return "minified" if _is_minified(source) or _has_no_names(source) else ""
 
 
 # ---------------------------------------------------------------- markers in the head
@@ -269,3 +275,14 @@ def _is_minified(source: bytes) -> bool:
         return False
     text = _STRING.sub(b"", b"\n".join(long_lines))
     return len(_STATEMENT.findall(text)) * _BYTES_PER_STATEMENT > len(text)
+
+
+# --------------------------------------------------------------------- short names
+
+
+def _has_no_names(source: bytes) -> bool:
+    """Return whether nearly all functions of a script have names without a meaning."""
+    names = set(_FUNCTION.findall(source))
+    if len(names) < _FEWEST_FUNCTIONS:
+        return False
+    return sum(len(name) <= 2 for name in names) >= _SHORT_NAMES * len(names)
