@@ -72,6 +72,8 @@ FILES: dict[str, str | bytes | None] = {
     "docs/guide.md": GUIDE,
     "seal/tool.py": "def install(key: str) -> str:\n    return key\n",
     "seal/late.py": "def much_too_late() -> int:\n    return 1\n",
+    # A word is taken for `SignError` rather than for what a test has.
+    "tests/test_core.py": "def sign_error() -> int:\n    return 1\n",
 }
 
 
@@ -120,6 +122,9 @@ def find(finder: FactFinder) -> Callable[[str], list[str]]:
         ("Who calls the want bytes function?", "`want_bytes` is called by"),
         ("What is a sign error?", "`SignError` is a class of seal"),
         ("What is this project for?", "Seal signs data and checks it later."),
+        # A word that nothing is named after, in a question that is a known one.
+        ("Where is shout defined?", "There is no function, class or file `shout`"),
+        ("谁调用了 shout？", "里没有名为 `shout` 的"),
         # A Chinese question is written without spaces, and answered in its language.
         ("want_bytes在哪个文件里？", "`want_bytes` 位于 `seal/core.py`。"),
         ("谁调用了 much_longer_than_chinese_is 和 want_bytes？", "测试之外"),

@@ -8,7 +8,7 @@
 A plain word is taken for a name if something has this name, and the question without
 it is like a known one: "Who calls `emit`?" is, "How do I `emit` a warning?" is not. A
 word in which questions are put themselves has to leave a known question word for word:
-"What does `prompt` do?".
+"What does `prompt` do?". So has a word that nothing is named after: "Who calls shout?".
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from repobuild.code.graph.graph import split_id
+from repobuild.code.scan.file_roles import is_test
 from repobuild.evaluate.lookup.question_reader import (
     CODE_WORD,
     FULL,
@@ -81,7 +83,22 @@ class NameMarker:
             least = FULL if all(map(reader.asks_with, words)) else LIKE_A_QUESTION
             if score >= max(least, best):
                 best, marked = score, text
-        return marked
+        return marked if best else self._mark_unknown(question, reader)
+
+    def _mark_unknown(self, question: str, reader: QuestionReader) -> str:
+        """Return a question with the word in backticks that makes it a known one.
+
+        Nothing has this name, and the answer can say so: "Where is shout defined?".
+        """
+        for word in WORD.finditer(question):
+            start, end = word.span()
+            if end - start < SHORTEST or word[0] == self.project:
+                continue
+            text = f"{question[:start]}`{word[0]}`{question[end:]}"
+            is_known = reader.best(Phrasing.of(text, self.project), _CODE) >= FULL
+            if is_known and not reader.asks_with(word[0]):
+                return text
+        return question
 
     def _plain_names(self, question: str) -> Iterator[tuple[int, int, str]]:
         """Yield (start, end, name) of words that something is named after.
@@ -96,10 +113,13 @@ class NameMarker:
                 texts = question[start:end].split(" ")
                 if len(texts) != count or len(run[0][0]) < SHORTEST:
                     continue
-                for name in _spellings(texts):
-                    if name != self.project and self.named(name):
-                        yield start, end, name
-                        break
+                names = [n for n in _spellings(texts) if n != self.project]
+                if found := [name for name in names if self.named(name)]:
+                    # "The scheduler" is `Scheduler`, and no fixture `scheduler`.
+                    yield start, end, min(found, key=self._is_of_tests)
+
+    def _is_of_tests(self, name: str) -> bool:
+        return all(is_test(split_id(id)[0]) for id in self.named(name))
 
 
 def _spellings(words: Sequence[str]) -> tuple[str, ...]:
