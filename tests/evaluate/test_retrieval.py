@@ -142,6 +142,14 @@ def test_a_fact_about_what_is_named_comes_first(
     assert fact in find(question)[0]
 
 
+@pytest.mark.parametrize("question", ["Where is the configuration?", "What is json?"])
+def test_a_thing_or_a_library_is_not_said_to_be_missing(
+    finder: FactFinder, question: str
+) -> None:
+    assert finder.mark_names(question) == question
+    assert all(fact.found for fact in finder.find(question))
+
+
 def test_a_question_knows_whether_its_first_fact_answers_it(
     finder: FactFinder,
 ) -> None:

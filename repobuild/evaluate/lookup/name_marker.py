@@ -8,7 +8,8 @@
 A plain word is taken for a name if something has this name, and the question without
 it is like a known one: "Who calls `emit`?" is, "How do I `emit` a warning?" is not. A
 word in which questions are put themselves has to leave a known question word for word:
-"What does `prompt` do?". So has a word that nothing is named after: "Who calls shout?".
+"What does `prompt` do?". So has a word that nothing is named after, here or in a
+library: "Who calls shout?".
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ MOST_WORDS = 3  # of a name that is written as words
 SHORTEST = 3  # letters of a plain word
 _CODE = frozenset({AskedAbout.ELEMENT, AskedAbout.FILE})
 
+_ARTICLE = re.compile(r"\b(?:an?|the|our|your) $", re.IGNORECASE)
 _QUOTED_OR_SPAN = re.compile(
     r"""(```.*?```|`[^`]*`|"[^"]*"|“[^”]*”|「[^」]*」)""", re.DOTALL
 )
@@ -41,11 +43,12 @@ _QUOTED_OR_SPAN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class NameMarker:
-    """Marks the names of one repository; `named` returns what has a name."""
+    """Marks the names of one repository."""
 
     lookup: SymbolLookup
     project: str
-    named: Callable[[str], Sequence[str]]
+    named: Callable[[str], Sequence[str]]  # the ids of what has a name
+    is_missing: Callable[[str], bool]  # whether a name is of nothing, here or elsewhere
 
     def mark(self, question: str, reader: QuestionReader) -> str:
         """Return the question with its names in backticks.
@@ -89,14 +92,16 @@ class NameMarker:
         """Return a question with the word in backticks that makes it a known one.
 
         Nothing has this name, and the answer can say so: "Where is shout defined?".
+        What has an article is a thing, and no name: "Where is the configuration?".
         """
         for word in WORD.finditer(question):
-            start, end = word.span()
-            if end - start < SHORTEST or word[0] == self.project:
+            name, before = word[0], question[: word.start()]
+            if len(name) < SHORTEST or name == self.project or _ARTICLE.search(before):
                 continue
-            text = f"{question[:start]}`{word[0]}`{question[end:]}"
-            is_known = reader.best(Phrasing.of(text, self.project), _CODE) >= FULL
-            if is_known and not reader.asks_with(word[0]):
+            if reader.asks_with(name) or not self.is_missing(name):
+                continue
+            text = f"{before}`{name}`{question[word.end() :]}"
+            if reader.best(Phrasing.of(text, self.project), _CODE) >= FULL:
                 return text
         return question
 

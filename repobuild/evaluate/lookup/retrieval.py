@@ -143,7 +143,9 @@ class FactFinder:
         self._samples = AllSamples.of(source)
         self._lookup = SymbolLookup(graph, contexts, graph, (), lambda blob: b"")
         self._project = str((contexts.get(PROJECT) or {}).get("name", ""))
-        self._marker = NameMarker(self._lookup, self._project, self._named)
+        self._marker = NameMarker(
+            self._lookup, self._project, self._named, self._is_missing
+        )
 
     def find(self, question: str) -> tuple[FoundFact, ...]:
         """Return at most `MOST_FACTS` facts, the best first; () if there are none."""
