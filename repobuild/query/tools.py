@@ -68,9 +68,7 @@ class GraphTools:
         with self._source.reading() as view:
             frame = self._frame(view)
             if search.mode not in MODES:
-                raise UsageError(
-                    f'unknown mode "{search.mode}"\nmodes: {", ".join(MODES)}'
-                )
+                raise _unknown("mode", search.mode, "modes", MODES)
             return fit(frame, _found(view, search), page)
 
     @_fresh
@@ -190,21 +188,25 @@ def plan_of(
     word = names.get(direction, direction)
     if word not in [one.value for one in Direction]:
         known = [*names, *(one.value for one in Direction)]
-        meant = nearest(direction, known)
-        raise UsageError(
-            f'unknown direction "{direction}"{meant}\ndirections: {", ".join(known)}'
-        )
+        raise _unknown("direction", direction, "directions", known)
     chosen = tuple(_EDGE_NAMES.get(kind, kind) for kind in kinds)
     for kind in chosen:
         if kind not in KINDS:
-            meant = nearest(kind, KINDS)
-            raise UsageError(
-                f'unknown kind of edge "{kind}"{meant}\nkinds: {", ".join(KINDS)}'
-            )
+            raise _unknown("kind of edge", kind, "kinds", KINDS)
     if direction in names and not chosen:
         chosen = ("calls",)
     shown = tuple(_FILE_KINDS.get(one, one) for one in types)
     return Walk(Direction(word), depth, chosen or exploration.DEFAULT_KINDS, shown)
+
+
+def _unknown(
+    what: str, given: str, all_of_them: str, known: Sequence[str]
+) -> UsageError:
+    """Return the error for an unknown word: the nearest one, and all there are."""
+    return UsageError(
+        f'unknown {what} "{given}"{nearest(given, known)}\n'
+        f"{all_of_them}: {', '.join(known)}"
+    )
 
 
 def _resolve_all(
