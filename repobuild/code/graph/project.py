@@ -337,16 +337,14 @@ def _project(
     is_known = bool(dependencies.path) or manifests.kind == "python"
     required = set(needs) if is_known else None
     own_names = {letters(str(one.get("name"))) for one in state["manifests"].values()}
+    own_names.add(letters(name))
+    chosen = _chosen(manifests)
     modules = _ranked_modules(counts, name, manifests)
     context = ProjectContext(
         project_name=name,
         description=description.text,
         main_technologies=_technologies(
-            counts,
-            is_external,
-            own_names | {letters(name)},
-            required,
-            _chosen(manifests),
+            counts, is_external, own_names, required, chosen
         ),
         architecture_style=_architecture_style(counts, manifests, name),
         key_modules=modules[:_MAX_KEY_MODULES],
@@ -357,11 +355,7 @@ def _project(
     own_words["more_modules"] = max(0, len(modules) - _MAX_KEY_MODULES) + len(left_out)
     if dependencies.path:
         own_words["imports_besides"] = _imports_besides(
-            counts,
-            is_external,
-            own_names | {letters(name)},
-            context,
-            _chosen(manifests),
+            counts, is_external, own_names, context, chosen
         )
     own_words["described_by"] = description.path
     own_words["dependencies_by"] = dependencies.path
@@ -486,8 +480,7 @@ def _technologies(
     `is_external` queries the index, and a large project has hundreds of own modules, so
     only the most imported candidates are asked about.
     """
-    folders = _with_prefix(counts, "folder:")
-    parts = {part for folder in folders for part in folder.split("/")}
+    parts = _names_in_paths(counts)
     others = names_of_others()
     known = None
     if required is not None:
@@ -523,8 +516,7 @@ def _imports_besides(
 
     An extra installs them, or the code does without them where they are not there.
     """
-    folders = _with_prefix(counts, "folder:")
-    parts = {part for folder in folders for part in folder.split("/")}
+    parts = _names_in_paths(counts)
     told = {one.partition(".")[0] for one in context.main_technologies}
     required = {letters(import_name(one)) for one in context.dependencies}
     aside = (
@@ -536,6 +528,12 @@ def _imports_besides(
         if one not in aside and letters(one) not in own_names | required
     ]
     return list(islice(filter(is_external, names[:_MAX_CANDIDATES]), _MAX_BESIDES))
+
+
+def _names_in_paths(counts: Mapping[str, int]) -> set[str]:
+    """Return the names of the folders, and of those that they are in."""
+    folders = _with_prefix(counts, "folder:")
+    return {part for folder in folders for part in folder.split("/")}
 
 
 def _chosen(manifests: Manifests) -> set[str]:
