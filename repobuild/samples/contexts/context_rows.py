@@ -84,8 +84,8 @@ _CALLS_NOTHING = frozenset({"object", "ABC", "Generic", "Protocol", "NamedTuple"
 _NO_CODE = ("", "pass", "...")  # bodies that tell nothing
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 _SUPER = "super("
-# Methods of values of Python's own types.
 _ENUMERATION = re.compile(r"(?:Enum|Flag)$")
+# Methods of values of Python's own types.
 _COMMON = frozenset(
     name
     for type_ in (str, bytes, list, dict, set, tuple, int, float, BaseException)

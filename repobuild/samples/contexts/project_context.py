@@ -29,7 +29,8 @@ _MOST_COMMANDS = 12
 _LONGEST = 400  # characters of a description; its first sentence is never cut
 _LONGEST_SENTENCE = 700
 _STUBS = ".pyi"
-_FAMILIES = {"typescript": "javascript", "tsx": "javascript", "cpp": "c"}
+# Languages that a reader counts as one.
+_COUNTED_AS = {"typescript": "javascript", "tsx": "javascript", "cpp": "c"}
 _COUNTS = ("classes", "functions", "methods")
 # A sentence ends before white space, but not after "e.g." or before a small letter.
 _SENTENCE_END = re.compile(
@@ -103,7 +104,7 @@ def _is_counted(counts: Mapping[str, Value]) -> bool:
     if _STUBS in counts.get("file_type_counts", {}):
         return False
     # Nobody adds up those of several languages: most are of a submodule, or a page.
-    return len({_FAMILIES.get(n, n) for n in counts.get("languages", ())}) == 1
+    return len({_COUNTED_AS.get(n, n) for n in counts.get("languages", ())}) == 1
 
 
 def spoken_languages(documents: Value) -> list[str]:
