@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from repobuild.code.resolve.python.data_flow.data_flow import MOST_HOPS
 from repobuild.code.resolve.python.data_flow.fixed_point import FixedPoint, Variable
 from tests.code_world import World
 
@@ -36,11 +37,30 @@ def test_one_file_changed_in_a_circle_equals_a_clean_build() -> None:
     assert world.put(without).rows == World(without).rows
 
 
-def test_a_function_is_followed_through_hundreds_of_functions() -> None:
-    lines = ["def leaf(): pass", "def f0(job): job()"]
-    lines += [f"def f{n}(job): f{n - 1}(job)" for n in range(1, 400)]
-    edges = World({"a.py": "\n".join([*lines, "f399(leaf)", ""])}).edges("calls")
+def test_a_function_is_followed_as_often_as_it_may_be_passed_on() -> None:
+    lines = ["def leaf(): pass", "def other(): pass", "def f0(job): job()"]
+    lines += [f"def f{n}(job): f{n - 1}(job)" for n in range(1, MOST_HOPS + 1)]
+    lines += [f"f{MOST_HOPS - 1}(leaf)", f"f{MOST_HOPS}(other)", ""]
+    edges = World({"a.py": "\n".join(lines)}).edges("calls")
     assert ("a.py::f0", "a.py::leaf") in edges
+    assert ("a.py::f0", "a.py::other") not in edges
+    assert ("a.py::f1", "a.py::f0") in edges
+
+
+def test_a_file_does_not_depend_on_what_is_passed_on_far_away() -> None:
+    """Of sympy one call depended on 33,000 names, and each commit read most of it."""
+    files = {"f0.py": "def f0(jobs):\n    for job in jobs: job()\n    return jobs\n"}
+    for n in range(1, 10):
+        files[f"f{n}.py"] = (
+            f"from f{n - 1} import f{n - 1}\n"
+            f"def f{n}(jobs):\n    return f{n - 1}([*jobs, leaf{n}])\n"
+            f"def leaf{n}(): pass\n"
+        )
+    world = World(files)
+    assert ("f0.py::f0", "f1.py::leaf1") in world.edges("calls")
+    dependants = world.view.own.index.find
+    assert "f0.py" in dependants("to:f1")
+    assert "f0.py" not in dependants("to:f8")
 
 
 def test_circles_are_solved_with_few_computations(

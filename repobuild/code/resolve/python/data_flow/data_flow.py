@@ -6,15 +6,20 @@ call that is found so is real in some run, but no name in the source states it; 
 has a confidence below what samples state (`THROUGH_DATA`).
 
 Values are followed without regard to the order of statements, and to which call of a
-function they came from. They are the least solution of equations (`fixed_point.py`), on
-two levels:
+function they came from. They are the least solution of equations (`fixed_point.py`),
+which have levels:
 
-- `NAMED`: values that names lead to, without what is passed to parameters. At most
+- `NAMED` (0): values that names lead to, without what is passed to parameters. At most
   twelve of them; of more, nothing is known (`UNKNOWN`), nor of what contains,
   calls or reads these.
-- `PASSED`: what may be called in the end, with what is passed. These sets have any size
-  (a decorator of a thousand functions), so their values are called, but neither their
-  results nor their attributes are followed.
+- 1 and more: what may be called in the end, with what is passed on that many times
+  (`hops`): by a parameter, an element of a container, a result. These sets have any
+  size (a decorator of a thousand functions), so their values are called, but neither
+  their results nor their attributes are followed.
+
+That number is bounded because a call of sympy would depend on most of sympy otherwise:
+in functions that pass on whatever they get (`flatten`) all containers meet, and go
+everywhere from there.
 """
 
 from __future__ import annotations
@@ -57,7 +62,7 @@ from repobuild.code.resolve.python.data_flow.arguments import (
     FindSites,
     Target,
 )
-from repobuild.code.resolve.python.data_flow.fixed_point import FixedPoint
+from repobuild.code.resolve.python.data_flow.fixed_point import NAMED, FixedPoint
 from repobuild.code.resolve.python.data_flow.passing_sites import (
     CallSite,
     decorator_chain,
@@ -82,6 +87,9 @@ from repobuild.code.resolve.python.type_inference import TypeInference, is_prope
 from repobuild.code.resolve.symbol import Kind, Symbol
 
 THROUGH_DATA = 0.4
+# Of joblib, networkx and the snippets of `tests.benchmarks.edges` two find the same
+# edges as four, and as any number. A commit of sympy takes 0.1 s in place of 50.
+MOST_HOPS = 3
 
 _ROOT = re.compile(IDENTIFIER)
 _SEGMENT = re.compile(r"\(\)|\[\w*\]|[*!~]|\.[^.()\[\]*!~]+")
@@ -131,7 +139,7 @@ class Flow:
 
     def callees(self, path: str, scope: str, chain: str) -> list[Symbol]:
         """Return the functions and classes that a call of a chain may run."""
-        return self._called_by(self._values(path, scope, chain, True))
+        return self._called_by(self._values(path, scope, chain, MOST_HOPS))
 
     def decorators(self, path: str, scope: str, chain: str) -> list[Symbol]:
         """Return the functions that run where a decorator is applied."""
@@ -172,7 +180,7 @@ class Flow:
         """Return the methods that `for` or `with` call on the values of a chain."""
         names = ("__iter__",) if mark == ITERATE else ("__enter__", "__exit__")
         found: dict[Symbol, None] = {}
-        for value in self._instances(self._values(path, scope, chain, False)):
+        for value in self._instances(self._values(path, scope, chain, NAMED)):
             for name in names:
                 for method in self._methods(value, name):
                     found[_plain(method)] = None
@@ -193,61 +201,61 @@ class Flow:
 
     # -- chains
 
-    def _values(self, path: str, scope: str, chain: str, passed: bool) -> Values:
-        """Return the values of a chain, with or without those that are `passed`."""
+    def _values(self, path: str, scope: str, chain: str, hops: int) -> Values:
+        """Return the values of a chain, with what is passed on `hops` times."""
         if len(chain) > _LONGEST_CHAIN:
             return NOTHING
         root, segments = _parts(chain)
         if not segments:
-            return self._name(path, scope, root, passed) if root else NOTHING
+            return self._name(path, scope, root, hops) if root else NOTHING
         return self._solver.read(
-            passed,
-            ("V", passed, path, scope, chain),
-            lambda: self._chain(path, scope, chain, segments[-1], passed),
+            hops,
+            ("V", hops, path, scope, chain),
+            lambda: self._chain(path, scope, chain, segments[-1], hops),
             NOTHING,
         )
 
     def _chain(
-        self, path: str, scope: str, chain: str, segment: str, passed: bool
+        self, path: str, scope: str, chain: str, segment: str, hops: int
     ) -> Values:
         before = chain[: -len(segment)]
         if before == _SUPER:
             values = only(self._scopes.resolve_super(path, scope))
         else:
-            keeps = passed and (segment[0] == "[" or segment == ITERATE)
-            values = self._values(path, scope, before, keeps)
-        return self._step(values, segment, passed)
+            keeps = segment[0] == "[" or segment == ITERATE
+            values = self._values(path, scope, before, hops if keeps else NAMED)
+        return self._step(values, segment, hops)
 
-    def _step(self, values: Values, segment: str, passed: bool) -> Values:
+    def _step(self, values: Values, segment: str, hops: int) -> Values:
         """Return the values of one segment of a chain, from those before it."""
         if values is UNKNOWN:
-            return NOTHING if passed else UNKNOWN
+            return NOTHING if hops else UNKNOWN
         first = segment[0]
         if first == ".":
             name = segment[1:]
-            members = union((self._member(v, name, passed) for v in values), passed)
+            members = union((self._member(v, name, hops) for v in values), hops)
             if members is UNKNOWN:
                 return UNKNOWN
-            return union((self._read(one, passed) for one in members), passed)
+            return union((self._read(one, hops) for one in members), hops)
         if segment == CALL:
-            return union((self._call(one, passed) for one in values), passed)
+            return union((self._call(one, hops) for one in values), hops)
         if first == "[" or first == ITERATE:
-            return union((self._item(one, segment, passed) for one in values), passed)
+            return union((self._item(one, segment, hops) for one in values), hops)
         if segment == ENTER:
-            return union((self._entered(one, passed) for one in values), passed)
-        return union((only(self._types.apply(v, segment)) for v in values), passed)
+            return union((self._entered(one, hops) for one in values), hops)
+        return union((only(self._types.apply(v, segment)) for v in values), hops)
 
     # -- names
 
-    def _name(self, path: str, scope: str, name: str, passed: bool) -> Values:
+    def _name(self, path: str, scope: str, name: str, hops: int) -> Values:
         return self._solver.read(
-            passed,
-            ("N", passed, path, scope, name),
-            lambda: self._in_scope(path, scope, name, passed),
+            hops,
+            ("N", hops, path, scope, name),
+            lambda: self._in_scope(path, scope, name, hops),
             NOTHING,
         )
 
-    def _in_scope(self, path: str, scope: str, name: str, passed: bool) -> Values:
+    def _in_scope(self, path: str, scope: str, name: str, hops: int) -> Values:
         """Return the values of a name, as Python's scoping rules find it."""
         module = self._modules.get(path)
         outer = scope
@@ -255,19 +263,19 @@ class Flow:
             row = module.row(outer)
             self._note(f"e:{path}::{outer}")
             if row.type != "class":
-                values = self._local(module, row, name, passed)
+                values = self._local(module, row, name, hops)
                 if values is not None:
                     return values
             elif outer == scope:
                 self._note(f"m:{path}::{outer}:{name}")
                 if bindings := module.class_bindings(outer, name):
-                    found = self._bindings(path, outer, bindings, passed)
+                    found = self._bindings(path, outer, bindings, hops)
                     return self._with_container(module, outer, name, found)
             outer = parent_of(outer)
-        return self._global(path, name, passed)
+        return self._global(path, name, hops)
 
     def _local(
-        self, module: ModuleFacts, row: ElementRow, name: str, passed: bool
+        self, module: ModuleFacts, row: ElementRow, name: str, hops: int
     ) -> Values | None:
         """Return a function's own name's values, None where it binds no such name."""
         path, qual = module.path, row.qual
@@ -280,17 +288,17 @@ class Flow:
                     values = frozenset((Symbol(kind, path, parent_of(qual), 1.0),))
                 elif not isinstance(entry, str) and entry[1][:1] == "*":
                     values = _elements_of(path, qual, index)
-                elif passed:
-                    values = self._parameter(path, qual, index)
+                elif hops:
+                    values = self._parameter(path, qual, index, hops)
                 else:
                     values = self._declared(path, row, index)
         if bindings := bindings_of(row.vars, name):
             if "" in bindings and name not in module.containers(qual):
                 return NOTHING  # it may be anything else as well
-            found = self._bindings(path, qual, bindings, passed)
-            values = union((values or NOTHING, found), passed)
+            found = self._bindings(path, qual, bindings, hops)
+            values = union((values or NOTHING, found), hops)
         elif values is None and f"{qual}.{name}" in module.items:
-            values = self._bindings(path, qual, (f"{DEFINITION}{qual}.{name}",), passed)
+            values = self._bindings(path, qual, (f"{DEFINITION}{qual}.{name}",), hops)
         if name in module.containers(qual):
             values = self._with_container(module, qual, name, values or NOTHING)
         return values
@@ -304,78 +312,76 @@ class Flow:
         made = Symbol(Kind.CONTAINER, module.path, f"{scope}|{name}", 1.0)
         return values | {made}
 
-    def _global(self, path: str, name: str, passed: bool) -> Values:
+    def _global(self, path: str, name: str, hops: int) -> Values:
         return self._solver.read(
-            passed,
-            ("G", passed, path, name),
-            lambda: self._of_module(path, name, passed),
+            hops,
+            ("G", hops, path, name),
+            lambda: self._of_module(path, name, hops),
             NOTHING,
         )
 
-    def _of_module(self, path: str, name: str, passed: bool) -> Values:
+    def _of_module(self, path: str, name: str, hops: int) -> Values:
         module = self._modules.get(path)
         if module is None:
             return NOTHING
         self._note(f"n:{path}:{name}")
         bindings = module.bindings(name)
-        found = self._bindings(path, "", bindings, passed)
+        found = self._bindings(path, "", bindings, hops)
         found = self._with_container(module, "", name, found)
         if bindings and not module.is_package:
             return found
         other = self._global_names.resolve_global(path, name)
         values = [found, only(other)]
         if other is not None and other.path != path and _is_called(other, name):
-            values.append(self._global(other.path, name, passed))
-        return union(values, passed)
+            values.append(self._global(other.path, name, hops))
+        return union(values, hops)
 
     def _bindings(
-        self, path: str, scope: str, bindings: Iterable[Binding], passed: bool
+        self, path: str, scope: str, bindings: Iterable[Binding], hops: int
     ) -> Values:
-        return union(
-            (self._binding(path, scope, one, passed) for one in bindings), passed
-        )
+        return union((self._binding(path, scope, one, hops) for one in bindings), hops)
 
-    def _binding(self, path: str, scope: str, binding: Binding, passed: bool) -> Values:
+    def _binding(self, path: str, scope: str, binding: Binding, hops: int) -> Values:
         """Return the values of one binding (element_row.py)."""
         mark, rest = binding[:1], binding[1:]
         if mark == ASSIGNED_NAME:
-            return self._values(path, scope, rest, passed)
+            return self._values(path, scope, rest, hops)
         if mark == ASSIGNED_CALL:
-            return self._values(path, scope, rest + CALL, passed)
+            return self._values(path, scope, rest + CALL, hops)
         if mark == DEFINITION or mark == ALTERNATIVE:
             found = only(self._resolve_binding(path, scope, binding))
-            return union((found, self._decorated(path, rest, 0)), passed)
+            return union((found, self._decorated(path, rest, 0)), hops)
         if mark == LAMBDA:
             made = Symbol(Kind.LAMBDA, path, f"{scope}|{binding}", 1.0)
             return frozenset((made,))
         if mark == LAMBDA_PARAMETER:
-            return self._given_to_lambda(path, scope, rest) if passed else NOTHING
+            return self._given_to_lambda(path, scope, rest, hops) if hops else NOTHING
         if mark == IN_FUNCTION:
             qual, _, inner = rest.partition(":")
-            return self._binding(path, qual, inner, passed)
+            return self._binding(path, qual, inner, hops)
         if mark == DECORATED:
             index, _, qual = rest.partition(":")
-            return union((self._decorated(path, qual, int(index)),), passed)
+            return union((self._decorated(path, qual, int(index)),), hops)
         if mark == IMPORTED_NAME:
             source, name = rest.split(":", 1)
             found_in = self._imports.find_module(path, source)
             module = self._modules.get(found_in.path) if found_in else None
             if module is not None and module.path != path:
-                values = self._global(module.path, name, passed)
+                values = self._global(module.path, name, hops)
                 if module.bindings(name):
                     return values
                 other = only(self._resolve_binding(path, scope, binding))
-                return union((values, other), passed)
+                return union((values, other), hops)
         return only(self._resolve_binding(path, scope, binding))
 
     # -- members
 
-    def _member(self, value: Symbol, name: str, passed: bool) -> Values:
+    def _member(self, value: Symbol, name: str, hops: int) -> Values:
         kind = value.kind
         if kind is Kind.MODULE:
-            return self._global(value.path, name, passed)
+            return self._global(value.path, name, hops)
         if kind in (Kind.INSTANCE, Kind.CLASS, Kind.SUPER) and name != "__class__":
-            return self._in_class(value, name, passed)
+            return self._in_class(value, name, hops)
         if kind is Kind.CONTAINER:
             if name in _ITEM_METHODS:
                 return frozenset((value.as_kind(Kind.CONTAINER_ITEM),))
@@ -384,16 +390,16 @@ class Flow:
             return NOTHING
         return only(self._members.find_member(value, name))
 
-    def _in_class(self, value: Symbol, name: str, passed: bool = False) -> Values:
+    def _in_class(self, value: Symbol, name: str, hops: int = 0) -> Values:
         """Return an attribute of a class or an instance, with its receiver."""
         return self._solver.read(
-            passed,
-            ("M", passed, value.kind, value.path, value.qual, name),
-            lambda: self._in_mro(value, name, passed),
+            hops,
+            ("M", hops, value.kind, value.path, value.qual, name),
+            lambda: self._in_mro(value, name, hops),
             NOTHING,
         )
 
-    def _in_mro(self, value: Symbol, name: str, passed: bool) -> Values:
+    def _in_mro(self, value: Symbol, name: str, hops: int) -> Values:
         path, qual = value.definition
         for entry in self._members.mro(path, qual)[value.kind is Kind.SUPER :]:
             module = self._modules.get(entry.path) if entry is not None else None
@@ -402,24 +408,25 @@ class Flow:
             inner = entry.qual
             self._note(f"m:{module.path}::{inner}:{name}")
             bindings = module.class_bindings(inner, name)
-            found = self._bindings(module.path, inner, bindings, passed)
+            found = self._bindings(module.path, inner, bindings, hops)
             found = self._with_container(module, inner, name, found)
-            if passed and bindings:
-                found |= self._field(module, inner, name)
+            if hops and bindings:
+                found |= self._field(module, inner, name, hops)
             if found is UNKNOWN:
                 return UNKNOWN
             if bindings or found:
                 return frozenset(self._received(one, value, inner) for one in found)
         return NOTHING
 
-    def _field(self, module: ModuleFacts, qual: str, name: str) -> Values:
+    def _field(self, module: ModuleFacts, qual: str, name: str, hops: int) -> Values:
         """Return what calls of a class pass to one of its fields."""
         fields = fields_of(module.row(qual))
         index = next((i for i, one in enumerate(fields) if one.name == name), None)
         if index is None:
             return NOTHING
         self._note(f"e:{module.path}::{qual}")
-        given = self._arguments.of_function(module.path, qual, fields, index)
+        read = self._arguments.of_function
+        given = read(module.path, qual, fields, index, hops - 1)
         return union((one.values for one in given if not one.keys), True)
 
     def _received(self, member: Symbol, value: Symbol, holder: str) -> Symbol:
@@ -434,58 +441,58 @@ class Flow:
             return member
         return member.as_kind(Kind.BOUND)
 
-    def _read(self, attribute: Symbol, passed: bool) -> Values:
+    def _read(self, attribute: Symbol, hops: int) -> Values:
         """Return the values of reading an attribute: a property is called."""
         if attribute.kind is not Kind.BOUND:
             return frozenset((attribute,))
         module = self._modules.get(attribute.path)
         if module is None or not is_property(module.row(attribute.qual)):
             return frozenset((attribute,))
-        return self._results(attribute, passed)
+        return self._results(attribute, hops)
 
     # -- calls
 
-    def _call(self, value: Symbol, passed: bool) -> Values:
+    def _call(self, value: Symbol, hops: int) -> Values:
         """Return the values of calling a value."""
         kind = value.kind
         if kind is Kind.CONTAINER_ITEM or kind is Kind.CONTAINER_ITEMS:
             container = value.as_kind(Kind.CONTAINER)
             if kind is Kind.CONTAINER_ITEMS:
                 return frozenset((container,))
-            return self._item(container, "[]", passed)
+            return self._item(container, "[]", hops)
         if kind in _FUNCTIONS:
-            return self._results(value, passed)
+            return self._results(value, hops)
         if kind is Kind.LAMBDA:
             scope, _, name = value.qual.partition("|")
             bindings = bindings_of(self._names_in(value.path, scope), name)
-            return self._bindings(value.path, scope, bindings, passed)
+            return self._bindings(value.path, scope, bindings, hops)
         if kind is Kind.CLASS:
             made = frozenset((value.as_kind(Kind.INSTANCE),))
-            return union((made, self._called_method(value, "__new__", passed)), passed)
+            return union((made, self._called_method(value, "__new__", hops)), hops)
         if kind is Kind.INSTANCE:
-            return self._called_method(value, "__call__", passed)
+            return self._called_method(value, "__call__", hops)
         return only(self._types.call(value))
 
-    def _called_method(self, value: Symbol, name: str, passed: bool = False) -> Values:
+    def _called_method(self, value: Symbol, name: str, hops: int = 0) -> Values:
         """Return the results of a method of a class or an instance."""
         methods = self._in_class(value, name)
         if methods is UNKNOWN:
-            return NOTHING if passed else UNKNOWN
-        return union((self._results(one, passed) for one in methods), passed)
+            return NOTHING if hops else UNKNOWN
+        return union((self._results(one, hops) for one in methods), hops)
 
-    def _results(self, function: Symbol, passed: bool = False) -> Values:
+    def _results(self, function: Symbol, hops: int = 0) -> Values:
         """Return what a function returns, or the generator that it makes."""
         if function.kind not in _FUNCTIONS:
             return NOTHING
         path, qual = function.definition
         return self._solver.read(
-            passed,
-            ("R", passed, path, qual),
-            lambda: self._returned(path, qual, passed),
+            hops,
+            ("R", hops, path, qual),
+            lambda: self._returned(path, qual, _less(hops)),
             NOTHING,
         )
 
-    def _returned(self, path: str, qual: str, passed: bool) -> Values:
+    def _returned(self, path: str, qual: str, hops: int) -> Values:
         module = self._modules.get(path)
         if module is None or qual not in module.items:
             return NOTHING
@@ -495,7 +502,7 @@ class Flow:
             return frozenset((Symbol(Kind.GENERATOR, path, qual, 1.0),))
         if (RETURNED in row.vars or RETURNED in held) and "a" not in row.flags:
             returned = bindings_of(row.vars, RETURNED)
-            values = self._bindings(path, qual, returned, passed)
+            values = self._bindings(path, qual, returned, hops)
             return self._with_container(module, qual, RETURNED, values)
         return only(self._types.call(Symbol(Kind.FUNCTION, path, qual, 1.0)))
 
@@ -519,13 +526,13 @@ class Flow:
 
     # -- items
 
-    def _item(self, value: Symbol, segment: str, passed: bool) -> Values:
+    def _item(self, value: Symbol, segment: str, hops: int) -> Values:
         """Return the values of a subscript, or of iterating."""
         if value.kind is Kind.CONTAINER:
             return self._solver.read(
-                passed,
-                ("C", passed, value.path, value.qual, segment),
-                lambda: self._contained(value, segment, passed),
+                hops,
+                ("C", hops, value.path, value.qual, segment),
+                lambda: self._contained(value, segment, hops),
                 NOTHING,
             )
         if value.kind is Kind.GENERATOR:
@@ -534,11 +541,11 @@ class Flow:
             if segment != ITERATE or module is None:
                 return NOTHING
             yielded = bindings_of(module.row(qual).vars, YIELDED)
-            values = self._bindings(path, qual, yielded, passed)
+            values = self._bindings(path, qual, yielded, hops)
             return self._with_container(module, qual, YIELDED, values)
         if value.kind is Kind.INSTANCE:
-            if passed:
-                return self._item(value, segment, False)
+            if hops:
+                return self._item(value, segment, NAMED)
             if segment != ITERATE:
                 return self._called_method(value, "__getitem__")
             iterators = self._called_method(value, "__iter__")
@@ -549,10 +556,10 @@ class Flow:
         plain = SUBSCRIPT if segment[0] == "[" else segment
         return only(self._types.apply(value, plain))
 
-    def _entered(self, value: Symbol, passed: bool) -> Values:
+    def _entered(self, value: Symbol, hops: int) -> Values:
         """Return the target of `with`: of a generator, what it yields."""
         if value.kind is Kind.GENERATOR:
-            return self._item(value, ITERATE, passed)
+            return self._item(value, ITERATE, hops)
         return only(self._types.apply(value, ENTER))
 
     def _next(self, iterator: Symbol) -> Values:
@@ -560,12 +567,12 @@ class Flow:
             return self._called_method(iterator, "__next__")
         return self._item(iterator, ITERATE, False)
 
-    def _contained(self, container: Symbol, segment: str, passed: bool) -> Values:
+    def _contained(self, container: Symbol, segment: str, hops: int) -> Values:
         path = container.path
         scope, _, prefix = container.qual.partition("|")
         key = segment if segment[0] == "[" else "[]"
         found: list[Values] = []
-        for name, read in self._held(path, scope, prefix, passed):
+        for name, read in self._held(path, scope, prefix, hops):
             if not name.startswith(prefix + "["):
                 continue
             end = name.find("]", len(prefix)) + 1
@@ -577,10 +584,10 @@ class Flow:
             else:
                 inner = container._replace(qual=f"{scope}|{name[:end]}")
                 found.append(frozenset((inner,)))
-        return union(found, passed)
+        return union(found, hops)
 
     def _held(
-        self, path: str, scope: str, prefix: str, passed: bool
+        self, path: str, scope: str, prefix: str, hops: int
     ) -> Iterator[tuple[str, Callable[[], Values]]]:
         """Yield the names of a scope's elements, and what reads the values of each."""
         module = self._modules.get(path)
@@ -589,16 +596,16 @@ class Flow:
         if prefix[0] == _PARAMETER:
             name = prefix.partition("[")[0]
             parameters = _parameters_of(module.row(scope))
-            if passed:
+            if hops:
                 index, read = int(name[1:]), self._arguments.of_function
-                for one in read(path, scope, parameters, index):
+                for one in read(path, scope, parameters, index, hops - 1):
                     yield name + one.keys, partial(_same, one.values)
             return
         names = self._names_in(path, scope)
         for name in names:
             if name[-1:] == "]":
                 bindings = bindings_of(names, name)
-                yield name, partial(self._bindings, path, scope, bindings, passed)
+                yield name, partial(self._bindings, path, scope, bindings, _less(hops))
 
     def _names_in(self, path: str, scope: str) -> Bindings:
         """Return what a scope ("" the module) binds itself."""
@@ -611,11 +618,11 @@ class Flow:
 
     # -- parameters
 
-    def _parameter(self, path: str, qual: str, index: int) -> Values:
+    def _parameter(self, path: str, qual: str, index: int, hops: int) -> Values:
         return self._solver.read(
-            True,
-            ("P", path, qual, index),
-            lambda: self._passed(path, qual, index),
+            hops,
+            ("P", hops, path, qual, index),
+            lambda: self._passed(path, qual, index, hops),
             NOTHING,
         )
 
@@ -627,7 +634,7 @@ class Flow:
         outer = parent_of(row.qual)
         return only(self._types.resolve_annotation(path, outer, parameter.type))
 
-    def _passed(self, path: str, qual: str, index: int) -> Values:
+    def _passed(self, path: str, qual: str, index: int, hops: int) -> Values:
         """Return what a function's parameter is given: by its type, else by calls."""
         module = self._modules.get(path)
         if module is None:
@@ -641,14 +648,17 @@ class Flow:
                 return only(declared)
         found: list[Values] = []
         if _DOTTED.match(parameter.default):
-            found.append(self._values(path, outer, parameter.default, True))
-        given = self._arguments.of_function(path, qual, _parameters_of(row), index)
+            found.append(self._values(path, outer, parameter.default, hops))
+        parameters = _parameters_of(row)
+        given = self._arguments.of_function(path, qual, parameters, index, hops - 1)
         if any(one.keys for one in given):
             found.append(_elements_of(path, qual, index))
         found += [one.values for one in given if not one.keys]
         return frozenset(one for one in union(found, True) if self._may_run(one))
 
-    def _given_to_lambda(self, path: str, scope: str, parameter: str) -> Values:
+    def _given_to_lambda(
+        self, path: str, scope: str, parameter: str, hops: int
+    ) -> Values:
         """Return what calls pass to a lambda, by the names of its scope that it has."""
         number, index, name = parameter.split(":")
         binding = LAMBDA + number
@@ -662,10 +672,13 @@ class Flow:
             ]
             parameters = [*[Parameter("")] * int(index), Parameter(name)]
             definition = path, f"{scope}|{binding}"
-            given = self._arguments.under(called, definition, parameters, int(index))
+            given = self._arguments.under(
+                called, definition, parameters, int(index), hops - 1
+            )
             return union((one.values for one in given if not one.keys), True)
 
-        return self._solver.read(True, ("L", path, scope, parameter), compute, NOTHING)
+        key = ("L", hops, path, scope, parameter)
+        return self._solver.read(hops, key, compute, NOTHING)
 
     def _may_run(self, value: Symbol) -> bool:
         """Return whether a value can be called, or holds what can."""
@@ -680,23 +693,23 @@ class Flow:
         if binding[:1] == DECORATED:
             called = self._applied(site.path, site.scope, site.callee)
         else:
-            called = self._values(site.path, site.scope, site.callee, False)
+            called = self._values(site.path, site.scope, site.callee, NAMED)
         for value in () if called is UNKNOWN else called:
             targets = self._targets(value)
             if targets == [] and value.kind is Kind.CLASS:
                 targets = [Target(value, 0)]
             yield from targets or ()
 
-    def values_at(self, site: CallSite, binding: Binding, follows: bool) -> Values:
+    def values_at(self, site: CallSite, binding: Binding, hops: int) -> Values:
         """Return the values of an argument, with those of parameters or without."""
-        return self._binding(site.path, site.scope, binding, follows)
+        return self._binding(site.path, site.scope, binding, hops)
 
     # -- decorators
 
     def _decorated(self, path: str, qual: str, after: int) -> Values:
         """Return a definition, decorated by all decorators from an index on."""
         return self._solver.read(
-            False,
+            NAMED,
             ("A", path, qual, after),
             lambda: self._decorate(path, qual, after),
             NOTHING,
@@ -747,7 +760,7 @@ class Flow:
 
         One that is called with settings may return the wrapper, too: for a function.
         """
-        values = self._values(path, scope, chain, False)
+        values = self._values(path, scope, chain, NAMED)
         return outermost(values) if chain.endswith(CALL) else values
 
     def _replaces(self, path: str, scope: str, chain: str) -> bool:
@@ -779,11 +792,16 @@ class Flow:
             (
                 values
                 if one == ASSIGNED_NAME + name
-                else self._binding(function.path, function.qual, one, False)
+                else self._binding(function.path, function.qual, one, NAMED)
                 for one in returned
             ),
             False,
         )
+
+
+def _less(hops: int) -> int:
+    """Return how often values may be passed on before they were once."""
+    return hops - 1 if hops else NAMED
 
 
 def _same(values: Values) -> Values:

@@ -6,21 +6,21 @@ one that it read has grown, until none grows. All functions are monotone, so the
 is the same in whatever order they run, and whatever was asked first; it is kept for the
 whole run. Only what is asked for is computed, and what that reads.
 
-There are two levels. A variable of the lower level (`NAMED`) reads only such variables.
-One of the upper level (`PASSED`) gets those of the lower level as they are in the end,
-so it may treat them in ways that are not monotone.
+Variables have levels, from 0 (`NAMED`) on. One reads those of its own level as far as
+they have grown, and those of lower levels as they are in the end, so it may treat the
+latter in ways that are not monotone.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from repobuild.code.resolve.lookup import LookupCache
 
-NAMED, PASSED = False, True
-_MAX_DEPTH = 16  # variables that are computed within each other; others wait
+NAMED = 0
+_MAX_DEPTH = 8  # variables that are computed within each other; others wait
 T = TypeVar("T")
 
 
@@ -29,7 +29,7 @@ class Variable:
 
     __slots__ = ("compute", "level", "reads", "readers", "terms", "value", "waits")
 
-    def __init__(self, level: bool, compute: Callable[[], Any], empty: Any) -> None:
+    def __init__(self, level: int, compute: Callable[[], Any], empty: Any) -> None:
         self.level = level
         self.compute = compute
         self.value = empty
@@ -45,8 +45,8 @@ class FixedPoint:
     def __init__(self, lookups: LookupCache) -> None:
         self._lookups = lookups
         self._variables: dict[tuple[Any, ...], Variable] = {}
-        self._waiting: dict[bool, deque[Variable]] = {NAMED: deque(), PASSED: deque()}
-        self._unsolved: dict[bool, list[Variable]] = {NAMED: [], PASSED: []}
+        self._waiting: defaultdict[int, deque[Variable]] = defaultdict(deque)
+        self._unsolved: defaultdict[int, list[Variable]] = defaultdict(list)
         self._current: Variable | None = None
         self._depth = 0
         self._asked: set[Variable] = set()  # by the file in progress
@@ -70,7 +70,7 @@ class FixedPoint:
         return found
 
     def read(
-        self, level: bool, key: tuple[Any, ...], compute: Callable[[], T], empty: T
+        self, level: int, key: tuple[Any, ...], compute: Callable[[], T], empty: T
     ) -> T:
         """Return a variable's value; within its own level it may still grow."""
         current = self._current
@@ -95,7 +95,7 @@ class FixedPoint:
         value: T = variable.value
         return value
 
-    def _solve(self, level: bool) -> None:
+    def _solve(self, level: int) -> None:
         """Compute again what has read something that grew, until nothing grows."""
         waiting = self._waiting[level]
         while waiting:

@@ -21,7 +21,7 @@ def only(symbol: Symbol | None) -> Values:
     return frozenset((certain,))
 
 
-def union(parts: Iterable[Values], passed: bool) -> Values:
+def union(parts: Iterable[Values], hops: int) -> Values:
     """Return all values; without those that are passed, all must be known, and few."""
     found: set[Symbol] = set()
     is_known = True
@@ -30,7 +30,7 @@ def union(parts: Iterable[Values], passed: bool) -> Values:
             is_known = False
         else:
             found |= part
-    if not passed and (not is_known or len(found) > _MOST_VALUES):
+    if not hops and (not is_known or len(found) > _MOST_VALUES):
         return UNKNOWN
     return frozenset(found)
 
