@@ -79,7 +79,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "overridden": (),
     "tests": (),
     "readers": (),
-    "imports": ("imports_unread?",),
+    "imports": ("imported_for_types?", "imports_unread?"),
     "importers": ("taken_by?",),
     "place": (
         "reasoning?", "summary?", "module_summary?", "used_by|made_by", "calls",
@@ -299,6 +299,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("step_run", "members"): "tests",
     ("step_run_users", "members"): "tests",
     ("imports", "members"): "imports",
+    ("imported_for_types", "members"): "imports for types",
     ("imports_unread", "members"): "unread imports",
     ("importers", "members"): "importers",
     ("taken_by", "members"): "importers",

@@ -60,9 +60,13 @@ from repobuild.samples.text.docstring_parts import (
     summarise_prose,
 )
 from repobuild.samples.text.expectation import hide_expectation
-from repobuild.samples.text.import_statements import has_star_import, needed_imports
+from repobuild.samples.text.import_statements import (
+    has_star_import,
+    imports_for_types,
+    needed_imports,
+)
 from repobuild.samples.text.quote import Quote
-from repobuild.samples.text.refusals import leaves_open, only_raises
+from repobuild.samples.text.refusals import leaves_open, only_raises, refuses_defaults
 
 _MOST = 16  # ids in a list
 _LARGEST = 3  # members of a file that no list of them lacks
@@ -254,6 +258,7 @@ def _container_fields(file: FileContext, element: ElementView) -> Row:
         "sole": file.method_counts[element.name] == 1,
         "only_class": file.class_count == 1,
         "of_foreign": _has_foreign_base(file, container),
+        "protocol": _is_protocol(container),
     }
     if container.row.end_line >= element.row.end_line:
         # A method of Go, Rust or C++ is not written within its type.
@@ -269,6 +274,7 @@ def _python_fields(
     deprecated = is_deprecated(code, element.doc, element.row.decorators)
     fields: Row = {
         "refuses": only_raises(file.own_bytes(element)),
+        "refuses_defaults": _refuses_defaults(file, element),
         "deprecated": row["deprecated"] or deprecated,
         "undeclared": _undeclared(element, texts),
     }
@@ -293,6 +299,7 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
     )
     row: Row = {
         "deprecated": False,
+        "protocol": _is_protocol(element),
         "members": [name for _, name, is_property in methods if not is_property],
         "properties": [name for _, name, is_property in methods if is_property],
         "leaves_open": any(
@@ -305,10 +312,25 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
     if constructor:
         code, decorators = file.code(constructor), constructor.row.decorators
         row["deprecated"] = is_deprecated(code, constructor.doc, decorators)
+        row["refuses_defaults"] = _refuses_defaults(file, constructor)
         texts = parse_docstring(element.doc).parameters
         texts |= parse_docstring(constructor.doc).parameters
         row["params"] = _parameters(constructor, texts)
     return row
+
+
+def _is_protocol(element: ElementView) -> bool:
+    """Return whether a class is a `typing.Protocol`, and not what implements one."""
+    bases = map(without_type_arguments, element.row.bases)
+    return any(name_of(base) == "Protocol" for base in bases)
+
+
+def _refuses_defaults(file: FileContext, element: ElementView) -> bool:
+    """Return whether a call that leaves all defaults as they are raises."""
+    if file.language != "python":
+        return False
+    defaults = [(one.name, one.default) for one in element.arguments() if one.default]
+    return refuses_defaults(file.own_bytes(element), defaults)
 
 
 def _parameters(element: ElementView, texts: dict[str, str]) -> list[list[str]]:
@@ -832,8 +854,11 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
         for element in file.children("")
         for path in _paths(reader.incoming(element.id, "imports", tests=False))
     }
+    imports = sorted({id for id in targets if "::" not in id} - {file.path})
+    for_types = imports_for_types(file.path, file.facts, file.source, imports)
     return {
-        "imports": sorted({id for id in targets if "::" not in id} - {file.path}),
+        "imports": [one for one in imports if one not in for_types],
+        "imports_for_types": for_types,
         "importers": importers,
         "takers": sorted(takers.difference(importers, (file.path,))),
     }

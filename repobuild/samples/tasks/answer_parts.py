@@ -32,6 +32,7 @@ _KEEPS_SIGNATURE = frozenset(
 _RAISED = re.compile(r"^[ \t]*raise ([\w.]+)", re.MULTILINE)
 _MODULE = re.compile(r"\w+\.")  # before the name of a type
 _LONGEST_DECORATORS = 200  # characters
+_LISTS_OF_FILES = ("imports", "imports_for_types", "importers", "takers")
 _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
 
@@ -276,7 +277,7 @@ def list_field(
         return "", ()
     more = len(allowed) > most or len(allowed) < len(ids)
     more = more or is_cut
-    files = name in ("imports", "importers", "takers")
+    files = name in _LISTS_OF_FILES
     text = list_elements(scope, allowed[:most], more, files, is_open(scope, name))
     return text, tuple(allowed[:most])
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from repobuild.code.scan.file_roles import is_test_data
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
-from repobuild.samples.tasks.usage import argument_list
+from repobuild.samples.tasks.usage import argument_list, is_computed
 from repobuild.samples.text.docstring_parts import lead
 
 _INHERITS = re.compile(r"^class \w+\((?!object\))")
@@ -220,7 +220,7 @@ def _class_parts(scope: FactScope) -> str:
     rows = scope.get("params")
     is_python = scope.get("fence") == "python"
     arguments = ", ".join(argument_list(rows or [])) if is_python else ""
-    if arguments:
+    if arguments and not scope.get("refuses_defaults"):
         call = f"{scope.get('name')}({arguments})"
         text += part("created", code=answer_parts.render_code(scope, call))
     if names := [f"`{name}`" for name in scope.get("attributes") or ()]:
@@ -228,8 +228,11 @@ def _class_parts(scope: FactScope) -> str:
         listed = answer_parts.list_texts(scope, names[:_MOST_ATTRIBUTES], is_cut)
         text += part("attributes", members=listed)
     text += _properties(scope) + _method_list(scope)
-    if arguments and any(type or told for _, type, _, told, _ in rows or ()):
-        # The call shows no types.
+    is_more = any(
+        type or told or is_computed(default) for _, type, default, told, _ in rows or ()
+    )
+    if is_python and is_more:
+        # The call shows no types, and no defaults with names.
         text += answer_parts.render_parameters(scope, is_brief=True)
     return text
 

@@ -99,6 +99,19 @@ def imports(index: TreeIndex, claim: DeferredClaim) -> str:
     return _check_edges(index, claim, [(claim.id, id) for id in claim.ids], _imports)
 
 
+def imports_for_types(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check that all imports which can mean a file are under `if TYPE_CHECKING`."""
+    if wrong := imports(index, claim):
+        return wrong
+    file = index.file(claim.id)
+    for one in file.imports if file else ():
+        for id in () if one.for_types else claim.ids:
+            path = id.partition("::")[0]
+            if _can_mean(index, claim.id, path, one, levels=0):
+                return f"it imports {path} at run time, too"
+    return ""
+
+
 def importers(index: TreeIndex, claim: DeferredClaim) -> str:
     return _check_edges(index, claim, [(id, claim.id) for id in claim.ids], _imports)
 
@@ -396,6 +409,7 @@ RELATION_CLAIMS: Mapping[str, DeferredCheck] = {
     "overrides": overrides,
     "overridden": overridden,
     "imports": imports,
+    "imports for types": imports_for_types,
     "importers": importers,
     "purpose": purpose,
     "unambiguous": unambiguous,

@@ -224,16 +224,27 @@ def _keyword(keyword: ast.keyword) -> str:
 
 
 def _passed(parameter: PythonParameter) -> str:
-    """Return a parameter as an argument of a call, "" for `*args` and `**kwargs`."""
+    """Return a parameter as an argument of a call, "" for one that is left out.
+
+    Those are `*args`, `**kwargs`, and what has a default that a caller may not see.
+    """
     name = parameter.name
     default = ast.unparse(parameter.default) if parameter.default else ""
-    if name.startswith("*"):
+    if name.startswith("*") or not _is_literal(parameter.default):
         return ""
     if parameter.positional_only:
         return default or name
     if default or parameter.keyword_only:
         return f"{name}={default or name}"
     return name
+
+
+def _is_literal(node: ast.expr | None) -> bool:
+    try:
+        ast.literal_eval(node or ast.Constant(None))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
 
 
 def all_defaults(subject: Subject, claimed: str) -> str:
