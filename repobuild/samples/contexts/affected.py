@@ -14,6 +14,7 @@
                       object of unknown class; where a file gained or lost a name, what
                       makes such a call of it
     decorator         what the element calls, of which it may be the decorator
+    class body        the functions that it imports or assigns: they are its methods
     import            the elements of its file that mention a name that it binds; the
                       same for a definition at the top level
     class             its methods and those of its subclasses, which may override
@@ -284,6 +285,7 @@ def find_affected(
         ids.update(_told_otherwise(new, uses))
         ids.update(_ends_of_changed_edges(path, changes.graph(path)))
         ids.update(_decorating_otherwise(path, old, new, reader))
+        ids.update(_bound_otherwise(path, old, new, reader))
         classes += _changed_classes(path, changes, reader)
     for changed in classes:
         ids.update(_methods_below(changed.id, reader))
@@ -343,6 +345,20 @@ def _decorating_otherwise(
     for qual in old.keys() & new.keys():
         if old[qual].row.decorators != new[qual].row.decorators:
             yield from reader.outgoing(element_id(path, qual), "calls")
+
+
+def _bound_otherwise(
+    path: str, old: Elements, new: Elements, reader: GraphReader
+) -> Iterator[str]:
+    """Yield the functions that a class body binds under another name now, and the
+    classes that bind a function which has a `self` now, or had one.
+    """
+    for qual in old.keys() & new.keys():
+        id = element_id(path, qual)
+        if new[qual].type == "class" and old[qual].row.attrs != new[qual].row.attrs:
+            yield from reader.outgoing(id, "uses")
+        if old[qual].takes_self != new[qual].takes_self:
+            yield from reader.incoming(id, "uses")
 
 
 def _runs(elements: Elements, qual: str) -> bool:

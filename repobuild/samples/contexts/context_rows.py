@@ -32,6 +32,7 @@ from itertools import filterfalse, islice, tee
 
 from repobuild.code.facts.element_row import name_of, without_type_arguments
 from repobuild.code.graph.graph import split_id
+from repobuild.code.resolve.binding_marks import ASSIGNED_NAME
 from repobuild.code.scan.file_roles import is_benchmark, is_test, is_tool
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
@@ -124,6 +125,9 @@ def element_row(
     if file.is_location_only(element):
         return row | {"brief": True}
     row.update(_own_fields(file, element))
+    bound_to = file.reader.binding_classes(element)
+    row["bound_to"] = bound_to[:_MOST]
+    row["unbound"] = element.takes_self and not bound_to
     is_only = file.names.has_own_name(element, file.name_counts)
     neighbours = _neighbour_fields(file, element, is_only)
     if row.get("stub") and row["returns"] and neighbours["overrides"]:
@@ -143,7 +147,7 @@ def element_row(
         row.update(explained_fields(file, element, row, is_only))
     else:
         row["repeated"] = file.shares_purpose(element)
-    if real := file.usage.example(element, is_only):
+    if real := file.usage.example(element, is_only, bool(bound_to)):
         row["example"] = list(real)
     else:
         row["called_in_documents"] = file.usage.is_called_in_documents(element.name)
@@ -300,6 +304,8 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
     row: Row = {
         "deprecated": False,
         "protocol": _is_protocol(element),
+        "binds_methods": any(_bound_functions(file, element)),
+        "aliases": _method_aliases(file, element),
         "members": [name for _, name, is_property in methods if not is_property],
         "properties": [name for _, name, is_property in methods if is_property],
         "leaves_open": any(
@@ -317,6 +323,26 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
         texts |= parse_docstring(constructor.doc).parameters
         row["params"] = _parameters(constructor, texts)
     return row
+
+
+def _bound_functions(file: FileContext, element: ElementView) -> Iterator[str]:
+    """Yield the functions of modules that the body of a class makes its methods."""
+    for id in file.reader.outgoing(element.id, "uses"):
+        path, qual = split_id(id)
+        function = file.reader.elements(path).get(qual)
+        if function and function.takes_self and element.binds(function.name):
+            yield id
+
+
+def _method_aliases(file: FileContext, element: ElementView) -> dict[str, str]:
+    """Return the other public names that a class body gives its methods: `b = a`."""
+    methods = {one.name for one in file.children(element.qual) if one.type == "method"}
+    return {
+        name: binding[1:]
+        for name, binding in sorted(element.row.attrs.items())
+        if isinstance(binding, str) and binding[:1] == ASSIGNED_NAME
+        if binding[1:] in methods and name[:1] != "_" and name not in methods
+    }
 
 
 def _is_protocol(element: ElementView) -> bool:
@@ -506,7 +532,7 @@ def _open_lists(
     is_open |= any(reader.outgoing(one.id, "calls") for one in _inner(file, element))
     found = ["callees"] if is_open else []
     is_by_name = not element.is_property and reader.is_looked_up(element.name)
-    if element.type != "method":
+    if element.type != "method" and not reader.binding_classes(element):
         return [*found, "callers"] if is_by_name else found
     are_tests = {is_test(path) for path in reader.open_callers(element.name)}
     # Who passes it on uses it, too, and others may pass it on through an object.

@@ -71,15 +71,21 @@ class UsageReader:
         ]
         return list(min(found)[1:]) if found else []
 
-    def example(self, element: ElementView, is_unique: bool) -> RealCall | None:
-        """Return the best real call of an element."""
+    def example(
+        self, element: ElementView, is_unique: bool, is_bound: bool = False
+    ) -> RealCall | None:
+        """Return the best real call of an element.
+
+        `is_bound` says that a class makes a function its method: it is called on an
+        object, and `name(self, ...)` is for its own module.
+        """
         if own := _docstring_example(element):
             return RealCall("", own.code)
         documented = [
             (-call[0], len(call[1]), path, call[1])
             for path, row in self._with_term(f"c:{element.name}")
             for dotted, call in row.get("calls", {}).items()
-            if _is_called(dotted, element, is_unique)
+            if _is_called(dotted, element, is_unique, is_bound)
         ]
         if documented:
             return RealCall(*min(documented)[2:])
@@ -88,6 +94,7 @@ class UsageReader:
             for path, (score, code) in self._calls_of(element.id)
             # Nobody but its own file and its tests call what is private there.
             if not element.is_private or (path != element.path and not is_test(path))
+            if not is_bound or f".{element.name}(" in code
         ]
         return RealCall(*min(sites)[3:]) if sites else None
 
@@ -153,7 +160,8 @@ def _fits_kind(code: str, element: ElementView) -> bool:
 
     `set_options(...)` is a call of what another module binds to that name.
     """
-    return element.type != "method" or f".{element.name}(" in code
+    is_method = element.type == "method" or element.takes_self
+    return not is_method or f".{element.name}(" in code
 
 
 def _is_named(dotted: str, element: ElementView, is_unique: bool) -> bool:
@@ -166,12 +174,14 @@ def _is_named(dotted: str, element: ElementView, is_unique: bool) -> bool:
     return _fits(before, element)
 
 
-def _is_called(dotted: str, element: ElementView, is_unique: bool) -> bool:
+def _is_called(
+    dotted: str, element: ElementView, is_unique: bool, is_bound: bool
+) -> bool:
     """Return whether a call in a document's code means an element."""
     if _is_named(dotted, element, is_unique):
-        return True
+        return not is_bound
     # `runner.invoke(...)`: a variable, whose class only the method's name can tell.
-    is_method = element.type == "method" and "." in dotted
+    is_method = (element.type == "method" or is_bound) and "." in dotted
     name = dotted.rpartition(".")[2]
     return is_method and is_unique and name == element.name and name not in _COMMON
 

@@ -75,7 +75,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     elif scope.get("signature") and (parameters or scope.get("returns")):
         code = answer_parts.render_code(scope, answer_parts.with_decorators(scope))
         answer = scope.answer("signature", code=code)
-        if not parameters:
+        if not parameters and not scope.get("unbound"):
             answer += scope.phrases.part("no_arguments")
         yield Fact("signature", answer, (scope.id,))
 
@@ -87,6 +87,9 @@ def _is_usage_asked(scope: FactScope, owner: str, about: str) -> bool:
     """
     if scope.get("protocol"):
         return False  # which objects have it is for other classes to decide
+    is_bound = bool(answer_parts.binding_classes(scope))
+    if scope.get("unbound") or (scope.get("bound_to") and not is_bound):
+        return False  # no class is known whose object it takes as `self`
     is_public = not str(scope.get("name")).startswith("_")
     if _shows_a_call(scope, is_public):
         return True
@@ -171,8 +174,14 @@ def _says_something(scope: FactScope) -> bool:
 
 
 def _is_used(scope: FactScope) -> bool:
-    """Return whether anything uses an element, or may: a call of its name is open."""
-    return any(map(scope.get, _USERS)) or answer_parts.is_open(scope, "callers")
+    """Return whether anything uses an element, or may: a call of its name is open.
+
+    A class body that makes a function its method calls nothing.
+    """
+    bound_to = scope.get("bound_to") or ()
+    readers = [one for one in scope.get("readers") or () if one not in bound_to]
+    users = [scope.get(one) for one in _USERS if one != "readers"]
+    return bool(readers) or any(users) or answer_parts.is_open(scope, "callers")
 
 
 def _is_only_inherited(scope: FactScope) -> bool:
@@ -194,7 +203,7 @@ def _usage(scope: FactScope) -> Fact:
     if text := lead(scope.get("summary")):
         answer += scope.phrases.part("brief", summary=text)
     answer += answer_parts.render_warning(scope)
-    return Fact("usage", answer, (scope.id,))
+    return Fact("usage", answer, (scope.id, *answer_parts.binding_classes(scope)))
 
 
 def _shown_call(scope: FactScope) -> str:
@@ -276,9 +285,11 @@ def example_call(scope: FactScope) -> str:
 def _callee(scope: FactScope) -> str:
     """Return the name to call: of a method with its class, or with an instance."""
     name = str(scope.get("name"))
-    if scope.get("kind") != "method":
+    bound_to = answer_parts.binding_classes(scope)
+    if scope.get("kind") != "method" and not bound_to:
         return name
-    owner = scope.get("container").rpartition(".")[2]
+    owner = (bound_to[0] if bound_to else scope.get("container")).rpartition(".")[2]
+    owner = owner.rpartition("::")[2]
     if any(d in (scope.get("decorators") or ()) for d in _CALLED_ON_CLASS):
         return f"{owner}.{name}"
     bare = _WORD_BREAK.sub("_", owner).lower()

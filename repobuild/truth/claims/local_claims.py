@@ -351,6 +351,23 @@ def properties(subject: Subject, claimed: str) -> str:
     return _check_names([one.name for one in listed], known, has_more=False)
 
 
+def aliases(subject: Subject, claimed: str) -> str:
+    """Check that the class body assigns a method to each other name."""
+    python, names = subject.file.python, re.findall(r"`([^`]+)`", claimed)
+    if python is None or subject.definition is None:
+        return _first_missing(subject, names)
+    known = {one.name for one in python.children(subject.qual) if one.kind == "method"}
+    assigned = {
+        (ast.unparse(one.targets[0]), ast.unparse(one.value))
+        for one in getattr(subject.definition.node, "body", ())
+        if isinstance(one, ast.Assign)
+    }
+    for name, other in zip(names[::2], names[1::2], strict=True):
+        if other not in known or (name, other) not in assigned:
+            return f"the class body does not say {name} = {other}"
+    return ""
+
+
 def _check_names(names: list[str], known: list[str], has_more: bool) -> str:
     if not set(names) <= set(known) or len(set(names)) < len(names):
         return f"they are {', '.join(known)}"
@@ -605,5 +622,6 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "constants": constants,
     "methods": methods,
     "properties": properties,
+    "aliases": aliases,
     "methods with lines": methods_with_lines,
 }

@@ -16,6 +16,7 @@ is called or imported through it.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +30,7 @@ from repobuild.truth.tree.file_evidence import (
     ImportEvidence,
     imports_of,
 )
-from repobuild.truth.tree.python_reader import display_name
+from repobuild.truth.tree.python_reader import display_name, last_name, parse_python
 from repobuild.truth.tree.tree_index import Location, TreeIndex, dotted
 
 TEST_PATH = re.compile(
@@ -110,6 +111,32 @@ def imports_for_types(index: TreeIndex, claim: DeferredClaim) -> str:
             if _can_mean(index, claim.id, path, one, levels=0):
                 return f"it imports {path} at run time, too"
     return ""
+
+
+def bound_in_class(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check that the bodies of classes import or assign a function under its name."""
+    name = display_name(claim.id.partition("::")[2])
+    for id in claim.ids:
+        path, _, qual = id.partition("::")
+        python = parse_python(path, index.read_text(path))
+        one = python.definitions.get(qual) if python else None
+        if one is None or not isinstance(one.node, ast.ClassDef):
+            return f"there is no class {id}"
+        if name not in _names_bound_in(one.node):
+            return f"the body of {qual} does not bind {name}"
+    return ""
+
+
+def _names_bound_in(node: ast.ClassDef) -> set[str]:
+    """Return the names that a class body imports, or assigns as they are."""
+    found: set[str] = set()
+    for inner in node.body:
+        if isinstance(inner, ast.ImportFrom):
+            found |= {one.asname or one.name for one in inner.names}
+        elif isinstance(inner, ast.Assign):
+            value = last_name(inner.value)
+            found |= {value} & {last_name(one) for one in inner.targets}
+    return found
 
 
 def importers(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -410,6 +437,7 @@ RELATION_CLAIMS: Mapping[str, DeferredCheck] = {
     "overridden": overridden,
     "imports": imports,
     "imports for types": imports_for_types,
+    "bound in class": bound_in_class,
     "importers": importers,
     "purpose": purpose,
     "unambiguous": unambiguous,

@@ -257,8 +257,13 @@ def all_defaults(subject: Subject, claimed: str) -> str:
 
 
 def _parameters(definition: PythonDefinition | None) -> list[PythonParameter]:
-    """Return the parameters without a method's receiver."""
+    """Return the parameters without a method's receiver.
+
+    A function of a module with `self` is written to be a method of some class.
+    """
     known = definition.parameters() if definition else []
+    if definition is not None and _takes_self(definition):
+        return known[1:]
     if definition is None or definition.kind != "method" or not known:
         return known
     if known[0].default or known[0].name.startswith("*"):
@@ -269,10 +274,19 @@ def _parameters(definition: PythonDefinition | None) -> list[PythonParameter]:
     return known[1:] if is_bound or (is_special and name) else known
 
 
+def _takes_self(definition: PythonDefinition) -> bool:
+    known = definition.parameters()
+    is_of_module = definition.kind == "function" and not definition.parent
+    return is_of_module and bool(known) and known[0].name == "self"
+
+
 def _check_callee(func: ast.expr, definition: PythonDefinition) -> str:
     """Check the called name; of a method, also the receiver (`shape.area`)."""
     if last_name(func) != definition.name:
         return f"it is called {definition.name}"
+    if _takes_self(definition):
+        is_on_object = isinstance(func, ast.Attribute)
+        return "" if is_on_object else "it is called on an object"
     if definition.kind != "method":
         return "" if isinstance(func, ast.Name) else f"it is {definition.name}"
     owner = definition.parent.partition("#")[0].rpartition(".")[2]

@@ -320,6 +320,12 @@ def _means(index: TreeIndex, id: str, written: str) -> bool:
     *owners, name = display_name(qual).split(".")
     before = written.split(".")[:-1]
     is_only = len(index.named(name)) <= 1  # none in a file that no parser reads here
+    if not owners and re.search(
+        rf"^(?:async )?def {re.escape(name)}\(\s*self\b",
+        index.read_text(path) if path in index.files else "",
+        re.MULTILINE,
+    ):
+        return is_only and bool(before)  # a class makes it its method
     if not before:
         return is_only and not owners
     rest = before[: len(before) - len(owners)]

@@ -135,6 +135,8 @@ def _definition_evidence(
             names.add(inner.id)
         elif isinstance(inner, ast.Attribute):
             names.add(inner.attr)
+        elif isinstance(inner, ast.ImportFrom) and isinstance(node, ast.ClassDef):
+            names.update(one.name for one in inner.names)  # they are its methods
     if _class_argument(node) in calls:
         calls.add(_CLASS_ARGUMENT)
     return DefinitionEvidence(
