@@ -55,8 +55,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "container": (),
     "heading": (),
     "explain": (
-        "container|owner|bound?", "deprecated?", "summary?", "warned?", _HEAD, "settable?",
-        "parameters?", "undeclared?", "returns?", "calls?", "used_by|made_by?",
+        "container|owner|bound?", "deprecated?", "summary?", "warned?", _HEAD,
+        "settable?", "parameters?", "undeclared?", "returns?", "calls?", "used_by|made_by?",
     ),
     "module": ("summary?", "defines?", "constants?"),
     "members": ("properties?", "aliases?", "definition?"),
@@ -136,8 +136,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
 # The parts that a step of a kind can be.
 STEP_PARTS: Mapping[str, tuple[str, ...]] = {
     "change": (
-        "step_overridden", "step_callers", "step_readers", "step_run",
-        "step_run_users",
+        "step_overridden", "step_callers", "step_readers", "step_other_names",
+        "step_run", "step_run_users",
     ),
 }  # fmt: skip
 
@@ -296,6 +296,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("trace_line_under", "head"): "line under a head",
     ("trace_line_under", "word"): "line under a head",
     ("reasoning", "items"): "reasoning",
+    ("step_other_names", "members"): "other names",
     ("step_readers", "members"): "readers",
     ("tests", "members"): "tests",
     ("trace_tests", "members"): "tests",

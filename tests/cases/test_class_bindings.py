@@ -152,3 +152,32 @@ def test_another_name_of_a_method_is_told_with_the_methods(tmp_path: Path) -> No
         if "`settle`" in one["answer"]
     }
     assert {one.key for one in sampled.audit(mutants).wrong} == mutants.keys()
+
+
+def test_another_name_of_a_function_is_told_where_it_changes(tmp_path: Path) -> None:
+    """Whoever uses `merge_threads` is not found by a search for `merge_all`."""
+    code = '''"""Strands."""
+
+
+def merge_all(first: list, second: list) -> list:
+    """Merge two lists of threads."""
+    return [*first, *second]
+
+
+merge_threads = merge_all
+'''
+    files = {
+        "strands.py": code,
+        "weaver.py": "from strands import merge_all\n\n\n"
+        "def weave(rows):\n    return merge_all(rows, rows)\n",
+    }
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    (answer,) = answers(sampled, "change", "strands.py::merge_all")
+    assert "its module also offers it as `merge_threads`" in answer
+    assert sampled.audit().wrong == []
+    mutants = {
+        key: {**one, "answer": one["answer"].replace("`merge_threads`", "`split`")}
+        for key, one in sampled.samples.items()
+        if "`merge_threads`" in one["answer"]
+    }
+    assert {one.key for one in sampled.audit(mutants).wrong} == mutants.keys()

@@ -215,3 +215,65 @@ def test_a_class_named_like_its_project_is_made_as_an_object(tmp_path: Path) -> 
     asked = [one["question"] for one in of_kind(sampled, "construct")]
     assert any("对象" in one for one in asked)
     assert not any("的 `" in one and one.startswith("创建") for one in asked)
+
+
+CLIENT = '''"""A client that waits for answers."""
+
+
+class Client:
+    """Who speaks with a server."""
+
+    async def execute(self, *words: str) -> str:
+        """Send words to a server."""
+        return " ".join(words)
+
+    def swap(self, first: int, second: int):
+        """Swap two numbers of the server."""
+        words = [str(first)]
+        if second:
+            words.append(str(second))
+        return self.execute("SWAP", *words)
+
+    def swap_all(self, first: int):
+        """Swap all numbers of the server."""
+        return self.rotate(first)
+
+    def rotate(self, first: int):
+        """Rotate all numbers of the server."""
+        return self.execute("ROTATE", str(first))
+
+    def cached(self, key: str):
+        """Find a key here or at the server."""
+        if key:
+            return key
+        return self.execute("GET", key)
+
+    def name(self, number: int) -> str:
+        """Name a number of the client."""
+        return self.prefix(number)
+
+    def prefix(self, number: int) -> str:
+        """Find what comes before a number."""
+        return str(number)
+'''
+
+
+def test_what_returns_a_coroutine_is_awaited(tmp_path: Path) -> None:
+    """Without `await` nothing is sent. Where only some results are awaited, or far
+    ones, no call is made up.
+    """
+    sampled = Sampled(tmp_path, {"client.py": CLIENT}, **ALL_IN_ENGLISH)
+    (answer,) = answers(sampled, "usage", "client.py::Client.swap")
+    assert "\nawait my_client.swap(first, second)\n" in answer
+    (answer,) = answers(sampled, "usage", "client.py::Client.name")
+    assert "\nmy_client.name(number)\n" in answer
+    for name in ("swap_all", "cached"):
+        for text in sampled.answers(f"client.py::Client.{name}"):
+            assert f"my_client.{name}(" not in text
+    assert sampled.audit().wrong == []
+    mutants = {
+        key: {**one, "answer": one["answer"].replace("\nmy_", "\nawait my_")}
+        for key, one in sampled.samples.items()
+        if "\nmy_client.name" in one["answer"]
+    }
+    assert {one.key for one in sampled.audit(mutants).wrong} == mutants.keys() != set()

@@ -14,6 +14,7 @@
                       object of unknown class; where a file gained or lost a name, what
                       makes such a call of it
     decorator         what the element calls, of which it may be the decorator
+    coroutine         who returns what it gives, and who returns that
     class body        the functions that it imports or assigns: they are its methods
     import            the elements of its file that mention a name that it binds; the
                       same for a definition at the top level
@@ -51,11 +52,12 @@ from repobuild.samples.contexts.clues import (
 )
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
 from repobuild.samples.contexts.docstring_uses import docstring_uses
-from repobuild.samples.contexts.element_view import read_elements
+from repobuild.samples.contexts.element_view import ElementView, read_elements
 from repobuild.samples.contexts.file_context import (
     GETATTR,
     is_of_main,
     names_bound_otherwise,
+    names_by_value,
 )
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
@@ -232,7 +234,10 @@ class ChangedFiles:
         helpers = _top_level(self.old_elements(path)) ^ _top_level(elements)
         values = assigned_names(old_source) ^ assigned_names(source)
         stand_ins = names_bound_otherwise(facts.old) ^ names_bound_otherwise(facts.new)
-        touched_names = reimported | helpers | values | stand_ins
+        given = set(names_by_value(facts.old).items())
+        given ^= set(names_by_value(facts.new).items())
+        renamed = {value for _, value in given}
+        touched_names = reimported | helpers | values | stand_ins | renamed
         return without_mentions(touched_names, same, elements, source)
 
     def _import_targets(self, path: str) -> tuple[list[str], list[str]]:
@@ -286,6 +291,7 @@ def find_affected(
         ids.update(_ends_of_changed_edges(path, changes.graph(path)))
         ids.update(_decorating_otherwise(path, old, new, reader))
         ids.update(_bound_otherwise(path, old, new, reader))
+        ids.update(_awaited_otherwise(path, changes, reader))
         classes += _changed_classes(path, changes, reader)
     for changed in classes:
         ids.update(_methods_below(changed.id, reader))
@@ -359,6 +365,37 @@ def _bound_otherwise(
             yield from reader.outgoing(id, "uses")
         if old[qual].takes_self != new[qual].takes_self:
             yield from reader.incoming(id, "uses")
+
+
+def _awaited_otherwise(
+    path: str, changes: ChangedFiles, reader: GraphReader
+) -> Iterator[str]:
+    """Yield what may return what a coroutine gives, or did: the callers of those that
+    are coroutines now, were, or return other calls, and their callers.
+    """
+    old, new = changes.old_elements(path), reader.elements(path)
+    before, after = (read_edges(path, row).outgoing for row in changes.graph(path))
+    edge_ends = {
+        qual
+        for qual, kind in {**before, **after}
+        if kind == "calls" and before.get((qual, kind)) != after.get((qual, kind))
+    }
+    changed = [
+        element_id(path, qual)
+        for qual in old.keys() | new.keys()
+        if _gives(old.get(qual)) != _gives(new.get(qual))
+        or (qual in edge_ends and qual in new and new[qual].returned_calls())
+    ]
+    for _ in range(2):
+        changed = [one for id in changed for one in reader.incoming(id, "calls")]
+        yield from changed
+
+
+def _gives(element: ElementView | None) -> tuple[bool, set[str]]:
+    """Return what decides whether callers have to await what an element returns."""
+    if element is None:
+        return False, set()
+    return element.is_coroutine, element.returned_calls()
 
 
 def _runs(elements: Elements, qual: str) -> bool:

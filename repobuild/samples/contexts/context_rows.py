@@ -98,6 +98,8 @@ _COMMON = frozenset(
 )
 _MADE = re.compile(r"^[ \t]+(\w+) = (?:[\w.]+\.)?(\w+)\(", re.MULTILINE)
 _OPERATED = re.compile(r"(?<![\w.])(\w+)\[|\b(?:in |len\(|iter\()(\w+)\b(?![.(\[])")
+# What a `return` calls, "" where it returns anything else.
+_RETURN = re.compile(r"^[ \t]+return\b(?:[ \t]+(?:\w+\.)*(\w+)\()?", re.MULTILINE)
 _SPECIAL = re.compile(r"\.__\w+__$")
 _WORD = re.compile(r"\w+")
 _VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
@@ -125,9 +127,7 @@ def element_row(
     if file.is_location_only(element):
         return row | {"brief": True}
     row.update(_own_fields(file, element))
-    bound_to = file.reader.binding_classes(element)
-    row["bound_to"] = bound_to[:_MOST]
-    row["unbound"] = element.takes_self and not bound_to
+    row.update(_binding_fields(file, element))
     is_only = file.names.has_own_name(element, file.name_counts)
     neighbours = _neighbour_fields(file, element, is_only)
     if row.get("stub") and row["returns"] and neighbours["overrides"]:
@@ -147,7 +147,7 @@ def element_row(
         row.update(explained_fields(file, element, row, is_only))
     else:
         row["repeated"] = file.shares_purpose(element)
-    if real := file.usage.example(element, is_only, bool(bound_to)):
+    if real := file.usage.example(element, is_only, bool(row["bound_to"])):
         row["example"] = list(real)
     else:
         row["called_in_documents"] = file.usage.is_called_in_documents(element.name)
@@ -158,6 +158,16 @@ def element_row(
     if element.type == "class" and not row["summary"]:
         row["short"] = _short_class(file, element)
     return _without_empty(row)
+
+
+def _binding_fields(file: FileContext, element: ElementView) -> Row:
+    """Return what an assignment or a class body makes of a function of a module."""
+    bound_to = file.reader.binding_classes(element)
+    return {
+        "other_names": file.other_names(element),
+        "bound_to": bound_to[:_MOST],
+        "unbound": element.takes_self and not bound_to,
+    }
 
 
 def _identity(file: FileContext, element: ElementView) -> Row:
@@ -282,6 +292,12 @@ def _python_fields(
         "deprecated": row["deprecated"] or deprecated,
         "undeclared": _undeclared(element, texts),
     }
+    reader = file.reader
+    if not element.is_coroutine and reader.returned_coroutines(element):
+        # Whoever calls it awaits what it returns, where it returns nothing else.
+        known = reader.returned_coroutines(element, levels=1)
+        is_whole = all(one in known for one in _RETURN.findall(code))
+        fields |= {"async": is_whole, "perhaps_async": not is_whole}
     stale = stale_name(row["summary"], element, code)
     return fields | ({"stale": stale, "summary": ""} if stale else {})
 

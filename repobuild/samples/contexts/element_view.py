@@ -13,13 +13,18 @@ from typing import NamedTuple
 
 from repobuild.code.facts.element import signature
 from repobuild.code.facts.element_row import (
+    RETURNED,
     ElementRow,
     bindings_of,
     name_of,
     parent_of,
     row_of,
 )
-from repobuild.code.resolve.binding_marks import ASSIGNED_NAME, IMPORTED_NAME
+from repobuild.code.resolve.binding_marks import (
+    ASSIGNED_CALL,
+    ASSIGNED_NAME,
+    IMPORTED_NAME,
+)
 from repobuild.engine.contract import Value
 
 # Decorators that make a method be read like an attribute.
@@ -188,6 +193,15 @@ class ElementView:
             return True
         is_named_so = first.name.strip("_") in _RECEIVERS
         return is_named_so and "staticmethod" not in self.row.decorators
+
+    def returned_calls(self) -> set[str]:
+        """Return the last names of what it calls and returns the result of."""
+        return {
+            name_of(binding[1:])
+            for key in ("return", RETURNED)
+            for binding in bindings_of(self.row.vars, key)
+            if binding[:1] == ASSIGNED_CALL
+        }
 
     def calls(self) -> Iterator[str]:
         """Yield the names that are called, as written, in order of appearance."""

@@ -204,6 +204,24 @@ class GraphReader:
                 found += [source] if owner.binds(element.name) else []
         return found
 
+    def returned_coroutines(self, element: ElementView, levels: int = 2) -> set[str]:
+        """Return the names of what an element calls for others to await.
+
+        That is a coroutine, or a function that returns what one gives in turn.
+        """
+        names = element.returned_calls()
+        found: set[str] = set()
+        for id in self.outgoing(element.id, "calls") if names else ():
+            path, qual = split_id(id)
+            callee = self.elements(path).get(qual)
+            if callee is None or callee.name not in names:
+                continue
+            if callee.is_coroutine or (
+                levels > 1 and self.returned_coroutines(callee, levels - 1)
+            ):
+                found.add(callee.name)
+        return found
+
     def open_callers(self, name: str) -> list[str]:
         """Return the files that call a method of this name on an unknown object."""
         if name not in self._open_callers:

@@ -159,8 +159,8 @@ def _says_something(scope: FactScope) -> bool:
         return False  # it is raised and caught, and not used by a call
     if _is_only_inherited(scope) or _is_used(scope) or scope.get("of_foreign"):
         return False
-    if scope.get("refuses_defaults"):
-        return False
+    if scope.get("refuses_defaults") or scope.get("perhaps_async"):
+        return False  # it raises, or nobody knows whether it is awaited
     parameters = [one for one in scope.get("params") or () if one[0][:1] != "*"]
     if any(not name.strip("_*") and not default for name, _, default, *_ in parameters):
         return False  # `_` tells nobody what to pass

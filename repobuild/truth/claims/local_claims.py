@@ -368,6 +368,19 @@ def aliases(subject: Subject, claimed: str) -> str:
     return ""
 
 
+def other_names(subject: Subject, claimed: str) -> str:
+    """Check that the module assigns the element to each of these names."""
+    python = subject.file.python
+    assigned = {
+        ast.unparse(target)
+        for one in (python.tree.body if python else ())
+        if isinstance(one, ast.Assign) and ast.unparse(one.value) == subject.qual
+        for target in one.targets
+    }
+    lost = set(re.findall(r"`([^`]+)`", claimed)) - assigned
+    return f"the module does not say {min(lost)} = {subject.qual}" if lost else ""
+
+
 def _check_names(names: list[str], known: list[str], has_more: bool) -> str:
     if not set(names) <= set(known) or len(set(names)) < len(names):
         return f"they are {', '.join(known)}"
@@ -623,5 +636,6 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "methods": methods,
     "properties": properties,
     "aliases": aliases,
+    "other names": other_names,
     "methods with lines": methods_with_lines,
 }

@@ -139,6 +139,21 @@ def _names_bound_in(node: ast.ClassDef) -> set[str]:
     return found
 
 
+def coroutines(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check that something of each name is awaited: what a function returns of it."""
+    for name in claim.ids:
+        if not any(_is_awaited(index, one) for one in index.named(name)):
+            return f"no {name} is a coroutine"
+    return ""
+
+
+def _is_awaited(index: TreeIndex, one: Location) -> bool:
+    python = parse_python(one.path, index.read_text(one.path))
+    definitions = python.definitions.values() if python else ()
+    found = (d for d in definitions if display_name(d.qual) == one.qual)
+    return any(d.is_coroutine for d in found)
+
+
 def importers(index: TreeIndex, claim: DeferredClaim) -> str:
     return _check_edges(index, claim, [(id, claim.id) for id in claim.ids], _imports)
 
@@ -438,6 +453,7 @@ RELATION_CLAIMS: Mapping[str, DeferredCheck] = {
     "imports": imports,
     "imports for types": imports_for_types,
     "bound in class": bound_in_class,
+    "coroutines": coroutines,
     "importers": importers,
     "purpose": purpose,
     "unambiguous": unambiguous,

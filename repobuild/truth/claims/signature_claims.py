@@ -189,13 +189,27 @@ def example_call(subject: Subject, claimed: str) -> str:
     except (SyntaxError, ValueError):
         return "it is no call"
     awaited = isinstance(node, ast.Await)
-    if awaited != subject.definition.is_coroutine:
+    if awaited and not subject.definition.is_coroutine:
+        names = sorted(_returned_calls(subject.definition))
+        if not names or "" in names:
+            return "it is not awaited"
+        subject.defer("coroutines", "", tuple(names))
+    elif awaited != subject.definition.is_coroutine:
         return f"it is {'not ' * awaited}awaited"
     call = node.value if isinstance(node, ast.Await) else node
     if not isinstance(call, ast.Call):
         return "it is no call"
     wrong = _check_callee(call.func, subject.definition)
     return wrong or _check_arguments(call, _parameters(subject.constructor))
+
+
+def _returned_calls(definition: PythonDefinition) -> set[str]:
+    """Return the names of what is called in `return`; "" for what is no call."""
+    return {
+        last_name(node.value.func) if isinstance(node.value, ast.Call) else ""
+        for node in ast.walk(definition.node)
+        if isinstance(node, ast.Return)
+    }
 
 
 def constructor(subject: Subject, claimed: str) -> str:
