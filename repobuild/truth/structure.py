@@ -56,7 +56,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "heading": (),
     "explain": (
         "container|owner|bound?", "deprecated?", "summary?", "warned?", _HEAD,
-        "settable?", "parameters?", "undeclared?", "returns?", "calls?", "used_by|made_by?",
+        "settable?", "parameters?", "undeclared?", "returns?", "calls?",
+        "used_by|made_by?",
     ),
     "module": ("summary?", "defines?", "constants?"),
     "members": ("properties?", "aliases?", "definition?"),
