@@ -25,7 +25,7 @@ class CardPay:
         """Pay an amount of money."""
         return amount
 
-    settle = pay
+    spend = settle = pay
 
     from payment.bills import close_bill, find_bill, read_bill
     from payment.bills import void_bill as cancel_bill
@@ -144,7 +144,7 @@ def test_another_name_of_a_method_is_told_with_the_methods(tmp_path: Path) -> No
         tmp_path, {"payment/__init__.py": "\n".join(lines)}, **ALL_IN_ENGLISH
     )
     (answer,) = answers(sampled, "members", "payment/__init__.py::CardPay")
-    assert "`settle` for `pay`" in answer
+    assert "`settle` for `pay`, `spend` for `pay`" in answer
     assert sampled.audit().wrong == []
     mutants = {
         key: {**one, "answer": one["answer"].replace("`settle`", "`repay`")}

@@ -7,7 +7,8 @@
     first sentence    the callers of the element whose docstring it begins, and the
                       methods that override it
     docstring         what has a copy of it in its file, and the members of that
-    document          the elements whose names it tells or calls otherwise now
+    document          the elements whose names it tells or calls otherwise now, or
+                      calls with an import of a file that came or went
     call site         the elements that a file calls otherwise now, and those that make
                       a call which is not resolved now, or was not
     unresolved call   the methods of the name that a file now calls, or called, on an
@@ -82,6 +83,7 @@ from repobuild.samples.text.deprecation import is_deprecated_module
 from repobuild.samples.text.docstring_parts import summarise_module
 from repobuild.samples.text.import_statements import changed_names, read_imports
 
+_MODULES = (".py", ".pyi", ".pyx", ".so")
 DocstringUses = tuple[dict[str, str], dict[str, str]]  # before and after
 
 
@@ -203,6 +205,23 @@ class ChangedFiles:
                     for dotted in {**before, **after}
                     if before.get(dotted) != after.get(dotted)
                 )
+        return names | self._names_with_imports()
+
+    def _names_with_imports(self) -> set[str]:
+        """Return the bare names whose calls in documents import a file that came or
+        went.
+        """
+        documents, names = self._view.table("documents"), set[str]()
+        for path, (old, new) in self._files.items():
+            if (old is None) == (new is None) or not path.endswith(_MODULES):
+                continue
+            parts = path.rpartition(".")[0].removesuffix("/__init__").split("/")
+            modules = [".".join(parts[start:]) for start in range(len(parts))]
+            for document in {
+                d for m in modules for d in documents.index.find(f"i:{m}")
+            }:
+                calls = (documents.get(document) or {}).get("calls", {})
+                names.update(dotted.rpartition(".")[2] for dotted in calls)
         return names
 
     def unchanged(self, path: str) -> Iterable[str]:

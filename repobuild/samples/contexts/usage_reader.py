@@ -29,6 +29,7 @@ from repobuild.samples.text.import_statements import module_of
 
 _MOST_PATHS = 16  # files with calls that are compared, tests and others each
 _PRIVATE_IMPORT = re.compile(r"^(?:from|import) (?:\w+\.)+_[a-z]", re.MULTILINE)
+_MODULE_ENDS = (".py", "/__init__.py", ".pyi", ".pyx", ".so")
 _README = re.compile(r"(?i)readme[^/]*$")
 # Methods that any object may have: `x.get(...)` in a document is no call of ours.
 _COMMON = frozenset(
@@ -52,6 +53,7 @@ class UsageReader:
 
     def __init__(self, view: View) -> None:
         self._graph = view.table("graph")
+        self._files = view.table("files")
         self._documents, self._sites = view.table("documents"), view.table("call_sites")
         self._by_callee: dict[str, list[tuple[str, Value]]] | None = None
         self._rows: dict[str, list[tuple[str, Value]]] = {}
@@ -86,6 +88,7 @@ class UsageReader:
             for path, row in self._with_term(f"c:{element.name}")
             for dotted, call in row.get("calls", {}).items()
             if _is_called(dotted, element, is_unique, is_bound)
+            if not self._imports_missing(call[1], element.path)
         ]
         if documented:
             return RealCall(*min(documented)[2:])
@@ -97,6 +100,26 @@ class UsageReader:
             if not is_bound or f".{element.name}(" in code
         ]
         return RealCall(*min(sites)[3:]) if sites else None
+
+    def _imports_missing(self, code: str, path: str) -> bool:
+        """Return whether a document imports a module that the element's package lacks.
+
+        `from text.patterns import match` was right until the module moved.
+        """
+        folders = path.split("/")[:-1]
+        for one in written_imports(code):
+            parts = one.module.split(".")
+            if parts[0] not in folders:
+                continue
+            above = folders[: folders.index(parts[0])]
+            module = "/".join([*above, *parts])
+            inner = f"{module}/{one.name}" if one.name else module
+            if not (self._is_module(module) or self._is_module(inner)):
+                return True
+        return False
+
+    def _is_module(self, stem: str) -> bool:
+        return any(f"{stem}{end}" in self._files for end in _MODULE_ENDS)
 
     def is_called_in_documents(self, name: str) -> bool:
         """Return whether a document calls something of a name, be it another thing."""

@@ -358,9 +358,10 @@ def aliases(subject: Subject, claimed: str) -> str:
         return _first_missing(subject, names)
     known = {one.name for one in python.children(subject.qual) if one.kind == "method"}
     assigned = {
-        (ast.unparse(one.targets[0]), ast.unparse(one.value))
+        (ast.unparse(target), ast.unparse(one.value))
         for one in getattr(subject.definition.node, "body", ())
         if isinstance(one, ast.Assign)
+        for target in one.targets
     }
     for name, other in zip(names[::2], names[1::2], strict=True):
         if other not in known or (name, other) not in assigned:
