@@ -157,7 +157,7 @@ def call_example(
             return _completed(quoted, lines, start, name, known)
         used = _used_below(lines, end, quoted, name, known)
         found = used or _completed(quoted, lines, start, name, known)
-        return found and _as_usual(found, code, name, lines)
+        return found and _as_usual(found, code, name, known.whole or lines)
     return None
 
 
