@@ -92,6 +92,12 @@ def test_a_line_that_waits_is_shown_in_its_function_only() -> None:
     assert example(f"x = 1\n{code}", "Timeout") == "event = Timeout(3)"
 
 
+def test_an_object_of_a_dotted_name_is_shown_in_use() -> None:
+    text = "# a\n\n```python\nimport desk\n\nlamp = desk.Lamp(3)\nlamp.light()\n```\n"
+    calls = _calls(read_document(text, is_rst=False))
+    assert calls["desk.Lamp"][1].endswith("lamp = desk.Lamp(3)\nlamp.light()")
+
+
 def test_a_special_option_is_no_better_than_the_usual_way() -> None:
     calls = _calls(read_document(README, is_rst=False))
     assert calls["Text"][1].endswith('text = Text()\ntext.cut("one line")')
@@ -120,8 +126,15 @@ HOME: dict[str, str] = {
 def test_an_example_that_imports_a_module_which_is_gone_is_no_example(
     module: str, is_there: bool
 ) -> None:
-    rows = clean(HOME | {"README.md": MOVED.format(module)})
+    text = MOVED.format(module)
+    rows = clean(HOME | {"README.md": text})
     assert ("example" in rows["textile/inner/cutting.py::cut"]) == is_there
+
+
+def test_a_name_of_another_package_is_no_example() -> None:
+    text = MOVED.format("inner").replace("textile.inner", "weaver")
+    rows = clean(HOME | {"README.md": text})
+    assert "example" not in rows["textile/inner/cutting.py::cut"]
 
 
 def test_a_module_that_an_example_imports_comes_and_goes() -> None:

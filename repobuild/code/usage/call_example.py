@@ -157,13 +157,15 @@ def call_example(
             return _completed(quoted, lines, start, name, known)
         used = _used_below(lines, end, quoted, name, known)
         found = used or _completed(quoted, lines, start, name, known)
-        return found and _as_usual(found, code, name, known.whole or lines)
+        if not found or (not used and f"{name}()" in code):
+            return found  # a creation alone that passes nothing shows nothing
+        return _as_usual(found, code, name, known.whole or lines)
     return None
 
 
 def _is_class_name(name: str) -> bool:
-    """Return whether a name is written like that of a class."""
-    bare = name.lstrip("_")
+    """Return whether a name, or the last of a dotted one, is written like a class's."""
+    bare = name.rpartition(".")[2].lstrip("_")
     return bare[:1].isupper() and not bare.isupper()
 
 
@@ -226,6 +228,7 @@ def _as_usual(
     `Text()` in ten places of a file is how it is made, `Text(language="en")` in one is
     a special option, though it shows more.
     """
+    name = name.rpartition(".")[2]
     kinds = Counter(
         kind for line in lines if f"{name}(" in line for kind in _arguments(line, name)
     )

@@ -88,7 +88,7 @@ class UsageReader:
             for path, row in self._with_term(f"c:{element.name}")
             for dotted, call in row.get("calls", {}).items()
             if _is_called(dotted, element, is_unique, is_bound)
-            if not self._imports_missing(call[1], element.path)
+            if not self._imports_missing(call[1], element)
         ]
         if documented:
             return RealCall(*min(documented)[2:])
@@ -101,15 +101,20 @@ class UsageReader:
         ]
         return RealCall(*min(sites)[3:]) if sites else None
 
-    def _imports_missing(self, code: str, path: str) -> bool:
-        """Return whether a document imports a module that the element's package lacks.
+    def _imports_missing(self, code: str, element: ElementView) -> bool:
+        """Return whether a document imports a module that the element's package lacks,
+        or the element's name from another package.
 
         `from text.patterns import match` was right until the module moved.
         """
-        folders = path.split("/")[:-1]
+        *folders, last = element.path.split("/")
         for one in written_imports(code):
             parts = one.module.split(".")
             if parts[0] not in folders:
+                is_named = one.bound == element.name and parts[0]
+                if is_named and parts[0] != last.partition(".")[0]:
+                    if not any(map(self._is_module, (parts[0], f"src/{parts[0]}"))):
+                        return True
                 continue
             above = folders[: folders.index(parts[0])]
             module = "/".join([*above, *parts])
