@@ -181,3 +181,47 @@ merge_threads = merge_all
         if "`merge_threads`" in one["answer"]
     }
     assert {one.key for one in sampled.audit(mutants).wrong} == mutants.keys()
+
+
+def test_what_runs_in_the_place_of_a_declaration_is_told(tmp_path: Path) -> None:
+    code = '''"""Stores."""
+
+from typing import TYPE_CHECKING
+
+
+def make(kind):
+    """Make a method of a kind."""
+    return kind
+
+
+class Store:
+    """A store of things."""
+
+    if TYPE_CHECKING:
+
+        def get(self, kind: int) -> int:
+            """Get a thing of a kind."""
+            return kind
+
+    else:
+        get = make(int)
+
+    def put(self, thing: int) -> None:
+        """Put a thing into the store."""
+        self.thing = thing
+
+
+class BigStore(Store):
+    """A store that is big."""
+
+    if TYPE_CHECKING:
+
+        def get(self, kind: int) -> int:
+            """Get a thing of a kind."""
+            return kind
+
+    else:
+        get = make(int)
+'''
+    sampled = Sampled(tmp_path, {"store.py": code}, **ALL_IN_ENGLISH)
+    assert sampled.audit().wrong == []

@@ -401,7 +401,9 @@ def methods_with_lines(subject: Subject, claimed: str) -> str:
             {side: text for (_, side), text in readings[0].items()} if readings else {}
         )
         method = known.get(fields.get("name", ""))
-        if method is None and _sets_in_line(subject, fields):
+        # What type checkers read may be set otherwise at run time.
+        is_set = method is None or method.node in subject.file.python.for_types
+        if is_set and _sets_in_line(subject, fields):
             continue
         if method is None or subject.file.python.is_stub(method):
             return f"{item} is none of its methods"
@@ -423,6 +425,11 @@ def _sets_in_line(subject: Subject, fields: Mapping[str, str]) -> bool:
     """Return whether the body of a class sets an attribute in a line."""
     node = subject.definition.node if subject.definition else None
     body = node.body if isinstance(node, ast.ClassDef) and "end" not in fields else []
+    body = [
+        one
+        for outer in body
+        for one in ([outer, *outer.orelse] if isinstance(outer, ast.If) else [outer])
+    ]
     return any(
         isinstance(target, ast.Name)
         and (target.id, str(target.lineno)) == (fields.get("name"), fields.get("start"))
