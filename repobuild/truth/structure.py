@@ -69,7 +69,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "usage": (
         "container|owner|bound?", "deprecated?",
         "called_in|called_in_docstring|by_signature", _HEAD, "parameters?", "returns?",
-        "brief?", "warned?",
+        "some_methods?", "brief?", "warned?",
     ),
     "construct": ("all_defaults?", "parameters?"),
     "signature": ("no_arguments?",),

@@ -92,6 +92,26 @@ def test_a_line_that_waits_is_shown_in_its_function_only() -> None:
     assert example(f"x = 1\n{code}", "Timeout") == "event = Timeout(3)"
 
 
+def test_an_object_that_nothing_uses_is_told_with_its_methods(tmp_path: Path) -> None:
+    readme = '# textile\n\n```python\ntext = Text(language="en")\n```\n'
+    files = {"textile/text.py": CODE, "README.md": readme, "textile/__init__.py": ""}
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    (answer,) = answers(sampled, "usage", "textile/text.py::Text")
+    assert "**Among its methods**: `cut` and others" in answer
+    assert sampled.audit().wrong == []
+
+
+def test_an_item_of_a_list_is_quoted_without_its_comma(tmp_path: Path) -> None:
+    """`Text(),` would make a tuple."""
+    items = "    # In English.\n    Text(language='en'),\n"
+    readme = f"# textile\n\n```python\nconfigure([\n{items}])\n```\n"
+    files = {"textile/text.py": CODE, "README.md": readme, "textile/__init__.py": ""}
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    (answer,) = answers(sampled, "usage", "textile/text.py::Text")
+    assert "\nText(language='en')\n" in answer
+    assert sampled.audit().wrong == []
+
+
 def test_an_object_of_a_dotted_name_is_shown_in_use() -> None:
     text = "# a\n\n```python\nimport desk\n\nlamp = desk.Lamp(3)\nlamp.light()\n```\n"
     calls = _calls(read_document(text, is_rst=False))

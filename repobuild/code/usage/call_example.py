@@ -468,7 +468,9 @@ def _quoted(lines: Sequence[str], start: int, end: int) -> list[str] | None:
         shown += body
     if any(line.strip() and len(line) - len(line.lstrip()) < margin for line in shown):
         return None
-    return [line[margin:].rstrip() for line in shown]
+    quoted = [line[margin:].rstrip() for line in shown]
+    quoted[-1] = quoted[-1].removesuffix(",")  # an item of a list
+    return quoted
 
 
 def _row_of_definition(lines: Sequence[str], row: int) -> int | None:

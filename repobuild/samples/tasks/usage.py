@@ -200,10 +200,31 @@ def _usage(scope: FactScope) -> Fact:
     answer += answer_parts.render_parameters(scope, described)
     if not is_wrapped or scope.get("returns_text"):
         answer += answer_parts.render_returns(scope)
+    if _is_made_alone(scope):
+        answer += _public_methods(scope)
     if text := lead(scope.get("summary")):
         answer += scope.phrases.part("brief", summary=text)
     answer += answer_parts.render_warning(scope)
     return Fact("usage", answer, (scope.id, *answer_parts.binding_classes(scope)))
+
+
+def _is_made_alone(scope: FactScope) -> bool:
+    """Return whether an example makes an object, and does nothing with it."""
+    name = str(scope.get("name"))
+    _, code = scope.get("example") or ("", "")
+    made = re.search(rf"\b(\w+) = (?:\w+\.)*{re.escape(name)}\(", code)
+    if scope.get("kind") != "class" or made is None:
+        return False
+    return not re.search(rf"(?<![\w.]){made[1]}\b(?!\s*=[^=])", code[made.end() :])
+
+
+def _public_methods(scope: FactScope) -> str:
+    """List what can be called on an object, where nothing shows it."""
+    members = scope.get("members") or []
+    public = [f"`{name}`" for name in members if name[:1] != "_"]
+    is_cut = len(public) < len(members) or bool(scope.get("binds_methods"))
+    listed = answer_parts.list_texts(scope, public, is_cut)
+    return scope.phrases.part("some_methods", members=listed) if listed else ""
 
 
 def _shown_call(scope: FactScope) -> str:

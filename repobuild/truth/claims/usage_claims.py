@@ -148,11 +148,12 @@ def misses_line(code: str, text: str) -> str:
 def _readings(line: str) -> tuple[str, ...]:
     """Return a line as it is, and without a prompt and options of a doctest.
 
-    An assertion may also be read as what it calls, with what it compares this with.
+    An assertion may also be read as what it calls, with what it compares this with, an
+    item of a list without its comma.
     """
     plain = _DOCTEST_OPTION.sub("", line)
     bare = _PROMPT.sub("", plain).strip()
-    return line.strip(), plain.strip(), bare, *_asserted(bare)
+    return line.strip(), plain.strip(), bare, bare.removesuffix(","), *_asserted(bare)
 
 
 def _asserted(line: str) -> Iterator[str]:
