@@ -73,6 +73,8 @@ def test_an_object_is_shown_as_it_is_usually_made_and_used(tmp_path: Path) -> No
         ("    event.cancel(1)", True),
         ("    other = 1\n    event.cancel(1)", True),
         ("    assert event.value", False),
+        ("    thread = Thread(event)", False),
+        ("    print(event.value)\n    event.run()", True),
         ("    if delay:\n        event.cancel(1)", False),
         ("    return event", False),
         ("    event.cancel(unknown)", False),

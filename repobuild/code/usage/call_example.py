@@ -184,6 +184,11 @@ def _used_below(
         bare = _without_strings(lines[row].strip())
         if not re.search(rf"(?<![\w.]){made[1]}\b", bare) or bare.startswith("assert "):
             continue
+        is_called = re.search(rf"(?<![\w.]){made[1]}\.\w+\(", bare)
+        waits = _WAITS.search(bare)
+        is_aside = _ASSIGNMENT.match(bare) or _LOOKS.match(bare)
+        if is_aside and not (is_called or waits):
+            continue  # it looks, or makes the next object, of which nobody sees the use
         stop = _statement_end(lines, row)
         use = _quoted(lines, row, stop) if stop else None
         if use is None or not _may_use(use, lines, row):
@@ -192,9 +197,8 @@ def _used_below(
         if "\n".join(quoted) not in whole:
             return None
         shown = with_known_names(whole, lines, first, name, known)
-        if not shown or (_WAITS.search(bare) and not _DEFINES.search(shown)):
+        if not shown or (waits and not _DEFINES.search(shown)):
             return None
-        is_called = re.search(rf"(?<![\w.]){made[1]}\.\w+\(", bare)
         more = _METHOD_IS_CALLED if is_called else 1
         return CallExample(_score("\n".join(quoted), name) + more, shown)
     return None
