@@ -236,9 +236,9 @@ def _as_usual(
     kinds = Counter(
         kind for line in lines if f"{name}(" in line for kind in _arguments(line, name)
     )
-    own = next(_arguments(code, name), None)
-    (kind, count), *others = kinds.most_common(2) or [(None, 0)]
-    is_usual = kind == own and count > 1 and all(count > less for _, less in others)
+    count = next((kinds[kind] for kind in _arguments(code, name)), 0)
+    most = kinds.most_common(2)
+    is_usual = count > 1 and [count] == [one for _, one in most if one >= count]
     return found._replace(score=found.score + is_usual * _IS_USUAL)
 
 

@@ -358,6 +358,7 @@ def _method_aliases(file: FileContext, element: ElementView) -> dict[str, str]:
         for name, binding in sorted(element.row.attrs.items())
         if isinstance(binding, str) and binding[:1] == ASSIGNED_NAME
         if binding[1:] in methods and name[:1] != "_" and name not in methods
+        if name.isidentifier()
     }
 
 

@@ -115,6 +115,7 @@ def names_by_value(facts: Value) -> dict[str, str]:
         name: binding[1:]
         for name, binding in names.items()
         if isinstance(binding, str) and binding[:1] == ASSIGNED_NAME
+        if name.isidentifier()  # and no element of a container
     }
 
 

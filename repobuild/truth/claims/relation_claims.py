@@ -143,7 +143,7 @@ def coroutines(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check that something of each name is awaited: what a function returns of it."""
     for name in claim.ids:
         if not any(_is_awaited(index, one) for one in index.named(name)):
-            return f"no {name} is a coroutine"
+            return f"what {name} gives is not awaited"
     return ""
 
 
