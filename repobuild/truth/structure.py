@@ -36,10 +36,11 @@ _PLAN = (
 )  # fmt: skip
 
 _SKETCH = (
-    "container|owner?", "no_docstring|no_comment|no_purpose|only_name|stale?",
+    "container|owner|bound?", "no_docstring|no_comment|no_purpose|only_name|stale?",
     "said_above|said_in|said_of_base|said_of_init?",
     "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
     "created?", "attributes?", "properties?", "method_list|some_methods?",
+    "aliases?",
     "parameters?", "raised?", "derived?", "replaces?", "replaced_by?", "calls?",
     "property_reads?",
     "used_by|made_by?", "read_by?", "tested_by?",
@@ -54,20 +55,21 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "container": (),
     "heading": (),
     "explain": (
-        "container|owner?", "deprecated?", "summary?", "warned?", _HEAD, "settable?",
-        "parameters?", "undeclared?", "returns?", "calls?", "used_by|made_by?",
+        "container|owner|bound?", "deprecated?", "summary?", "warned?", _HEAD,
+        "settable?", "parameters?", "undeclared?", "returns?", "calls?",
+        "used_by|made_by?",
     ),
     "module": ("summary?", "defines?", "constants?"),
-    "members": ("properties?", "definition?"),
+    "members": ("properties?", "aliases?", "definition?"),
     "sketch": _SKETCH,
     "written": _SKETCH,
     "code": (),
     "describe": (),
     "passage": ("passage_code?",),
     "usage": (
-        "container|owner?", "deprecated?",
+        "container|owner|bound?", "deprecated?",
         "called_in|called_in_docstring|by_signature", _HEAD, "parameters?", "returns?",
-        "brief?", "warned?",
+        "some_methods?", "brief?", "warned?",
     ),
     "construct": ("all_defaults?", "parameters?"),
     "signature": ("no_arguments?",),
@@ -79,7 +81,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "overridden": (),
     "tests": (),
     "readers": (),
-    "imports": ("imports_unread?",),
+    "imports": ("imported_for_types?", "imports_unread?"),
     "importers": ("taken_by?",),
     "place": (
         "reasoning?", "summary?", "module_summary?", "used_by|made_by", "calls",
@@ -135,8 +137,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
 # The parts that a step of a kind can be.
 STEP_PARTS: Mapping[str, tuple[str, ...]] = {
     "change": (
-        "step_overridden", "step_callers", "step_readers", "step_run",
-        "step_run_users",
+        "step_overridden", "step_callers", "step_readers", "step_other_names",
+        "step_run", "step_run_users",
     ),
 }  # fmt: skip
 
@@ -182,6 +184,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("", "project"): "project",
     ("", "container"): "container",
     ("owner", "owner"): "owner",
+    ("bound", "members"): "bound in class",
     ("", "fence"): "language",
     ("", "mark"): "mark",
     ("", "summary"): "summary",
@@ -227,6 +230,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("created", "code"): "constructor",
     ("attributes", "members"): "attributes",
     ("method_list", "items"): "methods with purposes",
+    ("aliases", "members"): "aliases",
     ("some_methods", "members"): "methods",
     ("raised", "members"): "raises",
     ("readers", "members"): "readers",
@@ -293,12 +297,14 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("trace_line_under", "head"): "line under a head",
     ("trace_line_under", "word"): "line under a head",
     ("reasoning", "items"): "reasoning",
+    ("step_other_names", "members"): "other names",
     ("step_readers", "members"): "readers",
     ("tests", "members"): "tests",
     ("trace_tests", "members"): "tests",
     ("step_run", "members"): "tests",
     ("step_run_users", "members"): "tests",
     ("imports", "members"): "imports",
+    ("imported_for_types", "members"): "imports for types",
     ("imports_unread", "members"): "unread imports",
     ("importers", "members"): "importers",
     ("taken_by", "members"): "importers",

@@ -370,6 +370,41 @@ def test_a_class_hierarchy_that_is_cut_at_two_links_is_updated(
     same(repository.build(sources | apart), clean(sources | apart))
 
 
+BINDING = {
+    "pay.py": "class Pay:\n    from bills import read\n"
+    "    from bills import find as look\n",
+    "bills.py": "def read(self, day):\n    return day\n\n\n"
+    "def find(self, day):\n    return day\n\n\nshow = read\n",
+    "client.py": "class Client:\n    async def run(self):\n        return 1\n\n"
+    "    def go(self):\n        return self.run()\n\n"
+    "    def start(self):\n        return self.go()\n",
+}
+BINDING_EDITS = {
+    "another name": ("pay.py", "import read", "import read as see"),
+    "its own name": ("pay.py", "find as look", "find"),
+    "no self": ("bills.py", "def read(self, day)", "def read(day)"),
+    "no other name": ("bills.py", "show = read", "show = find"),
+    "no import": ("pay.py", "    from bills import read\n", ""),
+    "no coroutine": ("client.py", "    async def", "    def"),
+    "no result": ("client.py", "return self.run()", "return 1"),
+}
+
+
+@pytest.mark.parametrize("edit", BINDING_EDITS.values(), ids=BINDING_EDITS)
+def test_what_classes_bind_and_coroutines_give_is_updated(
+    repository: Repository, edit: tuple[str, str, str]
+) -> None:
+    path, old, new = edit
+    assert old in BINDING[path]
+    before = repository.build(BINDING)
+    assert before["bills.py::read"]["bound_to"] == ["pay.py::Pay"]
+    assert before["bills.py::read"]["other_names"] == ["show"]
+    assert before["client.py::Client.start"]["perhaps_async"]
+    changed = BINDING | {path: BINDING[path].replace(old, new)}
+    same(repository.build(changed), clean(changed))
+    same(repository.build(BINDING), before)
+
+
 def test_a_class_is_tested_where_its_methods_are(repository: Repository) -> None:
     tests = {
         "tests/helpers.py": "from shapes import Circle\n\n\n"

@@ -32,6 +32,7 @@ from itertools import filterfalse, islice, tee
 
 from repobuild.code.facts.element_row import name_of, without_type_arguments
 from repobuild.code.graph.graph import split_id
+from repobuild.code.resolve.binding_marks import ASSIGNED_NAME
 from repobuild.code.scan.file_roles import is_benchmark, is_test, is_tool
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
@@ -60,9 +61,13 @@ from repobuild.samples.text.docstring_parts import (
     summarise_prose,
 )
 from repobuild.samples.text.expectation import hide_expectation
-from repobuild.samples.text.import_statements import has_star_import, needed_imports
+from repobuild.samples.text.import_statements import (
+    has_star_import,
+    imports_for_types,
+    needed_imports,
+)
 from repobuild.samples.text.quote import Quote
-from repobuild.samples.text.refusals import leaves_open, only_raises
+from repobuild.samples.text.refusals import leaves_open, only_raises, refuses_defaults
 
 _MOST = 16  # ids in a list
 _LARGEST = 3  # members of a file that no list of them lacks
@@ -93,6 +98,8 @@ _COMMON = frozenset(
 )
 _MADE = re.compile(r"^[ \t]+(\w+) = (?:[\w.]+\.)?(\w+)\(", re.MULTILINE)
 _OPERATED = re.compile(r"(?<![\w.])(\w+)\[|\b(?:in |len\(|iter\()(\w+)\b(?![.(\[])")
+# What a `return` calls, "" where it returns anything else.
+_RETURN = re.compile(r"^[ \t]+return\b(?:[ \t]+(?:\w+\.)*(\w+)\()?", re.MULTILINE)
 _SPECIAL = re.compile(r"\.__\w+__$")
 _WORD = re.compile(r"\w+")
 _VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
@@ -120,6 +127,7 @@ def element_row(
     if file.is_location_only(element):
         return row | {"brief": True}
     row.update(_own_fields(file, element))
+    row.update(_binding_fields(file, element))
     is_only = file.names.has_own_name(element, file.name_counts)
     neighbours = _neighbour_fields(file, element, is_only)
     if row.get("stub") and row["returns"] and neighbours["overrides"]:
@@ -139,7 +147,7 @@ def element_row(
         row.update(explained_fields(file, element, row, is_only))
     else:
         row["repeated"] = file.shares_purpose(element)
-    if real := file.usage.example(element, is_only):
+    if real := file.usage.example(element, is_only, bool(row["bound_to"])):
         row["example"] = list(real)
     else:
         row["called_in_documents"] = file.usage.is_called_in_documents(element.name)
@@ -150,6 +158,16 @@ def element_row(
     if element.type == "class" and not row["summary"]:
         row["short"] = _short_class(file, element)
     return _without_empty(row)
+
+
+def _binding_fields(file: FileContext, element: ElementView) -> Row:
+    """Return what an assignment or a class body makes of a function of a module."""
+    bound_to = file.reader.binding_classes(element)
+    return {
+        "other_names": file.other_names(element),
+        "bound_to": bound_to[:_MOST],
+        "unbound": element.takes_self and not bound_to,
+    }
 
 
 def _identity(file: FileContext, element: ElementView) -> Row:
@@ -254,6 +272,7 @@ def _container_fields(file: FileContext, element: ElementView) -> Row:
         "sole": file.method_counts[element.name] == 1,
         "only_class": file.class_count == 1,
         "of_foreign": _has_foreign_base(file, container),
+        "protocol": _is_protocol(container),
     }
     if container.row.end_line >= element.row.end_line:
         # A method of Go, Rust or C++ is not written within its type.
@@ -269,9 +288,16 @@ def _python_fields(
     deprecated = is_deprecated(code, element.doc, element.row.decorators)
     fields: Row = {
         "refuses": only_raises(file.own_bytes(element)),
+        "refuses_defaults": _refuses_defaults(file, element),
         "deprecated": row["deprecated"] or deprecated,
         "undeclared": _undeclared(element, texts),
     }
+    reader = file.reader
+    if not element.is_coroutine and reader.returned_coroutines(element):
+        # Whoever calls it awaits what it returns, where it returns nothing else.
+        known = reader.returned_coroutines(element, levels=1)
+        is_whole = all(one in known for one in _RETURN.findall(code))
+        fields |= {"async": is_whole, "perhaps_async": not is_whole}
     stale = stale_name(row["summary"], element, code)
     return fields | ({"stale": stale, "summary": ""} if stale else {})
 
@@ -293,6 +319,9 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
     )
     row: Row = {
         "deprecated": False,
+        "protocol": _is_protocol(element),
+        "binds_methods": any(_bound_functions(file, element)),
+        "aliases": _method_aliases(file, element),
         "members": [name for _, name, is_property in methods if not is_property],
         "properties": [name for _, name, is_property in methods if is_property],
         "leaves_open": any(
@@ -305,10 +334,46 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
     if constructor:
         code, decorators = file.code(constructor), constructor.row.decorators
         row["deprecated"] = is_deprecated(code, constructor.doc, decorators)
+        row["refuses_defaults"] = _refuses_defaults(file, constructor)
         texts = parse_docstring(element.doc).parameters
         texts |= parse_docstring(constructor.doc).parameters
         row["params"] = _parameters(constructor, texts)
     return row
+
+
+def _bound_functions(file: FileContext, element: ElementView) -> Iterator[str]:
+    """Yield the functions of modules that the body of a class makes its methods."""
+    for id in file.reader.outgoing(element.id, "uses"):
+        path, qual = split_id(id)
+        function = file.reader.elements(path).get(qual)
+        if function and function.takes_self and element.binds(function.name):
+            yield id
+
+
+def _method_aliases(file: FileContext, element: ElementView) -> dict[str, str]:
+    """Return the other public names that a class body gives its methods: `b = a`."""
+    methods = {one.name for one in file.children(element.qual) if one.type == "method"}
+    return {
+        name: binding[1:]
+        for name, binding in sorted(element.row.attrs.items())
+        if isinstance(binding, str) and binding[:1] == ASSIGNED_NAME
+        if binding[1:] in methods and name[:1] != "_" and name not in methods
+        if name.isidentifier()
+    }
+
+
+def _is_protocol(element: ElementView) -> bool:
+    """Return whether a class is a `typing.Protocol`, and not what implements one."""
+    bases = map(without_type_arguments, element.row.bases)
+    return any(name_of(base) == "Protocol" for base in bases)
+
+
+def _refuses_defaults(file: FileContext, element: ElementView) -> bool:
+    """Return whether a call that leaves all defaults as they are raises."""
+    if file.language != "python":
+        return False
+    defaults = [(one.name, one.default) for one in element.arguments() if one.default]
+    return refuses_defaults(file.own_bytes(element), defaults)
 
 
 def _parameters(element: ElementView, texts: dict[str, str]) -> list[list[str]]:
@@ -484,7 +549,7 @@ def _open_lists(
     is_open |= any(reader.outgoing(one.id, "calls") for one in _inner(file, element))
     found = ["callees"] if is_open else []
     is_by_name = not element.is_property and reader.is_looked_up(element.name)
-    if element.type != "method":
+    if element.type != "method" and not reader.binding_classes(element):
         return [*found, "callers"] if is_by_name else found
     are_tests = {is_test(path) for path in reader.open_callers(element.name)}
     # Who passes it on uses it, too, and others may pass it on through an object.
@@ -832,8 +897,11 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
         for element in file.children("")
         for path in _paths(reader.incoming(element.id, "imports", tests=False))
     }
+    imports = sorted({id for id in targets if "::" not in id} - {file.path})
+    for_types = imports_for_types(file.path, file.facts, file.source, imports)
     return {
-        "imports": sorted({id for id in targets if "::" not in id} - {file.path}),
+        "imports": [one for one in imports if one not in for_types],
+        "imports_for_types": for_types,
         "importers": importers,
         "takers": sorted(takers.difference(importers, (file.path,))),
     }

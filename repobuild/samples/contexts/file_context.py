@@ -10,6 +10,7 @@ from functools import cached_property
 from repobuild.code.facts.element_row import bindings_of
 from repobuild.code.resolve.binding_marks import (
     ALTERNATIVE,
+    ASSIGNED_NAME,
     IMPORTED_MODULE,
     IMPORTED_NAME,
 )
@@ -102,6 +103,22 @@ def names_bound_otherwise(facts: Value) -> set[str]:
     }
 
 
+def names_by_value(facts: Value) -> dict[str, str]:
+    """Return the names that a module gives to what has another name: `b = a` is b: a.
+
+    Where it binds the name to other things as well, it is none.
+    """
+    names = (facts or {}).get("names") or {}
+    if (facts or {}).get("language") != "python":
+        return {}
+    return {
+        name: binding[1:]
+        for name, binding in names.items()
+        if isinstance(binding, str) and binding[:1] == ASSIGNED_NAME
+        if name.isidentifier()  # and no element of a container
+    }
+
+
 def is_of_main(facts: Value, element: ElementView) -> bool:
     """Return whether an element is there only when its file is run as a program."""
     first, last, *_ = (facts or {}).get("main") or (0, -1)
@@ -152,6 +169,15 @@ class FileContext:
     @cached_property
     def _bound_otherwise(self) -> set[str]:
         return names_bound_otherwise(self.facts)
+
+    @cached_property
+    def _names_by_value(self) -> dict[str, str]:
+        return names_by_value(self.facts)
+
+    def other_names(self, element: ElementView) -> list[str]:
+        """Return the other names that its module gives a top-level element: `b = a`."""
+        given = self._names_by_value.items()
+        return sorted(name for name, value in given if value == element.qual)
 
     @cached_property
     def heading_trails(self) -> dict[str, str]:

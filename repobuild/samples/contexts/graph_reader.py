@@ -192,6 +192,36 @@ class GraphReader:
             if tests is None or is_test(path) == tests:
                 yield from edge_sources(path, self._graph.get(path), kind, id)
 
+    def binding_classes(self, element: ElementView) -> list[str]:
+        """Return the classes whose bodies make a function of a module their method."""
+        if not element.takes_self:
+            return []
+        found: list[str] = []
+        for source in self.incoming(element.id, "uses", tests=False):
+            path, qual = split_id(source)
+            owner = self.elements(path).get(qual)
+            if owner is not None and owner.type == "class":
+                found += [source] if owner.binds(element.name) else []
+        return found
+
+    def returned_coroutines(self, element: ElementView, levels: int = 2) -> set[str]:
+        """Return the names of what an element calls for others to await.
+
+        That is a coroutine, or a function that returns what one gives in turn.
+        """
+        names = element.returned_calls()
+        found: set[str] = set()
+        for id in self.outgoing(element.id, "calls") if names else ():
+            path, qual = split_id(id)
+            callee = self.elements(path).get(qual)
+            if callee is None or callee.name not in names:
+                continue
+            if callee.is_coroutine or (
+                levels > 1 and self.returned_coroutines(callee, levels - 1)
+            ):
+                found.add(callee.name)
+        return found
+
     def open_callers(self, name: str) -> list[str]:
         """Return the files that call a method of this name on an unknown object."""
         if name not in self._open_callers:

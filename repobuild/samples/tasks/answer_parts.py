@@ -32,6 +32,7 @@ _KEEPS_SIGNATURE = frozenset(
 _RAISED = re.compile(r"^[ \t]*raise ([\w.]+)", re.MULTILINE)
 _MODULE = re.compile(r"\w+\.")  # before the name of a type
 _LONGEST_DECORATORS = 200  # characters
+_LISTS_OF_FILES = ("imports", "imports_for_types", "importers", "takers")
 _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
 
@@ -82,13 +83,34 @@ def render_summary(scope: FactScope) -> str:
 
 
 def render_container(scope: FactScope) -> str:
-    """Say which class a method belongs to, or what else its name begins with."""
+    """Say which class a method belongs to, or what else its name begins with.
+
+    A function of a module may be a method, too, of a class whose body binds it.
+    """
+    if classes := binding_classes(scope):
+        members = list_elements(scope, list(classes))
+        return scope.phrases.part("bound", members=members)
     if scope.get("kind") != "method":
         return ""
     if container := scope.get("container"):
         return scope.phrases.part("container", container=container)
     owner = scope.get("owner")
     return scope.phrases.part("owner", owner=owner) if owner else ""
+
+
+def binding_classes(scope: FactScope) -> tuple[str, ...]:
+    """Return the ids of the classes that make a function of a module their method."""
+    return tuple(scope.without_held_out(list(scope.get("bound_to") or ())))
+
+
+def render_aliases(scope: FactScope) -> str:
+    """Say which other names the body of a class gives its methods."""
+    items = [
+        scope.phrases.part("alias", name=name, other=other)
+        for name, other in (scope.get("aliases") or {}).items()
+    ]
+    members = list_texts(scope, items)
+    return scope.phrases.part("aliases", members=members) if members else ""
 
 
 def render_deprecated(scope: FactScope) -> str:
@@ -276,7 +298,7 @@ def list_field(
         return "", ()
     more = len(allowed) > most or len(allowed) < len(ids)
     more = more or is_cut
-    files = name in ("imports", "importers", "takers")
+    files = name in _LISTS_OF_FILES
     text = list_elements(scope, allowed[:most], more, files, is_open(scope, name))
     return text, tuple(allowed[:most])
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from repobuild.code.scan.file_roles import is_test_data
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
-from repobuild.samples.tasks.usage import argument_list
+from repobuild.samples.tasks.usage import argument_list, is_computed
 from repobuild.samples.text.docstring_parts import lead
 
 _INHERITS = re.compile(r"^class \w+\((?!object\))")
@@ -49,8 +49,9 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     if scope.get("kind") == "class" and is_told:
         # A question for the methods has no other answer than all of them.
         text = scope.phrases.listed([f"`{name}`" for name in members])
-        if len(text) <= _LONGEST_MEMBERS:
+        if len(text) <= _LONGEST_MEMBERS and not scope.get("binds_methods"):
             answer = scope.answer("members", members=text) + _properties(scope)
+            answer += answer_parts.render_aliases(scope)
             if _INHERITS.search(str(scope.get("signature"))):
                 answer += answer_parts.render_signature(scope)
             yield Fact("members", answer, (scope.id,))
@@ -89,7 +90,7 @@ def _explain(scope: FactScope) -> Fact:
         + answer_parts.render_undeclared(scope)
         + answer_parts.render_returns(scope)
     )
-    sources: tuple[str, ...] = (scope.id,)
+    sources: tuple[str, ...] = (scope.id, *answer_parts.binding_classes(scope))
     if scope.is_foreign(scope.get("summary")):
         # A reader of the other language learns more from what is around it.
         for name, label in (("callees", "calls"), ("callers", "used_by")):
@@ -132,7 +133,8 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
         answer += answer_parts.render_settable(scope)
         answer += answer_parts.render_deprecated(scope)
         answer += scope.phrases.part("stub") if scope.get("stub") else ""
-        unique = tuple(dict.fromkeys((scope.id, *sources, *cited)))
+        bound_to = answer_parts.binding_classes(scope)
+        unique = tuple(dict.fromkeys((scope.id, *bound_to, *sources, *cited)))
         yield Fact(kind, answer + structure + around, unique, "medium")
 
 
@@ -220,7 +222,7 @@ def _class_parts(scope: FactScope) -> str:
     rows = scope.get("params")
     is_python = scope.get("fence") == "python"
     arguments = ", ".join(argument_list(rows or [])) if is_python else ""
-    if arguments:
+    if arguments and not scope.get("refuses_defaults"):
         call = f"{scope.get('name')}({arguments})"
         text += part("created", code=answer_parts.render_code(scope, call))
     if names := [f"`{name}`" for name in scope.get("attributes") or ()]:
@@ -228,8 +230,12 @@ def _class_parts(scope: FactScope) -> str:
         listed = answer_parts.list_texts(scope, names[:_MOST_ATTRIBUTES], is_cut)
         text += part("attributes", members=listed)
     text += _properties(scope) + _method_list(scope)
-    if arguments and any(type or told for _, type, _, told, _ in rows or ()):
-        # The call shows no types.
+    text += answer_parts.render_aliases(scope)
+    is_more = any(
+        type or told or is_computed(default) for _, type, default, told, _ in rows or ()
+    )
+    if is_python and is_more:
+        # The call shows no types, and no defaults with names.
         text += answer_parts.render_parameters(scope, is_brief=True)
     return text
 
@@ -244,7 +250,8 @@ def _properties(scope: FactScope) -> str:
 def _method_list(scope: FactScope) -> str:
     """Return a line for each method, with its purpose where all of them fit.
 
-    Of a class with many methods, the names of the first ones.
+    Of a class with many methods, or with functions of other modules among them, the
+    names of the first ones.
     """
     part = scope.phrases.part
     names = scope.get("members") or []
@@ -258,7 +265,7 @@ def _method_list(scope: FactScope) -> str:
         for name in names
     )
     items = next((one for one in (told, bare) if len(one) <= _LONGEST_MEMBERS), "")
-    if items:
+    if items and not scope.get("binds_methods"):
         return part("method_list", items=items)
     listed = answer_parts.list_texts(scope, [f"`{name}`" for name in names])
     return part("some_methods", members=listed)

@@ -68,6 +68,9 @@ def _change(scope: FactScope) -> Iterator[Fact]:
             return
         steps.append(part(step, members=text))
         groups.append(ids)
+    if others := [f"`{one}`" for one in scope.get("other_names") or ()]:
+        members = answer_parts.list_texts(scope, others)
+        steps.append(part("step_other_names", members=members))
     step, text, ids = _tests_to_run(scope, name)
     if text:
         steps.append(part(step, members=text))

@@ -586,12 +586,17 @@ def _result(block: str) -> str:
 
 
 def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
-    """Return the parameters' descriptions and that of the returned value."""
+    """Return the parameters' descriptions and that of the returned value.
+
+    Of two descriptions of one name the second may be a slip for another parameter, and
+    nobody knows which: neither is returned.
+    """
     parameters: dict[str, str] = {}
     returns = ""
     for field_, name, block in _SPHINX.findall(docstring):
         if field_ == "param" and name.split():
-            parameters[name.split()[-1].lstrip("*")] = _one_line(block)
+            last = name.split()[-1].lstrip("*")
+            parameters[last] = "" if last in parameters else _one_line(block)
         elif field_ != "param" and not _NO_TYPE.search(name):
             returns = _result(block)
     return {name: text for name, text in parameters.items() if text}, returns

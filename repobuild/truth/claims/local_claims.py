@@ -351,6 +351,37 @@ def properties(subject: Subject, claimed: str) -> str:
     return _check_names([one.name for one in listed], known, has_more=False)
 
 
+def aliases(subject: Subject, claimed: str) -> str:
+    """Check that the class body assigns a method to each other name."""
+    python, names = subject.file.python, re.findall(r"`([^`]+)`", claimed)
+    if python is None or subject.definition is None:
+        return _first_missing(subject, names)
+    known = {one.name for one in python.children(subject.qual) if one.kind == "method"}
+    assigned = {
+        (ast.unparse(target), ast.unparse(one.value))
+        for one in getattr(subject.definition.node, "body", ())
+        if isinstance(one, ast.Assign)
+        for target in one.targets
+    }
+    for name, other in zip(names[::2], names[1::2], strict=True):
+        if other not in known or (name, other) not in assigned:
+            return f"the class body does not say {name} = {other}"
+    return ""
+
+
+def other_names(subject: Subject, claimed: str) -> str:
+    """Check that the module assigns the element to each of these names."""
+    python = subject.file.python
+    assigned = {
+        ast.unparse(target)
+        for one in (python.tree.body if python else ())
+        if isinstance(one, ast.Assign) and ast.unparse(one.value) == subject.qual
+        for target in one.targets
+    }
+    lost = set(re.findall(r"`([^`]+)`", claimed)) - assigned
+    return f"the module does not say {min(lost)} = {subject.qual}" if lost else ""
+
+
 def _check_names(names: list[str], known: list[str], has_more: bool) -> str:
     if not set(names) <= set(known) or len(set(names)) < len(names):
         return f"they are {', '.join(known)}"
@@ -370,7 +401,9 @@ def methods_with_lines(subject: Subject, claimed: str) -> str:
             {side: text for (_, side), text in readings[0].items()} if readings else {}
         )
         method = known.get(fields.get("name", ""))
-        if method is None and _sets_in_line(subject, fields):
+        # What type checkers read may be set otherwise at run time.
+        is_set = method is None or method.node in subject.file.python.for_types
+        if is_set and _sets_in_line(subject, fields):
             continue
         if method is None or subject.file.python.is_stub(method):
             return f"{item} is none of its methods"
@@ -392,6 +425,11 @@ def _sets_in_line(subject: Subject, fields: Mapping[str, str]) -> bool:
     """Return whether the body of a class sets an attribute in a line."""
     node = subject.definition.node if subject.definition else None
     body = node.body if isinstance(node, ast.ClassDef) and "end" not in fields else []
+    body = [
+        one
+        for outer in body
+        for one in ([outer, *outer.orelse] if isinstance(outer, ast.If) else [outer])
+    ]
     return any(
         isinstance(target, ast.Name)
         and (target.id, str(target.lineno)) == (fields.get("name"), fields.get("start"))
@@ -605,5 +643,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "constants": constants,
     "methods": methods,
     "properties": properties,
+    "aliases": aliases,
+    "other names": other_names,
     "methods with lines": methods_with_lines,
 }
