@@ -36,13 +36,13 @@ _PLAN = (
 )  # fmt: skip
 
 _SKETCH = (
-    "container|owner?", "no_docstring|no_comment|no_purpose|only_name|stale?",
+    "container|owner?", "empty?", "no_docstring|no_comment|no_purpose|only_name|stale?",
     "said_above|said_in|said_of_base|said_of_init?",
     "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
     "created?", "attributes?", "properties?", "method_list|some_methods?",
     "parameters?", "raised?", "derived?", "replaces?", "replaced_by?", "calls?",
     "property_reads?",
-    "used_by|made_by?", "read_by?", "tested_by?",
+    "used_by|made_by?", "read_by|referred_by?", "tested_by?",
 )  # fmt: skip
 
 STRUCTURE: Mapping[str, tuple[str, ...]] = {
@@ -54,7 +54,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "container": (),
     "heading": (),
     "explain": (
-        "container|owner?", "deprecated?", "summary?", "warned?", _HEAD, "settable?",
+        "container|owner?", "empty?", "deprecated?", "summary?", "warned?", _HEAD,
+        "settable?",
         "parameters?", "undeclared?", "returns?", "calls?", "used_by|made_by?",
     ),
     "module": ("summary?", "defines?", "constants?"),
@@ -216,6 +217,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("warned", "text"): "warning",
     ("property_reads", "members"): "property reads",
     ("stub", "said"): "stub",
+    ("empty", "said"): "empty body",
     ("properties", "members"): "properties",
     ("said_above", "summary"): "comment above",
     ("said_of_init", "summary"): "purpose of constructor",
@@ -231,6 +233,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("raised", "members"): "raises",
     ("readers", "members"): "readers",
     ("read_by", "members"): "readers",
+    ("referred_by", "members"): "readers",
     ("derived", "members"): "subclasses",
     ("replaces", "members"): "overrides",
     ("replaced_by", "members"): "overridden",

@@ -62,7 +62,7 @@ from repobuild.samples.text.docstring_parts import (
 from repobuild.samples.text.expectation import hide_expectation
 from repobuild.samples.text.import_statements import has_star_import, needed_imports
 from repobuild.samples.text.quote import Quote
-from repobuild.samples.text.refusals import leaves_open, only_raises
+from repobuild.samples.text.refusals import does_nothing, leaves_open, only_raises
 
 _MOST = 16  # ids in a list
 _LARGEST = 3  # members of a file that no list of them lacks
@@ -75,7 +75,8 @@ _SHORT_CLASS = 16  # lines below the first of a class
 _SHORT_RAW_CLASS = 40  # the same with comments
 _LONGEST_CLASS = 700  # characters
 _LONGEST_TEST = 60  # lines, comments and docstring included
-_MOST_USERS = 64  # that are searched for tests of an element, or what it decorates
+_MOST_TESTS = 256  # users in tests that are searched for those of an element
+_MOST_USERS = 64  # that are searched for what an element decorates
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
 _TEST_LISTS = ("tests", "users_in_tests")
@@ -269,6 +270,7 @@ def _python_fields(
     deprecated = is_deprecated(code, element.doc, element.row.decorators)
     fields: Row = {
         "refuses": only_raises(file.own_bytes(element)),
+        "empty": does_nothing(file.own_bytes(element), element.row.decorators),
         "deprecated": row["deprecated"] or deprecated,
         "undeclared": _undeclared(element, texts),
     }
@@ -669,9 +671,14 @@ def _tests(file: FileContext, element: ElementView) -> list[str]:
         for kind in ("calls", "uses")
         for user in file.reader.incoming(id, kind, tests=True)
     )
-    found = dict.fromkeys(enclosing_test(user) for user in islice(users, _MOST_USERS))
+    found = dict.fromkeys(enclosing_test(user) for user in islice(users, _MOST_TESTS))
     tests = [one for one in found if one and not is_benchmark(one)]
-    tests.sort(key=lambda one: not _is_named_after(one, element))
+    tests.sort(
+        key=lambda one: (
+            not _is_named_after(one, element),
+            not _is_of_its_module(one, element),
+        )
+    )
     return tests
 
 
@@ -680,13 +687,19 @@ def _is_named_after(test: str, element: ElementView) -> bool:
 
     A method has to be named itself: its file says nothing about one of its methods.
     """
-    path, qual = split_id(test)
+    qual = split_id(test)[1]
     bare = element.name.replace("_", "").lower()
     if len(bare) >= _SHORTEST_NAME and bare in qual.replace("_", "").lower():
         return True
-    stems = [one.rpartition("/")[2].partition(".")[0] for one in (path, element.path)]
-    plain = [re.sub(r"^tests?_|_tests?$|^_+|_+$", "", one) for one in stems]
-    return element.type != "method" and plain[0] == plain[1]
+    return element.type != "method" and _is_of_its_module(test, element)
+
+
+def _is_of_its_module(test: str, element: ElementView) -> bool:
+    """Return whether a file of tests is named after the file of an element."""
+    paths = (split_id(test)[0], element.path)
+    stems = (one.rpartition("/")[2].partition(".")[0] for one in paths)
+    of_test, own = (re.sub(r"^tests?_|_tests?$|^_+|_+$", "", one) for one in stems)
+    return of_test == own
 
 
 def _overriding_methods(file: FileContext, element: ElementView) -> Iterator[str]:

@@ -95,6 +95,11 @@ def render_deprecated(scope: FactScope) -> str:
     return scope.phrases.part("deprecated") if scope.get("deprecated") else ""
 
 
+def render_empty(scope: FactScope) -> str:
+    """Say that the body is empty: this goes before any purpose."""
+    return scope.phrases.part("empty") if scope.get("empty") else ""
+
+
 def list_constants(scope: FactScope) -> str:
     return list_texts(scope, [f"`{name}`" for name in scope.get("constants") or ()])
 
@@ -281,8 +286,13 @@ def list_field(
     return text, tuple(allowed[:most])
 
 
-def users_label(scope: FactScope, label: str) -> str:
-    """Return the part that lists callers: who calls a class makes its objects."""
+def users_label(scope: FactScope, label: str, has_callers: bool = True) -> str:
+    """Return the part that lists users: who calls a class makes its objects.
+
+    Those who refer to it "also" do so only after a list of callers.
+    """
+    if label == "read_by" and not has_callers:
+        return "referred_by"
     is_made = label == "used_by" and scope.get("kind") == "class"
     return "made_by" if is_made else label
 

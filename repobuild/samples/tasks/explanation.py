@@ -79,6 +79,7 @@ def _explain(scope: FactScope) -> Fact:
     answer = (
         scope.answer("explain")
         + answer_parts.render_container(scope)
+        + answer_parts.render_empty(scope)
         + answer_parts.render_deprecated(scope)
         + answer_parts.render_summary(scope)
         + answer_parts.render_warning(scope)
@@ -127,7 +128,8 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     if said or code or structure or (around and is_told):
         kind = "sketch" if said or not code else "written"
         answer = scope.answer(kind)
-        answer += answer_parts.render_container(scope) + _missing_purpose(scope)
+        answer += answer_parts.render_container(scope)
+        answer += answer_parts.render_empty(scope) + _missing_purpose(scope)
         answer += said + (code or answer_parts.render_signature(scope))
         answer += answer_parts.render_settable(scope)
         answer += answer_parts.render_deprecated(scope)
@@ -146,6 +148,7 @@ def _neighbours(
     """
     part = scope.phrases.part
     text, sources = "", quoted
+    has_callers = False
     raised = scope.get("raises")
     if raised and has_code:  # which shows under which condition
         listed = answer_parts.list_texts(scope, [f"`{name}`" for name in raised])
@@ -166,8 +169,12 @@ def _neighbours(
         members, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
         if name == "callees" and raised and answer_parts.only_exceptions(scope, ids):
             continue
+        if name == "readers" and scope.get("callers") and not has_callers:
+            continue  # those that may not be named are users, too, and say more
         if members and not (name == "overrides" and ids == sources):
-            text += part(answer_parts.users_label(scope, label), members=members)
+            has_callers |= name == "callers"
+            label = answer_parts.users_label(scope, label, has_callers)
+            text += part(label, members=members)
             sources += ids
         if name == "callees":
             members, ids = answer_parts.list_field(scope, "property_reads")

@@ -1,4 +1,4 @@
-"""Recognise what refuses a call: functions that only raise, and exceptions by name."""
+"""Recognise what refuses a call or does nothing in it, and exceptions by name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ _HEAD = re.compile(
     rb"(?:\s*[rR]?(\"\"\"|\'\'\').*?\1[ \t]*\n)?",
     re.DOTALL,
 )
+_INERT = frozenset({b"pass", b"return", b"return None"})
+_INERT_LINE = re.compile(rb"(?:async\s+)?def\s[^\n]*:[ \t]*pass[ \t]*(?:#[^\n]*)?\s*")
+# What a decorator of another name adds may be all that the function is for.
+_PLAIN_DECORATORS = frozenset("staticmethod classmethod property override".split())
 _UNWRITTEN = re.compile(rb"^\s*raise NotImplementedError\b", re.MULTILINE)
 _EXCEPTION = re.compile(r"(?:Error|Exception|Warning)$")
 
@@ -25,6 +29,21 @@ def only_raises(code: bytes) -> bool:
     margin = _indent(lines[0])
     rest = lines[1:]
     return all(_indent(one) > margin or one.strip()[:1] in b")]}" for one in rest)
+
+
+def does_nothing(code: bytes, decorators: Sequence[str]) -> bool:
+    """Return whether the body of a function is empty, but for its docstring."""
+    if not _PLAIN_DECORATORS.issuperset(one.rpartition(".")[2] for one in decorators):
+        return False
+    if _INERT_LINE.fullmatch(code.strip()):
+        return True
+    body = _HEAD.match(code + b"\n")
+    if body is None:
+        return False
+    lines = (
+        line.partition(b"#")[0].strip() for line in code[body.end() :].split(b"\n")
+    )
+    return _INERT.issuperset(line for line in lines if line)
 
 
 def leaves_open(code: bytes, decorators: Sequence[str]) -> bool:

@@ -458,12 +458,23 @@ def misses_lines(subject: Subject, numbers: list[str]) -> str:
     if not body:
         return "it has no body"
     lines = subject.file.python.lines
+    idle = {row for one in body if _is_string(one) for row in _rows(one)}
     known = [
         str(row)
         for row in range(body[0].lineno, definition.end + 1)
-        if lines[row - 1][: layout.comments.get(row)].strip()
+        if lines[row - 1][: layout.comments.get(row)].strip() and row not in idle
     ]
     return "" if numbers == known else f"its lines are {', '.join(known)}"
+
+
+def _is_string(node: ast.stmt) -> bool:
+    """Return whether a statement is a string alone, which does nothing."""
+    value = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
+
+
+def _rows(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def _module_name(path: str) -> str:

@@ -33,6 +33,7 @@ _WARNING_WORDS = re.compile(
 )
 _WARNING_DIRECTIVE = r"\.\. (?:warning|caution|danger|attention):+\s*"
 _RECEIVERS = ("self", "cls")
+_INERT = ("return", "return None")
 _COMMENT = re.compile(r"^\s*#[#:]*\s?")
 _METHOD = re.compile(r"\n- `([^`\n]+)`([^\n]*)")
 
@@ -81,6 +82,20 @@ def stub(subject: Subject, claimed: str) -> str:
     code = [n for n in (node.body if node else ()) if not _is_constant(n, str)]
     good = len(code) == 1 and _is_constant(code[0], type(...))
     return "" if good else "its body is more than that"
+
+
+def empty_body(subject: Subject, claimed: str) -> str:
+    """Check that a function has no statement that does anything."""
+    definition = subject.definition
+    if definition is None:
+        return "there is no such definition" if subject.file.python else ""
+    inert = (
+        isinstance(one, ast.Pass)
+        or _is_constant(one, str)
+        or (isinstance(one, ast.Return) and ast.unparse(one) in _INERT)
+        for one in definition.node.body
+    )
+    return "" if all(inert) else "its body is more than that"
 
 
 def deprecated(subject: Subject, claimed: str) -> str:
@@ -302,6 +317,7 @@ UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {
     "warning": warning,
     "property reads": property_reads,
     "stub": stub,
+    "empty body": empty_body,
     "stale docstring": stale_docstring,
     "undeclared parameters": undeclared_parameters,
     "comment above": comment_above,

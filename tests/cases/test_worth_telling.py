@@ -1,0 +1,196 @@
+"""An answer about code tells what its name does not say, and tells it whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repobuild.samples.tasks.explanation import facts as explain
+from repobuild.samples.tasks.facts import Fact, FactScope
+from repobuild.samples.tasks.implementation_path import facts as change
+from repobuild.samples.tasks.phrases import load_phrases
+from repobuild.samples.text.refusals import does_nothing
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+
+QUEUES = '''"""Queues of requests."""
+
+from post.wire import Wire
+
+
+class Queue:
+    """A queue of requests."""
+
+    def __init__(self, wire):
+        self.put_queue = []
+        """Requests to put something."""
+        self.get_queue = []
+        """Requests to get something."""
+        self.wire = Wire(wire)
+
+    def begin_work(self, wire):
+        """Begin to take requests from a wire."""
+        self.wire = Wire(wire)
+        """The wire that is listened to."""
+        self.is_open = True
+        return self.wire
+
+    def close(self):
+        pass
+
+    def drain_quietly(self):
+        """Wait until all requests were sent."""
+
+    def flush(self):
+        """Send all requests."""
+        return self.wire.send(self.put_queue)
+
+
+class FastQueue(Queue):
+    """A queue without a wire."""
+
+    def close(self):
+        pass
+'''
+FILES = {
+    "pyproject.toml": '[project]\nname = "post"\ndescription = "Send requests"\n',
+    "post/__init__.py": "",
+    "post/queues.py": QUEUES,
+    "post/wire.py": '"""Wires."""\n\n\nclass Wire:\n    """A wire."""\n\n'
+    "    def __init__(self, end):\n        self.end = end\n\n"
+    '    def send(self, requests):\n        """Send requests to the end."""\n'
+    "        return [self.end(one) for one in requests]\n\n\n"
+    'def cut_wire(wire):\n    """Take the end off a wire."""\n'
+    "    wire.end = None\n    return wire\n",
+    "tests/test_ends.py": "from post.wire import Wire, cut_wire\n\n\n"
+    "def test_cut_wire_ends():\n    assert cut_wire(Wire(len)).end is None\n",
+    "tests/test_wire.py": "from post.wire import Wire, cut_wire\n\n\n"
+    "def test_cut_wire():\n    assert cut_wire(Wire(len))\n",
+}
+HOME = "post/queues.py::"
+
+
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
+    folder: Path = tmp_path_factory.mktemp("post")
+    return Sampled(folder, FILES, **ALL_IN_ENGLISH, **{"samples.min_code_lines": 2})
+
+
+def test_every_claim_of_these_samples_holds(post: Sampled) -> None:
+    assert post.audit().wrong == []
+
+
+def test_the_docstring_of_an_attribute_is_no_step_of_a_trace(post: Sampled) -> None:
+    traced = of_kind(post, "trace")
+    assert traced
+    assert not any('"""' in one["answer"] for one in traced)
+    (text,) = {
+        one["answer"] for one in traced if one["element"] == f"{HOME}Queue.begin_work"
+    }
+    assert "self.is_open = True" in text
+
+
+def test_what_does_nothing_is_told_so_before_its_purpose(post: Sampled) -> None:
+    (told,) = answers(post, "explain", f"{HOME}Queue.drain_quietly")
+    assert told.index("It does nothing by itself") < told.index("**Purpose**")
+    assert all(
+        "It does nothing by itself" in one
+        for one in answers(post, "sketch", f"{HOME}FastQueue.close")
+    )
+    (flush,) = answers(post, "explain", f"{HOME}Queue.flush")
+    assert "nothing" not in flush
+
+
+@pytest.mark.parametrize(
+    ("code", "decorators", "is_empty"),
+    [
+        (b"def f(x):\n    pass\n", [], True),
+        (b"def f(x): pass  # later", [], True),
+        (b'def f(x):\n    """Do it."""', [], True),
+        (b'def f(x):\n    """Do it."""\n    # later\n    return None\n', [], True),
+        (b"@click.group()\ndef f(x):\n    pass\n", ["click.group()"], False),
+        (b"@abstractmethod\ndef f(x):\n    pass\n", ["abstractmethod"], False),
+        (b"def f(x):\n    if x:\n        pass\n", [], False),
+        (b"def f(x):\n    return x\n", [], False),
+        (b"def f(x):\n    ...\n", [], False),
+    ],
+)
+def test_a_body_is_empty_where_no_statement_does_anything(
+    code: bytes, decorators: list[str], is_empty: bool
+) -> None:
+    assert does_nothing(code, decorators) == is_empty
+
+
+CONTEXT: dict[str, Any] = {
+    "kind": "function",
+    "id": "post/wire.py::send",
+    "path": "post/wire.py",
+    "name": "send",
+    "label": "send",
+    "project": "post",
+    "fence": "python",
+    "undocumented": True,
+    "signature": "def send(requests)",
+    "short": "def send(requests):\n    return [one() for one in requests]",
+}
+
+
+def facts_about(
+    task: Callable[[FactScope], Iterator[Fact]], held_out: str, **fields: Any
+) -> dict[str, str]:
+    """Return the answers by kind, where elements that begin so are held out."""
+    scope = FactScope(
+        {**CONTEXT, **fields},
+        load_phrases("en"),
+        ("en",),
+        lambda id: id.startswith(held_out),
+    )
+    return {fact.kind: fact.answer for fact in task(scope)}
+
+
+CALLERS = ["post/desk.py::Desk.call"]
+READERS = ["post/table.py::fill"]
+
+
+def test_who_else_refers_to_something_is_told_after_who_calls_it() -> None:
+    both = facts_about(explain, "-", callers=CALLERS, readers=READERS)
+    assert "**Also referred to by**: `fill`" in both["written"]
+    alone = facts_about(explain, "-", readers=READERS)
+    assert "**Referred to by**: `fill`" in alone["written"]
+
+
+def test_without_the_callers_nobody_else_is_told_as_who_uses_it() -> None:
+    found = facts_about(explain, "post/desk", callers=CALLERS, readers=READERS)
+    assert "eferred to by" not in found["written"]
+
+
+TESTS = [
+    "tests/test_wire.py::TestSend.test_all",
+    "tests/test_desk.py::test_call",
+    "tests/test_desk.py::test_no_call",
+    "tests/test_desk.py::test_late_call",
+    "tests/test_desk.py::test_long_call",
+]
+AFFECTED: dict[str, Any] = {"callers": CALLERS, "tests": TESTS}
+
+
+def test_without_its_own_tests_others_are_not_told_as_those_to_run() -> None:
+    assert "change" in facts_about(change, "-", **AFFECTED)
+    assert "change" not in facts_about(change, "tests/test_wire", **AFFECTED)
+
+
+def test_a_list_of_tests_to_run_says_that_it_is_cut() -> None:
+    cut = facts_about(change, "-", **AFFECTED)["change"]
+    assert "`test_late_call` (in `tests/test_desk.py`) and others." in cut
+    whole = facts_about(change, "-", callers=CALLERS, tests=TESTS[1:])["change"]
+    assert "others" not in whole
+
+
+def test_the_tests_beside_those_of_its_module_come_later(post: Sampled) -> None:
+    tests = post.context("post/wire.py::cut_wire")["tests"]
+    assert [one.partition("::")[0] for one in tests] == [
+        "tests/test_wire.py",
+        "tests/test_ends.py",
+    ]
