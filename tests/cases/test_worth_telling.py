@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from repobuild.samples.contexts.graph_reader import spread
 from repobuild.samples.tasks.explanation import facts as explain
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.tasks.implementation_path import facts as change
@@ -61,9 +62,21 @@ FILES = {
     "post/wire.py": '"""Wires."""\n\n\nclass Wire:\n    """A wire."""\n\n'
     "    def __init__(self, end):\n        self.end = end\n\n"
     '    def send(self, requests):\n        """Send requests to the end."""\n'
-    "        return [self.end(one) for one in requests]\n\n\n"
+    "        return [self.end(one) for one in requests]\n\n"
+    '    @property\n    def _length(self):\n        """The length of the wire."""\n'
+    "        return len(self.end)\n\n"
+    "    def grow(self):\n        self.end += self._length\n\n\n"
     'def cut_wire(wire):\n    """Take the end off a wire."""\n'
-    "    wire.end = None\n    return wire\n",
+    "    wire.end = None\n    return wire\n\n\n"
+    'def stamp(request):\n    """Put the day on a request."""\n'
+    "    request.day = 1\n    return request\n",
+    **{
+        f"post/{path}.py": "from post.wire import stamp\n"
+        + "".join(
+            f"\n\ndef {path}_{n:02}(one):\n    return stamp(one)\n" for n in range(10)
+        )
+        for path in "ab"
+    },
     "tests/test_ends.py": "from post.wire import Wire, cut_wire\n\n\n"
     "def test_cut_wire_ends():\n    assert cut_wire(Wire(len)).end is None\n",
     "tests/test_wire.py": "from post.wire import Wire, cut_wire\n\n\n"
@@ -194,3 +207,37 @@ def test_the_tests_beside_those_of_its_module_come_later(post: Sampled) -> None:
         "tests/test_wire.py",
         "tests/test_ends.py",
     ]
+
+
+def test_a_part_of_a_list_is_from_as_many_files_as_possible() -> None:
+    ids = [f"{path}.py::f{n:02}" for path in "abc" for n in range(10)]
+    found = spread(ids, 6)
+    assert [one[0] for one in found] == ["a", "a", "b", "b", "c", "c"]
+    assert spread(ids[:6], 6) == ids[:6]
+    many = [f"m{n:02}.py::f" for n in range(40)]
+    assert spread(many, 4) == [many[0], many[10], many[20], many[30]]
+
+
+def test_a_list_that_is_cut_says_how_many_there_are(post: Sampled) -> None:
+    (told,) = answers(post, "callers", "post/wire.py::stamp")
+    assert told.endswith(" and others, 20 in all.")
+    assert "post/b.py" in told
+    changed = {
+        key: {**one, "answer": one["answer"].replace("20 in all", "30 in all")}
+        for key, one in post.samples.items()
+        if "20 in all" in one["answer"]
+    }
+    assert {one.claim for one in post.audit(changed).wrong} == {"callers"}
+
+
+def test_a_class_calls_what_its_constructor_calls(post: Sampled) -> None:
+    callees = post.context(f"{HOME}Queue")["callees"]
+    assert callees == ["post/wire.py::Wire"]
+
+
+def test_readers_of_a_property_may_be_more_than_those_that_are_known(
+    post: Sampled,
+) -> None:
+    assert "readers" in post.context("post/wire.py::Wire._length")["open"]
+    (told,) = answers(post, "readers", "post/wire.py::Wire._length")
+    assert told.endswith("and possibly others.")

@@ -7,7 +7,8 @@ English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most 16, of a file's own at most
-24; `more` names the lists that were cut, `open` those that may miss some. Only the id
+24; `more` names the lists that were cut, `totals` gives the lengths of some of these,
+`open` names those that may miss some. Only the id
 and first sentence of another element are quoted, so that a change of one context
 changes few of its neighbours.
 
@@ -47,9 +48,11 @@ from repobuild.samples.contexts.explained import (
 )
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import (
+    SPREAD_LISTS,
     GraphReader,
     element_id,
     enclosing_test,
+    spread,
 )
 from repobuild.samples.contexts.package_parts import package_parts
 from repobuild.samples.text.deprecation import is_deprecated
@@ -65,6 +68,7 @@ from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import does_nothing, leaves_open, only_raises
 
 _MOST = 16  # ids in a list
+_MOST_COUNTED = 256  # ids of a list that is cut
 _LARGEST = 3  # members of a file that no list of them lacks
 _README = re.compile(r"readme(?:\.\w+)?$", re.IGNORECASE)
 _MOST_MEMBERS = 24  # of a file
@@ -398,7 +402,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         _MOST,
         callers=(one for one in users[0] if one != id and not _is_inner_test(one)),
         readers=(one for one in users[1] if _is_reader(one, element)),
-        callees=_in_call_order(element, reader),
+        callees=_callees(file, element),
         property_reads=_property_reads(file, element),
         bases=reader.outgoing(id, "inherits"),
         subclasses=reader.incoming(id, "inherits", tests=False),
@@ -408,16 +412,39 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
+    maker = _constructor(file, element)
     row["open"] = _open_lists(file, element, row["callees"])
+    if maker and "callees" in _open_lists(file, maker, row["callees"]):
+        row["open"] = list(dict.fromkeys(["callees", *row["open"]]))
     # Tests may reach it in the place of others of its name, and read a property of an
-    # object of which nobody knows the class.
+    # object of which nobody knows the class. So may any code.
     if not is_only or element.is_property:
         row["open"] = list(dict.fromkeys([*row["open"], *_TEST_LISTS]))
-    row["open_calls"] = _has_unresolved_calls(element, reader) or _uses_operators(
-        file, element, row["callees"]
+    if element.is_property:
+        row["open"] = [*row["open"], "readers"]
+    row["open_calls"] = any(
+        _has_unresolved_calls(one, reader) or _uses_operators(file, one, row["callees"])
+        for one in (element, maker)
+        if one is not None
     )
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
+
+
+def _constructor(file: FileContext, element: ElementView) -> ElementView | None:
+    """Return what making an object of a class runs."""
+    is_class = element.type == "class"
+    return file.elements.get(f"{element.qual}.__init__") if is_class else None
+
+
+def _callees(file: FileContext, element: ElementView) -> list[str]:
+    """Return what an element calls; a class calls what its constructor does, first."""
+    found = _in_call_order(element, file.reader)
+    maker = _constructor(file, element)
+    if maker is None:
+        return found
+    made = _in_call_order(maker, file.reader)
+    return [one for one in dict.fromkeys([*made, *found]) if one != element.id]
 
 
 def _property_reads(file: FileContext, element: ElementView) -> list[str]:
@@ -580,16 +607,21 @@ def _foreign_bases(element: ElementView, row: Row) -> Row:
 def _cut_lists(most: int, **lists: Iterable[str]) -> Row:
     """Return at most `most` ids of each list, and under `more` the names of cut lists.
 
-    Iterators are read no further than that.
+    Under `totals` is how many ids a cut list of users has, up to `_MOST_COUNTED`, and
+    those told are spread over their files. Iterators are read no further than that.
     """
     row: Row = {}
     more = []
+    totals: dict[str, int] = {}
     for name, ids in lists.items():
-        first = list(islice(ids, most + 1))
-        row[name] = first[:most]
+        is_spread = name in SPREAD_LISTS
+        first = list(islice(ids, (_MOST_COUNTED if is_spread else most) + 1))
+        row[name] = spread(first, most) if is_spread else first[:most]
         if len(first) > most:
             more.append(name)
-    return row | {"more": more}
+        if most < len(first) <= _MOST_COUNTED and is_spread:
+            totals[name] = len(first)
+    return row | {"more": more, **({"totals": totals} if totals else {})}
 
 
 def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
