@@ -57,6 +57,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "container|owner?", "empty?", "deprecated?", "summary?", "warned?", _HEAD,
         "settable?",
         "parameters?", "undeclared?", "returns?", "calls?", "used_by|made_by?",
+        "short_code?",
     ),
     "module": ("summary?", "defines?", "constants?"),
     "members": ("properties?", "definition?"),

@@ -13,6 +13,7 @@ from repobuild.samples.tasks.explanation import facts as explain
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.tasks.implementation_path import facts as change
 from repobuild.samples.tasks.phrases import load_phrases
+from repobuild.samples.text.docstring_parts import repeats_path
 from repobuild.samples.text.refusals import does_nothing
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
@@ -43,6 +44,25 @@ class Queue:
 
     def drain_quietly(self):
         """Wait until all requests were sent."""
+
+    def add_wire_name(self, request):
+        """Add the wire name to a request."""
+        request.wire = self.wire.name
+        return request
+
+    def cancel_request(self, request):
+        """Cancel this request.
+
+        It has to be called if it is late.
+        """
+        self.put_queue.remove(request)
+
+    def _dispatch_task(self):
+        """
+        核心调度方法
+        启动观察者监听文件系统的事件
+        """
+        self.wire.start()
 
     def flush(self):
         """Send all requests."""
@@ -241,3 +261,46 @@ def test_readers_of_a_property_may_be_more_than_those_that_are_known(
     assert "readers" in post.context("post/wire.py::Wire._length")["open"]
     (told,) = answers(post, "readers", "post/wire.py::Wire._length")
     assert told.endswith("and possibly others.")
+
+
+@pytest.mark.parametrize(
+    ("summary", "path", "repeats"),
+    [
+        ("Carwash example.", "docs/examples/code/carwash.py", True),
+        ("SimPy specific exceptions.", "src/simpy/exceptions.py", True),
+        ("Utility functions for tests.", "simpy/utils.py", True),
+        ("A carwash with a limited number of machines.", "docs/carwash.py", False),
+        ("Exceptions that a queue raises.", "simpy/exceptions.py", False),
+        ("排队示例", "simpy/queues.py", False),
+    ],
+)
+def test_a_title_that_only_names_a_module_is_no_purpose(
+    summary: str, path: str, repeats: bool
+) -> None:
+    assert repeats_path(summary, path) == repeats
+
+
+def test_a_purpose_that_repeats_the_name_is_told_with_what_follows_it(
+    post: Sampled,
+) -> None:
+    (told,) = answers(post, "explain", f"{HOME}Queue.cancel_request")
+    assert (
+        "**Purpose**: Cancel this request. It has to be called if it is late." in told
+    )
+    assert post.context(f"{HOME}Queue._dispatch_task")["summary"] == (
+        "核心调度方法。启动观察者监听文件系统的事件"
+    )
+
+
+def test_a_purpose_that_repeats_the_name_is_told_with_the_code_or_not_at_all(
+    post: Sampled,
+) -> None:
+    (told,) = answers(post, "explain", f"{HOME}Queue.add_wire_name")
+    assert "**Its code**" in told
+    assert not [
+        one
+        for one in of_kind(post, "describe")
+        if one["element"].endswith(("add_wire_name", "cancel_request"))
+    ]
+    fields = {"summary": "Send requests.", "thin": True, "short": ""}
+    assert not facts_about(explain, "-", **fields)

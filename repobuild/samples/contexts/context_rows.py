@@ -4,7 +4,8 @@ Empty fields are left out. So are path and name, which the id contains, and a la
 equals the bare name. `variable` says that another module has a variable of the name.
 `languages` are those of the project's documents, unless that is
 English alone. `shared` says that another element may have the same label,
-`repeated` that another one has the same purpose or heading; `trail` is what tells a
+`repeated` that another one has the same purpose or heading, `thin` that a purpose says
+little more than the name; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most 16, of a file's own at most
 24; `more` names the lists that were cut, `totals` gives the lengths of some of these,
@@ -36,6 +37,7 @@ from repobuild.code.graph.graph import split_id
 from repobuild.code.scan.file_roles import is_benchmark, is_test, is_tool
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
+from repobuild.samples.contexts.docstring_uses import adds_little
 from repobuild.samples.contexts.element_view import (
     ElementView,
     ParameterRow,
@@ -148,9 +150,10 @@ def element_row(
         row["example"] = list(real)
     else:
         row["called_in_documents"] = file.usage.is_called_in_documents(element.name)
+    row["thin"] = adds_little(element, row["summary"])
     if quoted:
         row.update(_code_fields(file, element, quoted))
-    elif not row["summary"]:
+    elif not row["summary"] or row["thin"]:
         row["short"] = _short_code(file, element)
     if element.type == "class" and not row["summary"]:
         row["short"] = _short_class(file, element)

@@ -14,6 +14,7 @@ from repobuild.code.resolve.binding_marks import (
     IMPORTED_NAME,
 )
 from repobuild.code.scan.file_roles import is_test, is_tool
+from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.clues import (
     clues_of,
@@ -28,6 +29,7 @@ from repobuild.samples.contexts.docstring_uses import (
     CONSTRUCTORS,
     COPIED,
     NO_PURPOSE,
+    adds_little,
     docstring_uses,
 )
 from repobuild.samples.contexts.element_view import ElementView, strip_counts
@@ -38,6 +40,8 @@ from repobuild.samples.text.braces import BracedSource, is_braced
 from repobuild.samples.text.computed_names import computed_names
 from repobuild.samples.text.deprecation import is_deprecated_module
 from repobuild.samples.text.docstring_parts import (
+    repeats_path,
+    rest_of_first_paragraph,
     summarise,
     summarise_module,
     without_name,
@@ -81,13 +85,19 @@ def _paragraphs(element: ElementView) -> list[str]:
 
 
 def _with_next_paragraph(element: ElementView, title: str) -> str:
-    """Return a title that says only the name with the paragraph below it, or ""."""
-    below = _paragraphs(element)[1:2]
+    """Return a title that says only the name with what follows it, or "".
+
+    That is the rest of its own paragraph, where one begins on the next line.
+    """
+    below = [*rest_of_first_paragraph(element.doc), *_paragraphs(element)[1:2]][:1]
     if not below or not _SENTENCE.match(below[0]):
         return ""
     text = summarise(below[0])
-    joint = " " if title.endswith(_SENTENCE_ENDS) else ". "
-    return f"{title}{joint}{text}" if text.endswith(_SENTENCE_ENDS) else ""
+    if not text.endswith(_SENTENCE_ENDS) and not is_chinese(text):
+        return ""
+    stop = "。" if is_chinese(title) else ". "
+    joint = " " if title.endswith(_SENTENCE_ENDS) else stop
+    return f"{title}{joint}{text}"
 
 
 def names_bound_otherwise(facts: Value) -> set[str]:
@@ -130,7 +140,8 @@ class FileContext:
         self.elements = reader.elements(path)
         self.is_test = is_test(path)
         self.is_tool = is_tool(path)
-        self.summary = summarise_module(self.facts.get("doc", ""), path)
+        summary = summarise_module(self.facts.get("doc", ""), path)
+        self.summary = "" if repeats_path(summary, path) else summary
         self.name_counts = names_of(self.facts)
         self.method_counts: Counter[str] = Counter(
             e.name for e in self.elements.values() if e.type == "method"
@@ -211,6 +222,8 @@ class FileContext:
         if use == BARE and summary and not introduces:
             # "has-class function.": what it does is in the next paragraph, if in any.
             return _with_next_paragraph(element, summary)
+        if use is None and adds_little(element, summary):
+            summary = _with_next_paragraph(element, summary) or summary
         if use in NO_PURPOSE and use != BARE:
             return ""
         own = self._own_paragraph(element) if summary and "\n" not in summary else ""

@@ -41,7 +41,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 
 def _element(scope: FactScope) -> Iterator[Fact]:
     if scope.get("summary"):
-        yield _explain(scope)
+        yield from _explain(scope)
     elif scope.get("fence") and not scope.get("brief"):
         yield from _sketch(scope)
     members = scope.get("members") or ()
@@ -75,7 +75,20 @@ def _passage(scope: FactScope, text: str) -> Fact:
     )
 
 
-def _explain(scope: FactScope) -> Fact:
+def _explain(scope: FactScope) -> Iterator[Fact]:
+    details = (
+        answer_parts.render_warning(scope),
+        answer_parts.render_parameters(scope, described=scope.get("kind") != "class"),
+        answer_parts.render_undeclared(scope),
+        answer_parts.render_empty(scope),
+        scope.get("returns_text"),
+    )
+    code = ""
+    if scope.get("thin") and not any(details):
+        # What the name says already is no answer without what is done for it.
+        code = answer_parts.render_short_code(scope, _SHORT_BODY)
+        if not code:
+            return
     answer = (
         scope.answer("explain")
         + answer_parts.render_container(scope)
@@ -99,7 +112,7 @@ def _explain(scope: FactScope) -> Fact:
                 label = answer_parts.users_label(scope, label)
                 answer += scope.phrases.part(label, members=text)
                 sources += ids
-    return Fact("explain", answer, tuple(dict.fromkeys(sources)))
+    yield Fact("explain", answer + code, tuple(dict.fromkeys(sources)))
 
 
 def _sketch(scope: FactScope) -> Iterator[Fact]:
@@ -292,13 +305,14 @@ def _module(scope: FactScope) -> Iterator[Fact]:
 def _code(scope: FactScope) -> Fact:
     """Quote the code, or show it and ask what it is for: half of the elements each.
 
-    Where the docstring is in another language, the code takes its turn.
+    Where the docstring is in another language, or says little more than the name, the
+    code takes its turn.
     """
     code = scope.get("head") + "\n" + scope.get("body")
     summary = lead(scope.get("summary"))
     seed = ""
     if summary and len(scope.get("body")) % 2:
-        if not scope.is_foreign(summary):
+        if not scope.is_foreign(summary) and not scope.get("thin"):
             answer = scope.answer("describe", summary=summary)
             return Fact("describe", answer, (scope.id,), "medium", {"code": code})
         seed = phrasing_seed("describe", scope.id)

@@ -538,7 +538,7 @@ def _is_beginning_with_paragraphs(claimed: str, doc: str) -> bool:
             for one in _JOINT.split(rest)
         ):
             continue
-        if is_beginning(first, doc) or is_beginning(first.removesuffix("."), doc):
+        if is_beginning(first, doc) or is_beginning(first.rstrip(".。"), doc):
             return True
     return False
 
