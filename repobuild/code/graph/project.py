@@ -667,11 +667,12 @@ def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def _weight(counts: Mapping[str, int], path: str, size: int) -> int:
-    """Return how much of a project a module carries: its size, for each that needs it.
+    """Return how much of a project a module carries: its size, by how many need it.
 
     A small module that everything imports is as much its core as a large one alone.
+    Twice as many that import it make it one size more.
     """
-    return size * (1 + counts.get(f"into:{path}", 0))
+    return size * (1 + counts.get(f"into:{path}", 0).bit_length())
 
 
 def _small_modules(counts: Mapping[str, int]) -> set[str]:

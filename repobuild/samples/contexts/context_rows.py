@@ -91,6 +91,7 @@ _CALLS_NOTHING = frozenset({"object", "ABC", "Generic", "Protocol", "NamedTuple"
 _NO_CODE = ("", "pass", "...")  # bodies that tell nothing
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 _SUPER = "super("
+_PROTOCOL = "Protocol"
 _ENUMERATION = re.compile(r"(?:Enum|Flag)$")
 # Methods of values of Python's own types.
 _COMMON = frozenset(
@@ -277,12 +278,20 @@ def _python_fields(
     deprecated = is_deprecated(code, element.doc, element.row.decorators)
     fields: Row = {
         "refuses": only_raises(file.own_bytes(element)),
-        "empty": does_nothing(file.own_bytes(element), element.row.decorators),
+        "empty": not _is_of_protocol(file, element)
+        and does_nothing(file.own_bytes(element), element.row.decorators),
         "deprecated": row["deprecated"] or deprecated,
         "undeclared": _undeclared(element, texts),
     }
     stale = stale_name(row["summary"], element, code)
     return fields | ({"stale": stale, "summary": ""} if stale else {})
+
+
+def _is_of_protocol(file: FileContext, element: ElementView) -> bool:
+    """Return whether others implement a method, whatever stands in its body."""
+    owner = file.elements.get(element.parent)
+    bases = owner.row.bases if owner is not None else ()
+    return any(name_of(without_type_arguments(one)) == _PROTOCOL for one in bases)
 
 
 def _undeclared(element: ElementView, texts: dict[str, str]) -> list[str]:

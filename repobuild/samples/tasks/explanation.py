@@ -81,6 +81,7 @@ def _explain(scope: FactScope) -> Iterator[Fact]:
         answer_parts.render_parameters(scope, described=scope.get("kind") != "class"),
         answer_parts.render_undeclared(scope),
         answer_parts.render_empty(scope),
+        answer_parts.render_settable(scope),
         scope.get("returns_text"),
     )
     code = ""

@@ -10,7 +10,7 @@ _HEAD = re.compile(
     rb"(?:\s*[rR]?(\"\"\"|\'\'\').*?\1[ \t]*\n)?",
     re.DOTALL,
 )
-_INERT = frozenset({b"pass", b"return", b"return None"})
+_INERT = frozenset({b"pass"})
 _INERT_LINE = re.compile(rb"(?:async\s+)?def\s[^\n]*:[ \t]*pass[ \t]*(?:#[^\n]*)?\s*")
 # What a decorator of another name adds may be all that the function is for.
 _PLAIN_DECORATORS = frozenset("staticmethod classmethod property override".split())

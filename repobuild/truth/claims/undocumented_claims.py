@@ -33,7 +33,6 @@ _WARNING_WORDS = re.compile(
 )
 _WARNING_DIRECTIVE = r"\.\. (?:warning|caution|danger|attention):+\s*"
 _RECEIVERS = ("self", "cls")
-_INERT = ("return", "return None")
 _COMMENT = re.compile(r"^\s*#[#:]*\s?")
 _METHOD = re.compile(r"\n- `([^`\n]+)`([^\n]*)")
 
@@ -90,9 +89,7 @@ def empty_body(subject: Subject, claimed: str) -> str:
     if definition is None:
         return "there is no such definition" if subject.file.python else ""
     inert = (
-        isinstance(one, ast.Pass)
-        or _is_constant(one, str)
-        or (isinstance(one, ast.Return) and ast.unparse(one) in _INERT)
+        isinstance(one, ast.Pass) or _is_constant(one, str)
         for one in definition.node.body
     )
     return "" if all(inert) else "its body is more than that"
