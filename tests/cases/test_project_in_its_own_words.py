@@ -62,6 +62,7 @@ def test_modules_that_carry_most_are_named_first_and_deprecated_ones_never() -> 
         "pyproject.toml": MANIFEST,
         "inkpot/__init__.py": '"""Draw."""\n\nfrom inkpot.pens import pen\n',
         "inkpot/_core.py": MODULE,
+        "inkpot/_small.py": MODULE,
         "inkpot/legacy.py": f'"""**Deprecated** pens."""\n\n\n{old}',
         **{
             f"inkpot/{name}.py": f'"""Draw with {name}."""\n\n{core.format(name)}'
@@ -70,6 +71,7 @@ def test_modules_that_carry_most_are_named_first_and_deprecated_ones_never() -> 
     }
     modules = project_of(files)["key_modules"]
     assert modules[:2] == ["inkpot", "inkpot/_core.py"]
+    assert "inkpot/_small.py" not in modules
     assert "inkpot/legacy.py" not in modules
 
 

@@ -73,6 +73,7 @@ _FEWEST_IMPORTS = 2  # modules that need what no manifest declares
 _FORGOTTEN = 0.25  # of those that need the most imported declared one
 _MAX_CANDIDATES = 100  # top modules that may be technologies
 _MAX_KEY_MODULES = 8
+_SEVERAL = 3  # modules that import a private one which all rest on
 _LARGE_INIT = 6  # elements of an `__init__.py` that is a module by itself
 _FEW_PACKAGES = 4  # that say little of how a project is built
 _NOT_PRODUCT = frozenset(
@@ -651,18 +652,23 @@ def _ranked_modules(
 
 
 def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return the public modules, and private ones that weigh more than half of them.
+    """Return the public modules, and the private ones that are a core.
 
-    A package may keep its core in a private module, `_url`, and export the names of it.
+    A package may keep its core in a private module, `_url`, and export the names of it:
+    one that is larger than half of the public ones, or needed by several modules and of
+    more weight than half of them.
     """
     public = _with_prefix(counts, "inner:")
     weights = [_weight(counts, path, size) for path, size in public.items()]
-    usual = median_high(weights) if weights else 1
+    usual_size = median_high(public.values()) if public else 1
+    usual_weight = median_high(weights) if weights else 1
     hidden = _with_prefix(counts, "hidden:")
     return public | {
         path: size
         for path, size in hidden.items()
-        if _weight(counts, path, size) > usual
+        if size > usual_size
+        or counts.get(f"into:{path}", 0) >= _SEVERAL
+        and _weight(counts, path, size) > usual_weight
     }
 
 
