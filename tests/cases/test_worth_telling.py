@@ -19,7 +19,7 @@ from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 QUEUES = '''"""Queues of requests."""
 
-from post.wire import Wire
+from post.wire import Wire, stamp
 
 
 class Queue:
@@ -67,6 +67,17 @@ class Queue:
     def flush(self):
         """Send all requests."""
         return self.wire.send(self.put_queue)
+
+
+class Marked:
+    """A request with a day."""
+
+    def __init__(self, request):
+        self.request = stamp(request)
+
+    def day(self):
+        """Return the day of the request."""
+        return self.request.day
 
 
 class FastQueue(Queue):
@@ -241,19 +252,23 @@ def test_a_part_of_a_list_is_from_as_many_files_as_possible() -> None:
 
 def test_a_list_that_is_cut_says_how_many_there_are(post: Sampled) -> None:
     (told,) = answers(post, "callers", "post/wire.py::stamp")
-    assert told.endswith(" and others, 20 in all.")
+    assert told.endswith(" and others, 21 in all.")
     assert "post/b.py" in told
     changed = {
-        key: {**one, "answer": one["answer"].replace("20 in all", "30 in all")}
+        key: {**one, "answer": one["answer"].replace("21 in all", "31 in all")}
         for key, one in post.samples.items()
-        if "20 in all" in one["answer"]
+        if "21 in all" in one["answer"]
     }
     assert {one.claim for one in post.audit(changed).wrong} == {"callers"}
 
 
 def test_a_class_calls_what_its_constructor_calls(post: Sampled) -> None:
-    callees = post.context(f"{HOME}Queue")["callees"]
-    assert callees == ["post/wire.py::Wire"]
+    context = post.context(f"{HOME}Queue")
+    assert context["callees"] == ["post/wire.py::Wire"]
+    assert "callees" in context["open"]  # one of its methods calls another
+    marked = post.context(f"{HOME}Marked")
+    assert marked["callees"] == ["post/wire.py::stamp"]
+    assert "open" not in marked
 
 
 def test_readers_of_a_property_may_be_more_than_those_that_are_known(

@@ -251,7 +251,6 @@ def _top_level(elements: Elements) -> set[str]:
     return {qual for qual in elements if "." not in qual}
 
 
-_CONSTRUCTOR = ".__init__"
 _NO_VERSIONS = Versions(None, None)
 
 
@@ -295,14 +294,10 @@ def find_affected(
     ids.update(_used_otherwise(changes, reader, names))
     ids.update(_opened_otherwise(changes, reader, names))
     ids.update(_calling_unresolved(touched, reader))
-    # A class calls what its constructor does.
-    ids.update(_class_of_constructor(id) for id in tuple(ids))
+    # A class calls what its constructor does, and its methods may call more.
+    found = map(split_id, tuple(ids))
+    ids.update(element_id(path, parent_of(qual)) for path, qual in found if qual)
     return AffectedIds(ids, moved - ids)
-
-
-def _class_of_constructor(id: str) -> str:
-    """Return the class of a constructor, and any other id as it is."""
-    return id.removesuffix(_CONSTRUCTOR)
 
 
 def _package_of(path: str, changes: ChangedFiles) -> Iterator[str]:

@@ -426,7 +426,8 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
     maker = _constructor(file, element)
     row["open"] = _open_lists(file, element, row["callees"])
-    if maker and "callees" in _open_lists(file, maker, row["callees"]):
+    is_open = maker and "callees" in _open_lists(file, maker, row["callees"])
+    if is_open or _methods_call_more(file, element, row["callees"]):
         row["open"] = list(dict.fromkeys(["callees", *row["open"]]))
     # Tests may reach it in the place of others of its name, and read a property of an
     # object of which nobody knows the class. So may any code.
@@ -457,6 +458,26 @@ def _callees(file: FileContext, element: ElementView) -> list[str]:
         return found
     made = _in_call_order(maker, file.reader)
     return [one for one in dict.fromkeys([*made, *found]) if one != element.id]
+
+
+def _methods_call_more(
+    file: FileContext, element: ElementView, callees: list[str]
+) -> bool:
+    """Return whether other methods of a class than its constructor call other things.
+
+    What making an object calls is then no list of what the class rests on.
+    """
+    if element.type != "class":
+        return False
+    called = {
+        callee
+        for one in file.children(element.qual)
+        if one.type == "method" and one.name not in _CONSTRUCTOR_NAMES
+        for callee in file.reader.outgoing(one.id, "calls")
+    }
+    return any(
+        one not in callees and not one.startswith(f"{element.id}.") for one in called
+    )
 
 
 def _property_reads(file: FileContext, element: ElementView) -> list[str]:
