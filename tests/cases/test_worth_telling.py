@@ -99,6 +99,8 @@ FILES = {
     "    def grow(self):\n        self.end += self._length\n\n\n"
     'def cut_wire(wire):\n    """Take the end off a wire."""\n'
     "    wire.end = None\n    return wire\n\n\n"
+    'def wireend(wire):\n    """Return the wire end.\n\n'
+    '    It is where requests arrive.\n    """\n    return wire.end\n\n\n'
     'def stamp(request):\n    """Put the day on a request."""\n'
     "    request.day = 1\n    return request\n",
     **{
@@ -262,6 +264,13 @@ def test_a_list_that_is_cut_says_how_many_there_are(post: Sampled) -> None:
     assert {one.claim for one in post.audit(changed).wrong} == {"callers"}
 
 
+def test_a_list_in_chinese_says_how_many_there_are() -> None:
+    phrases = load_phrases("zh")
+    names = ["`a`", phrases.part("mention", names="`b`", path="b.py")]
+    assert phrases.listed(names, 53) == "`a`、`b`（位于 `b.py`）等，共 53 个"
+    assert phrases.listed(names[:1], 53) == "`a` 等，共 53 个"
+
+
 def test_a_class_calls_what_its_constructor_calls(post: Sampled) -> None:
     context = post.context(f"{HOME}Queue")
     assert context["callees"] == ["post/wire.py::Wire"]
@@ -306,6 +315,31 @@ def test_a_purpose_that_repeats_the_name_is_told_with_what_follows_it(
     assert post.context(f"{HOME}Queue._dispatch_task")["summary"] == (
         "核心调度方法。启动观察者监听文件系统的事件"
     )
+
+
+@pytest.mark.parametrize(
+    ("doc", "summary"),
+    [
+        ("查询门店列表\n详情请参考\nhttps://post.invalid/list", "查询门店列表"),
+        ("详情请参考\nhttps://post.invalid/list", ""),
+        ("核心调度方法\n启动观察者", "核心调度方法。启动观察者"),
+        ("核心调度方法\n\n启动观察者。", "核心调度方法。启动观察者。"),
+    ],
+)
+def test_a_pointer_elsewhere_is_not_what_follows_a_purpose(
+    doc: str, summary: str, tmp_path: Path
+) -> None:
+    code = f'def list_all(shop):\n    """\n    {doc}\n    """\n    return shop\n'
+    code = code.replace("\n详", "\n    详").replace("\nhttps", "\n    https")
+    code = code.replace("\n启", "\n    启")
+    sampled = Sampled(tmp_path, {"shop/__init__.py": "", "shop/lists.py": code})
+    assert sampled.audit().wrong == []
+    assert sampled.context("shop/lists.py::list_all").get("summary", "") == summary
+
+
+def test_words_that_a_name_joins_are_its_words(post: Sampled) -> None:
+    told = post.context("post/wire.py::wireend")
+    assert told["summary"] == "Return the wire end. It is where requests arrive."
 
 
 def test_a_purpose_that_repeats_the_name_is_told_with_the_code_or_not_at_all(

@@ -143,9 +143,12 @@ def adds_little(element: ElementView, summary: str) -> bool:
         return False
     name = {_ENDING.sub("", word) for word in _words(element.name)} - {""}
     owner = _words(element.parent.rpartition(".")[2]) | _KIND_WORDS | _FILLING
-    words = set(_WORD.findall(summary.lower())) - owner
-    stems = {_ENDING.sub("", word) for word in words}
-    return bool(name) and name <= stems and len(stems - name) <= _FEW_WORDS
+    words = [word for word in _WORD.findall(summary.lower()) if word not in owner]
+    stems = {_ENDING.sub("", word): word for word in words}
+    told = [word for stem, word in stems.items() if stem not in _GETTING]
+    if "".join(told) == element.name.replace("_", "").lower():
+        return True  # "Return a natural day." of `naturalday`
+    return bool(name) and name <= stems.keys() and len(stems) <= len(name) + _FEW_WORDS
 
 
 def _words(name: str) -> set[str]:

@@ -75,6 +75,12 @@ _MOST_BLOCK_LINES = 20  # of code that is quoted with its section
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 _NO_TEXT = re.compile(r"[ \t]|\.\. |[:@]\w")  # a block, a directive, a field
 _SENTENCE = re.compile(r"[A-Z`\u4e00-\u9fff][^\n]*[ \u4e00-\u9fff]")
+# Where more is said, or how it is used: this tells nothing of what it is for.
+_POINTER = re.compile(
+    r"详情|详见|参见|参考|请参[考见阅]|更多|文档|注意|示例|用法|例如"
+    r"|(?:For (?:more|details|further|example)|(?:Please )?[Ss]ee|Examples?|Usage"
+    r"|Notes?)\b"
+)
 _SENTENCE_ENDS = (".", "!", "?", ":", "。", "！", "？", "：")
 _OTHERS = (IMPORTED_NAME, IMPORTED_MODULE, ALTERNATIVE)
 _WHOLE = 0.95  # of a section's words
@@ -90,7 +96,7 @@ def _with_next_paragraph(element: ElementView, title: str) -> str:
     That is the rest of its own paragraph, where one begins on the next line.
     """
     below = [*rest_of_first_paragraph(element.doc), *_paragraphs(element)[1:2]][:1]
-    if not below or not _SENTENCE.match(below[0]):
+    if not below or not _SENTENCE.match(below[0]) or _POINTER.match(below[0].strip()):
         return ""
     text = summarise(below[0])
     if not text.endswith(_SENTENCE_ENDS) and not is_chinese(text):

@@ -73,7 +73,7 @@ class Phrases:
         word = "more_of" if is_counted else "more" if among_others else "perhaps"
         more = self.words[word]
         if text.endswith(_WIDE_BRACKET):  # which no space follows
-            more = more.replace("} ", "}")
+            more = more.replace("{items} ", "{items}")
         return more.format(items=text, total=among_others)
 
 

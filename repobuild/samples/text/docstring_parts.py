@@ -86,6 +86,7 @@ _NO_PURPOSE = re.compile(
     |(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
     |{_TAG}
     |https?://\S  # where more is said of it
+    |(?:详情|详见|参见|请参[考见阅])[^\n。]*(?:\n|$)
     |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
     |(?:in|out)puts?[ ]*[:：][ \t]*\S  # what goes in, and not what for
     |[a-z_]\w*[ ]=[ ]["'\d\[{{(]  # code

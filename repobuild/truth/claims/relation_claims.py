@@ -42,6 +42,7 @@ _COLLECTED = re.compile(r"test|.*Test")
 _CONSTRUCTORS = ("__init__", "__new__", "__call__")
 # `type(self)()` makes one of its own class.
 _OWN_CLASS = ("cls", "_cls", "__class__", "type")
+_NAMING = ("callers", "readers", "subclasses")  # they have the element's name
 _LISTED = 6  # names in a message
 _INHERITANCE_LEVELS = 12
 _ALIAS_STEPS = 4  # from a name to what it was bound to
@@ -182,7 +183,7 @@ def _check_edges(
 def _check_total(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check how many there are in all: no more than the definitions that name it."""
     name = display_name(claim.id.rpartition("::")[2]).rpartition(".")[2]
-    if not claim.total or name.startswith("__"):
+    if not claim.total or claim.claim not in _NAMING or name.startswith("__"):
         return ""  # special methods are called without their names
     users = index.users_of({name, *index.other_names(name)})
     is_possible = len(claim.ids) <= claim.total <= users
