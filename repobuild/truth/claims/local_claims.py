@@ -370,9 +370,10 @@ def methods_with_lines(subject: Subject, claimed: str) -> str:
             {side: text for (_, side), text in readings[0].items()} if readings else {}
         )
         method = known.get(fields.get("name", ""))
-        if method is None and _sets_in_line(subject, fields):
+        is_missing = method is None or subject.file.python.is_stub(method)
+        if is_missing and _sets_in_line(subject, fields):
             continue
-        if method is None or subject.file.python.is_stub(method):
+        if method is None or is_missing:
             return f"{item} is none of its methods"
         named.add(method.name)
         start = fields["start"]
@@ -391,7 +392,10 @@ def methods_with_lines(subject: Subject, claimed: str) -> str:
 def _sets_in_line(subject: Subject, fields: Mapping[str, str]) -> bool:
     """Return whether the body of a class sets an attribute in a line."""
     node = subject.definition.node if subject.definition else None
-    body = node.body if isinstance(node, ast.ClassDef) and "end" not in fields else []
+    is_line = isinstance(node, ast.ClassDef) and "end" not in fields
+    body = list(node.body) if node is not None and is_line else []
+    for one in body:  # also in the branches of an `if TYPE_CHECKING`
+        body += [*one.body, *one.orelse] if isinstance(one, ast.If) else []
     return any(
         isinstance(target, ast.Name)
         and (target.id, str(target.lineno)) == (fields.get("name"), fields.get("start"))
