@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, zip_longest
 
 from repobuild.code.graph.graph import split_id
 from repobuild.code.graph.nodes import SEVERAL
@@ -32,6 +32,8 @@ from repobuild.samples.text.docstring_parts import first_sentence_of
 CONFIDENT = 0.5  # edges below this confidence are guesses; no sample uses them
 LEVELS = 8  # levels of a class hierarchy that are followed
 MOST_SUBCLASSES = 32  # of one class that are searched for overriding methods
+# Lists of which a part is told from as many files as possible.
+SPREAD_LISTS = ("callers", "readers", "subclasses")
 _CACHED_FILES = 64  # files whose decoded rows are kept
 _TEST_NAME = re.compile(r"(?:.*?\.)??test[^.]*|.*Test.*")
 _PYTHON_TEST = re.compile(r"(?:.*?\.)??test[^.]*|.*Test[^.]*$")
@@ -53,6 +55,24 @@ def enclosing_test(id: str) -> str:
 def element_id(path: str, qual: str) -> str:
     """Return the id of an element, or with "" that of its file."""
     return f"{path}::{qual}" if qual else path
+
+
+def spread(ids: Sequence[str], most: int) -> list[str]:
+    """Return at most `most` ids in their order, from as many files as there are.
+
+    The first ones would be those of the first files of the alphabet.
+    """
+    if len(ids) <= most:
+        return list(ids)
+    by_file: dict[str, list[str]] = {}
+    for id in ids:
+        by_file.setdefault(split_id(id)[0], []).append(id)
+    files = list(by_file.values())
+    if len(files) > most:
+        files = [files[number * len(files) // most] for number in range(most)]
+    rounds = zip_longest(*files)
+    first = [id for one in rounds for id in one if id is not None][:most]
+    return sorted(first, key=ids.index)
 
 
 @dataclass(slots=True)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 
+from repobuild.code.graph.graph import split_id
 from repobuild.samples.contexts.element_view import PROPERTIES
 from repobuild.samples.contexts.element_view import strip_counts as displayed_name
+from repobuild.samples.contexts.graph_reader import SPREAD_LISTS, spread
 from repobuild.samples.tasks.facts import FactScope
 from repobuild.samples.text.refusals import is_exception
 
@@ -115,6 +117,11 @@ def render_aliases(scope: FactScope) -> str:
 
 def render_deprecated(scope: FactScope) -> str:
     return scope.phrases.part("deprecated") if scope.get("deprecated") else ""
+
+
+def render_empty(scope: FactScope) -> str:
+    """Say that the body is empty: this goes before any purpose."""
+    return scope.phrases.part("empty") if scope.get("empty") else ""
 
 
 def list_constants(scope: FactScope) -> str:
@@ -227,16 +234,17 @@ def element_name(scope: FactScope, id: str) -> str:
 def list_elements(
     scope: FactScope,
     ids: list[str],
-    more: bool = False,
+    more: int = False,
     files: bool = False,
     perhaps: bool = False,
 ) -> str:
     """List elements, grouped by file; "" if there are none.
 
     The list is cut at `MAX_LIST_LENGTH`. It ends with "and others" if it is cut, or if
-    `more` says that `ids` are not all, and with "and possibly others" if `perhaps` says
-    that nobody knows. A path is the code of that file outside of any definition or,
-    with `files`, the file. Names of the context's own file have it where others follow.
+    `more` says that `ids` are not all, by how many there are where that is known, and
+    with "and possibly others" if `perhaps` says that nobody knows. A path is the code
+    of that file outside of any definition or, with `files`, the file. Names of the
+    context's own file have it where others follow.
     """
     names_by_path: dict[str, list[str]] = {}
     length = count = 0
@@ -254,7 +262,7 @@ def list_elements(
     items = [
         _list_of_file(scope, *group, files, own) for group in names_by_path.items()
     ]
-    is_cut = more or count < len(ids)
+    is_cut = more or (len(ids) if count < len(ids) else False)
     return scope.phrases.listed(items, is_cut, perhaps) if items else ""
 
 
@@ -296,15 +304,32 @@ def list_field(
     fewest = _FEWEST_NAMES if is_cut else _MANY_NAMES
     if len(allowed) < min(len(ids), fewest):
         return "", ()
-    more = len(allowed) > most or len(allowed) < len(ids)
-    more = more or is_cut
+    told = allowed[:most]
+    if name in SPREAD_LISTS:
+        while len(told := spread(allowed, most)) > 1 and _is_long(told):
+            most -= 1
+    more: int = is_cut or len(told) < len(ids)
+    if more:
+        total = len(ids) if not is_cut else (scope.get("totals") or {}).get(name)
+        more = total or True
     files = name in _LISTS_OF_FILES
-    text = list_elements(scope, allowed[:most], more, files, is_open(scope, name))
-    return text, tuple(allowed[:most])
+    return list_elements(scope, told, more, files, is_open(scope, name)), tuple(told)
 
 
-def users_label(scope: FactScope, label: str) -> str:
-    """Return the part that lists callers: who calls a class makes its objects."""
+def _is_long(ids: list[str]) -> bool:
+    """Return whether a list would be cut, and so lose the last of its files."""
+    paths = {split_id(id)[0] for id in ids}
+    length = sum(len(split_id(id)[1]) for id in ids) + sum(map(len, paths))
+    return length > MAX_LIST_LENGTH
+
+
+def users_label(scope: FactScope, label: str, has_callers: bool = True) -> str:
+    """Return the part that lists users: who calls a class makes its objects.
+
+    Those who refer to it "also" do so only after a list of callers.
+    """
+    if label == "read_by" and not has_callers:
+        return "referred_by"
     is_made = label == "used_by" and scope.get("kind") == "class"
     return "made_by" if is_made else label
 

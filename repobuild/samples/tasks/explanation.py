@@ -41,7 +41,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 
 def _element(scope: FactScope) -> Iterator[Fact]:
     if scope.get("summary"):
-        yield _explain(scope)
+        yield from _explain(scope)
     elif scope.get("fence") and not scope.get("brief"):
         yield from _sketch(scope)
     members = scope.get("members") or ()
@@ -76,10 +76,25 @@ def _passage(scope: FactScope, text: str) -> Fact:
     )
 
 
-def _explain(scope: FactScope) -> Fact:
+def _explain(scope: FactScope) -> Iterator[Fact]:
+    details = (
+        answer_parts.render_warning(scope),
+        answer_parts.render_parameters(scope, described=scope.get("kind") != "class"),
+        answer_parts.render_undeclared(scope),
+        answer_parts.render_empty(scope),
+        answer_parts.render_settable(scope),
+        scope.get("returns_text"),
+    )
+    code = ""
+    if scope.get("thin") and not any(details):
+        # What the name says already is no answer without what is done for it.
+        code = answer_parts.render_short_code(scope, _SHORT_BODY)
+        if not code:
+            return
     answer = (
         scope.answer("explain")
         + answer_parts.render_container(scope)
+        + answer_parts.render_empty(scope)
         + answer_parts.render_deprecated(scope)
         + answer_parts.render_summary(scope)
         + answer_parts.render_warning(scope)
@@ -99,7 +114,7 @@ def _explain(scope: FactScope) -> Fact:
                 label = answer_parts.users_label(scope, label)
                 answer += scope.phrases.part(label, members=text)
                 sources += ids
-    return Fact("explain", answer, tuple(dict.fromkeys(sources)))
+    yield Fact("explain", answer + code, tuple(dict.fromkeys(sources)))
 
 
 def _sketch(scope: FactScope) -> Iterator[Fact]:
@@ -128,7 +143,8 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     if said or code or structure or (around and is_told):
         kind = "sketch" if said or not code else "written"
         answer = scope.answer(kind)
-        answer += answer_parts.render_container(scope) + _missing_purpose(scope)
+        answer += answer_parts.render_container(scope)
+        answer += answer_parts.render_empty(scope) + _missing_purpose(scope)
         answer += said + (code or answer_parts.render_signature(scope))
         answer += answer_parts.render_settable(scope)
         answer += answer_parts.render_deprecated(scope)
@@ -148,6 +164,7 @@ def _neighbours(
     """
     part = scope.phrases.part
     text, sources = "", quoted
+    has_callers = False
     raised = scope.get("raises")
     if raised and has_code:  # which shows under which condition
         listed = answer_parts.list_texts(scope, [f"`{name}`" for name in raised])
@@ -168,8 +185,12 @@ def _neighbours(
         members, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
         if name == "callees" and raised and answer_parts.only_exceptions(scope, ids):
             continue
+        if name == "readers" and scope.get("callers") and not has_callers:
+            continue  # those that may not be named are users, too, and say more
         if members and not (name == "overrides" and ids == sources):
-            text += part(answer_parts.users_label(scope, label), members=members)
+            has_callers |= name == "callers"
+            label = answer_parts.users_label(scope, label, has_callers)
+            text += part(label, members=members)
             sources += ids
         if name == "callees":
             members, ids = answer_parts.list_field(scope, "property_reads")
@@ -292,13 +313,14 @@ def _module(scope: FactScope) -> Iterator[Fact]:
 def _code(scope: FactScope) -> Fact:
     """Quote the code, or show it and ask what it is for: half of the elements each.
 
-    Where the docstring is in another language, the code takes its turn.
+    Where the docstring is in another language, or says little more than the name, the
+    code takes its turn.
     """
     code = scope.get("head") + "\n" + scope.get("body")
     summary = lead(scope.get("summary"))
     seed = ""
     if summary and len(scope.get("body")) % 2:
-        if not scope.is_foreign(summary):
+        if not scope.is_foreign(summary) and not scope.get("thin"):
             answer = scope.answer("describe", summary=summary)
             return Fact("describe", answer, (scope.id,), "medium", {"code": code})
         seed = phrasing_seed("describe", scope.id)

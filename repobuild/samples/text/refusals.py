@@ -1,5 +1,6 @@
-"""Recognise what refuses a call: functions that only raise, exceptions by their names,
-and functions that raise when all their defaults are left as they are.
+"""Recognise what refuses a call or does nothing in it, and exceptions by their names.
+
+A function may only raise, or raise when all its defaults are left as they are:
 
     def query(self, code=None, number=None):
         if not (code or number):
@@ -26,6 +27,10 @@ _HEAD = re.compile(
     rb"(?:\s*[rR]?(\"\"\"|\'\'\').*?\1[ \t]*\n)?",
     re.DOTALL,
 )
+_INERT = frozenset({b"pass"})
+_INERT_LINE = re.compile(rb"(?:async\s+)?def\s[^\n]*:[ \t]*pass[ \t]*(?:#[^\n]*)?\s*")
+# What a decorator of another name adds may be all that the function is for.
+_PLAIN_DECORATORS = frozenset("staticmethod classmethod property override".split())
 _UNWRITTEN = re.compile(rb"^\s*raise NotImplementedError\b", re.MULTILINE)
 _EXCEPTION = re.compile(r"(?:Error|Exception|Warning)$")
 # A default that is false: `if not name` is then true.
@@ -45,6 +50,21 @@ def only_raises(code: bytes) -> bool:
     margin = _indent(lines[0])
     rest = lines[1:]
     return all(_indent(one) > margin or one.strip()[:1] in b")]}" for one in rest)
+
+
+def does_nothing(code: bytes, decorators: Sequence[str]) -> bool:
+    """Return whether the body of a function is empty, but for its docstring."""
+    if not _PLAIN_DECORATORS.issuperset(one.rpartition(".")[2] for one in decorators):
+        return False
+    if _INERT_LINE.fullmatch(code.strip()):
+        return True
+    body = _HEAD.match(code + b"\n")
+    if body is None:
+        return False
+    lines = (
+        line.partition(b"#")[0].strip() for line in code[body.end() :].split(b"\n")
+    )
+    return _INERT.issuperset(line for line in lines if line)
 
 
 def leaves_open(code: bytes, decorators: Sequence[str]) -> bool:

@@ -401,11 +401,13 @@ def methods_with_lines(subject: Subject, claimed: str) -> str:
             {side: text for (_, side), text in readings[0].items()} if readings else {}
         )
         method = known.get(fields.get("name", ""))
+        python = subject.file.python
+        is_missing = method is None or python.is_stub(method)
         # What type checkers read may be set otherwise at run time.
-        is_set = method is None or method.node in subject.file.python.for_types
-        if is_set and _sets_in_line(subject, fields):
-            continue
-        if method is None or subject.file.python.is_stub(method):
+        if method is None or is_missing or method.node in python.for_types:
+            if _sets_in_line(subject, fields):
+                continue
+        if method is None or is_missing:
             return f"{item} is none of its methods"
         named.add(method.name)
         start = fields["start"]
@@ -424,12 +426,10 @@ def methods_with_lines(subject: Subject, claimed: str) -> str:
 def _sets_in_line(subject: Subject, fields: Mapping[str, str]) -> bool:
     """Return whether the body of a class sets an attribute in a line."""
     node = subject.definition.node if subject.definition else None
-    body = node.body if isinstance(node, ast.ClassDef) and "end" not in fields else []
-    body = [
-        one
-        for outer in body
-        for one in ([outer, *outer.orelse] if isinstance(outer, ast.If) else [outer])
-    ]
+    is_line = isinstance(node, ast.ClassDef) and "end" not in fields
+    body = list(node.body) if node is not None and is_line else []
+    for one in body:  # also in the branches of an `if TYPE_CHECKING`
+        body += [*one.body, *one.orelse] if isinstance(one, ast.If) else []
     return any(
         isinstance(target, ast.Name)
         and (target.id, str(target.lineno)) == (fields.get("name"), fields.get("start"))
@@ -496,12 +496,23 @@ def misses_lines(subject: Subject, numbers: list[str]) -> str:
     if not body:
         return "it has no body"
     lines = subject.file.python.lines
+    idle = {row for one in body if _is_string(one) for row in _rows(one)}
     known = [
         str(row)
         for row in range(body[0].lineno, definition.end + 1)
-        if lines[row - 1][: layout.comments.get(row)].strip()
+        if lines[row - 1][: layout.comments.get(row)].strip() and row not in idle
     ]
     return "" if numbers == known else f"its lines are {', '.join(known)}"
+
+
+def _is_string(node: ast.stmt) -> bool:
+    """Return whether a statement is a string alone, which does nothing."""
+    value = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
+
+
+def _rows(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def _module_name(path: str) -> str:
@@ -565,7 +576,7 @@ def _is_beginning_with_paragraphs(claimed: str, doc: str) -> bool:
             for one in _JOINT.split(rest)
         ):
             continue
-        if is_beginning(first, doc) or is_beginning(first.removesuffix("."), doc):
+        if is_beginning(first, doc) or is_beginning(first.rstrip(".。"), doc):
             return True
     return False
 

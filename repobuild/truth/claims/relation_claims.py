@@ -43,6 +43,7 @@ _COLLECTED = re.compile(r"test|.*Test")
 _CONSTRUCTORS = ("__init__", "__new__", "__call__")
 # `type(self)()` makes one of its own class.
 _OWN_CLASS = ("cls", "_cls", "__class__", "type")
+_NAMING = ("callers", "readers", "subclasses")  # they have the element's name
 _LISTED = 6  # names in a message
 _INHERITANCE_LEVELS = 12
 _ALIAS_STEPS = 4  # from a name to what it was bound to
@@ -223,6 +224,8 @@ def _check_edges(
                 return f"there is no {id}"
         if wrong := edge(index, source, target):
             return wrong
+    if wrong := _check_total(index, claim):
+        return wrong
     if claim.has_more and claim.claim in ("callers", "tests", "subclasses"):
         # Others can only exist where some definition mentions the name.
         name = claim.id.rpartition("::")[2].rpartition(".")[2]
@@ -230,6 +233,16 @@ def _check_edges(
         if not any(map(index.is_mentioned, (name, *index.other_names(name)))):
             return "there are no others"
     return ""
+
+
+def _check_total(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check how many there are in all: no more than the definitions that name it."""
+    name = display_name(claim.id.rpartition("::")[2]).rpartition(".")[2]
+    if not claim.total or claim.claim not in _NAMING or name.startswith("__"):
+        return ""  # special methods are called without their names
+    users = index.users_of({name, *index.other_names(name)})
+    is_possible = len(claim.ids) <= claim.total <= users
+    return "" if is_possible else f"{users} definitions name it"
 
 
 def may_call(index: TreeIndex, source: str, target: str) -> bool:
@@ -292,13 +305,18 @@ def _package_of(index: TreeIndex, origin: str, statement: ImportEvidence) -> str
 def _running_definitions(
     file: FileEvidence, source: str
 ) -> Iterator[DefinitionEvidence]:
-    """Yield an element, and of a test also what is nested in it, which it runs.
+    """Yield an element, and of a class its constructor, of a test what is nested in it.
 
     A function within functions calls what the defaults of their parameters are, so
     these are yielded, too.
     """
     qual = source.partition("::")[2]
     yield file.definitions[qual]
+    if (
+        file.definitions[qual].kind == "class"
+        and f"{qual}.__init__" in file.definitions
+    ):
+        yield file.definitions[f"{qual}.__init__"]  # making an object runs it
     around = qual.rpartition(".")[0]
     while around and file.definitions[around].kind != "class":
         yield file.definitions[around]
