@@ -47,8 +47,10 @@ _OF_WORK = re.compile(
 )
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
-# Written by tools from the manifest.
-_GENERATED = re.compile(r"\.(?:egg|dist)-info/|(^|/)(?:SOURCES|PKG-INFO)\b")
+# Written by tools from the manifest, or about versions.
+_NO_GUIDE = re.compile(
+    r"(?i)\.(?:egg|dist)-info/|(^|/)version[-_ ]?history\.\w+$|(^|/)authors\b"
+)
 
 
 # By kind, path and name of a place: its mentions of siblings, by their names.
@@ -66,7 +68,7 @@ class FoundSites(NamedTuple):
 
 def describes(path: str) -> bool:
     """Return whether users read a document for what there is now."""
-    if _GENERATED.search(path):
+    if _NO_GUIDE.search(path):
         return False
     return is_document(path) and not (tells_of_past(path) or guides_work(path))
 

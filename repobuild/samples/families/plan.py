@@ -50,6 +50,7 @@ _SHOWN_WITHOUT_LINE = (
 _REGISTERS = ("table", "call", "entry", "function", "raise", "raise_in")
 _SITE, _DOCUMENT = "plan_site", "plan_document"  # begin the names of steps
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
+_SHORTER = "shorter"  # names the model alone of the siblings
 # Steps that say what a new one consists of.
 _CONTENTS = frozenset("plan_abstract plan_methods plan_own plan_attributes".split())
 # Steps that a question says itself, or that hold for all code.
@@ -287,8 +288,10 @@ class _Plan:
         is_telling = links >= _LINKS or self._is_registered()
         is_telling &= not _CONTENTS.isdisjoint(steps)
         longest = fitting = ""
-        for spare in ("", *_SPARE):
+        for spare in ("", *_SPARE, _SHORTER):
             reasons.pop(spare, None)
+            if spare == _SHORTER:
+                reasons["plan_pattern"] = self._pattern_of([self._model_id])
             steps.pop(spare, None)
             text = frame + self._part(
                 "plan_reasoning", items=numbered([*reasons.values()])
@@ -341,17 +344,7 @@ class _Plan:
         count, total = self._count, self._scope.get("count")
         is_short = total < _NAMED or len(self._scope.get("homes")) == 1
         ids = [self._model_id, *self._shown][: _NAMED if is_short else 2]
-        named = answer_parts.list_elements(self._listing, ids, files=True)
-        yield (
-            "plan_pattern",
-            self._part(
-                ("plan_pattern" if total == len(ids) else "plan_pattern_some")
-                + ("_public" if self._are_public() else ""),
-                total=str(total),
-                members=named,
-                project=str(self._scope.get("project")),
-            ),
-        )
+        yield "plan_pattern", self._pattern_of(ids)
         if total > count:
             yield "plan_looked", self._part("plan_looked", count=str(count))
         hidden = set(
@@ -368,6 +361,17 @@ class _Plan:
             fields = {"subject": subject, "members": names, "paths": text}
             yield "plan_past", self._part("plan_past", **fields)
             break
+
+    def _pattern_of(self, ids: list[str]) -> str:
+        """Return how many siblings there are, and name some."""
+        total = self._scope.get("count")
+        return self._part(
+            ("plan_pattern" if total == len(ids) else "plan_pattern_some")
+            + ("_public" if self._are_public() else ""),
+            total=str(total),
+            members=answer_parts.list_elements(self._listing, ids, files=True),
+            project=str(self._scope.get("project")),
+        )
 
     def _are_public(self) -> bool:
         """Return whether siblings of a private name are left out (membership.py)."""
@@ -596,15 +600,15 @@ class _Plan:
             fields = {"other": path, "of": self._share(len(numbers), False)}
             yield "plan_module_import", self._part("plan_module_import", **fields)
         for number, (_, pairs) in enumerate(self._scope.get("module_calls") or ()):
-            sibling, line = self._shown_pair(pairs)
+            whole = [pair for pair in pairs if pair[1].endswith(")")]
+            sibling, line = self._shown_pair(whole)
             if sibling:
                 fields = {"line": line, **self._counts(len(pairs))}
                 text = self._part("plan_module_call", **fields)
                 yield f"plan_module_call {number}", text
         if asked := self._scope.get("asked"):
             path, owner, rows = asked
-            items = [self._item(method, len(numbers)) for method, numbers in rows]
-            listed = self._scope.phrases.listed(items)
+            listed = self._scope.phrases.listed([f"`{method}`" for method, _ in rows])
             fields = {"item": owner, "other": path, "members": listed}
             yield "plan_asked", self._part("plan_asked", **fields)
 

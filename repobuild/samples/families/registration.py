@@ -233,9 +233,11 @@ def _classify(
     if is_document(path):
         return "document", ""
     statement = lines[stack[0].start - 1] if stack else line
-    if _IMPORT.match(statement):
-        return ("reexport" if _ENTRY.search(path) else "import"), ""
     around = _enclosing(elements, number)
+    if _IMPORT.match(statement):
+        if around is not None and around.type != "class":
+            return None  # it is not there for those who import the file
+        return ("reexport" if _ENTRY.search(path) else "import"), ""
     if around is not None and around.type != "class":
         if _DEFINES.match(line) and number == around.row.start_line:
             return None  # an annotation or a default of its signature

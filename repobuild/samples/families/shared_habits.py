@@ -21,7 +21,8 @@ from repobuild.samples.families.family_tree import (
 )
 from repobuild.samples.families.membership import Family, is_aside
 
-_CALL = re.compile(r"[A-Za-z][\w.]*\(.*\)$")
+_CALL = re.compile(r"([A-Za-z][\w.]*)\((?:.*\))?$")
+_MOST_CALLS = 2
 # Calls that every module may have, whatever it defines.
 _GENERAL_CALL = re.compile(r"(?:print|logging|warnings|sys|os|random|exit)\b")
 _KEPT_IN = re.compile(r"\bself\.(\w+)(?:\s*:[^=]+)?\s*=\s*(?:\w+\.)*(\w+)\(")
@@ -40,29 +41,26 @@ def shared_decorators(
 
 
 def module_calls(ids: list[str], alone: set[str], tree: Tree) -> list[Value]:
-    """Return [call, [[number, line], ...]] of calls at the top level of most modules.
+    """Return [callee, [[number, line], ...]] of calls at the top level of most modules.
 
-    The modules hold one sibling each.
+    The modules hold one sibling each. A line may be the first of a call.
     """
     found: dict[str, dict[int, str]] = defaultdict(dict)
     for number, id in enumerate(ids):
-        path, qual = split_id(id)
+        path, _ = split_id(id)
         if id not in alone or not path.endswith(".py"):
             continue
-        own = {name_of(qual), path.rpartition("/")[2].partition(".")[0]} - {""}
         text = (tree.read(path) or b"").decode("utf-8", "replace")
         for line in map(str.rstrip, text.split("\n")):
-            if len(line) > LONGEST_LINE or not _CALL.fullmatch(line) or "`" in line:
-                continue
-            if not _GENERAL_CALL.match(line):
-                plain = re.sub(rf"\b(?:{'|'.join(map(re.escape, own))})\b", "*", line)
-                found[plain].setdefault(number, line)
-    rows = [
-        [call.partition("(")[0], [[n, line] for n, line in lines.items()]]
-        for call, lines in sorted(found.items())
-        if is_usual(len(lines), ids)
+            call = _CALL.match(line)
+            if call and len(line) <= LONGEST_LINE and "`" not in line:
+                found[call[1]].setdefault(number, line)
+    rows: list[Value] = [
+        [callee, [[n, line] for n, line in lines.items()]]
+        for callee, lines in sorted(found.items())
+        if is_usual(len(lines), ids) and not _GENERAL_CALL.match(callee)
     ]
-    return rows[:2]
+    return rows[:_MOST_CALLS]
 
 
 def module_imports(

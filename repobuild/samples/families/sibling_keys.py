@@ -23,7 +23,7 @@ from repobuild.samples.families.registration import (
 )
 
 _FEWEST_IN_FUNCTION = 3
-_MOST_PLACES = 2  # in code; of documents one is enough
+_MOST_PLACES = 4  # in code; of documents one is enough
 _LARGEST = 1_000_000  # bytes
 _KEY = (
     r"(?:[\"'](?P<text>\w{2,40})[\"']"
@@ -243,7 +243,7 @@ def is_key(key: str, line: str) -> bool:
 
 
 def least_places(places: list[Value], known: set[tuple[str, str]]) -> list[Value]:
-    """Return two places in code and a document, without those known by siblings."""
+    """Return four places in code and a document, without those known by siblings."""
     fresh = [one for one in places if (one[1], one[2]) not in known]
     code = [one for one in fresh if one[0] != "document"]
     documents = [one for one in fresh if one[0] == "document"]

@@ -202,7 +202,7 @@ def common_attributes(elements: list[ElementView | None], tree: Tree) -> list[Va
 
 
 def _class_attributes(element: ElementView, tree: Tree) -> list[str]:
-    """Return the names that the body of a class assigns, be it within an `if` (Python)."""
+    """Return the names that the body of a class assigns, also in an `if` (Python)."""
     if element.type != "class" or not element.path.endswith(".py"):
         return []
     source = tree.read(element.path) or b""
