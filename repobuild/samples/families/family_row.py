@@ -79,7 +79,6 @@ from repobuild.samples.families.membership import (
 )
 from repobuild.samples.families.named_sites import (
     FoundSites,
-    can_register,
     registration_sites,
 )
 from repobuild.samples.families.own_classes import (
@@ -101,6 +100,7 @@ from repobuild.samples.families.shared_habits import (
 )
 from repobuild.samples.families.sibling_code import sibling_code
 from repobuild.samples.families.sibling_keys import (
+    imported_files,
     key_places,
     least_places,
     read_keys,
@@ -187,7 +187,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "attributes": common_attributes(elements, tree),
         "sites": sites,
         **_own_fields(family, ids, searched, tree),
-        **_entered(ids, elements, found, tree),
+        **_entered(family, ids, elements, found, tree),
         "decorators": shared_decorators(family, elements),
         "module_calls": module_calls(ids, alone, tree),
         "module_imports": module_imports(family, ids, searched, tree),
@@ -238,7 +238,11 @@ def _own_fields(family: Family, ids: list[str], searched: set[str], tree: Tree) 
 
 
 def _entered(
-    ids: list[str], elements: list[ElementView | None], found: FoundSites, tree: Tree
+    family: Family,
+    ids: list[str],
+    elements: list[ElementView | None],
+    found: FoundSites,
+    tree: Tree,
 ) -> Row:
     """Return the keys of siblings, where these occur, and what is entered with them.
 
@@ -249,8 +253,9 @@ def _entered(
     documents = [one for word in words for one in tree.find(f"says:{word}")]
     found.searched.update(documents[:_MOST_DOCUMENTS])
     found.searched.update(split_id(id)[0] for id in read)
-    searched = filter(can_register, found.searched)
-    places = key_places(keys, ids, searched, found.own_lines, tree)
+    imported = imported_files(ids, family, tree) if keys else set()
+    found.searched.update(imported)
+    places = key_places(keys, ids, found, imported, tree)
     known = {(path, where) for _, path, where, *_ in found.sites}
     return {
         "keys": keys,

@@ -47,6 +47,7 @@ _OF_WORK = re.compile(
 )
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
+_ENTERED = re.compile(r"[\"'][\w.+-]+[\"']\s*:\s*(?:\w+\.)*\w+,?$")
 # Written by tools from the manifest, or about versions.
 _NO_GUIDE = re.compile(
     r"(?i)\.(?:egg|dist)-info/|(^|/)version[-_ ]?history\.\w+$|(^|/)authors\b"
@@ -111,7 +112,7 @@ def registration_sites(
     sites = [
         _site(place, lines, numbers, tree)
         for place, lines in found.items()
-        if _is_registration(place, sorted(lines), ids, fewest, tree)
+        if _is_registration(place, lines, ids, fewest, tree)
     ]
     sites = _with_passing_files(sites, {split_id(id)[0] for id in ids}, family)
     sites.sort(key=lambda site: (-len(site[3]), site[:3]))
@@ -267,7 +268,7 @@ def _is_raised(name: str, line: str) -> bool:
 
 def _is_registration(
     place: tuple[str, str, str],
-    names: list[str],
+    named: dict[str, NamedPlace],
     ids: list[str],
     fewest: float,
     tree: Tree,
@@ -278,12 +279,15 @@ def _is_registration(
     code may mean anything, and one that uses two of them is just a user.
     """
     kind, path, where = place
+    names = sorted(named)
     if kind in ("raise", "raise_in", "document"):
         return is_usual(len(names), ids)
     if kind != "function":
         return len(names) >= fewest
     if len(names) < _FEWEST_IN_FUNCTION or not is_usual(len(names), ids):
         return False
+    if all(_ENTERED.match(named[name].line) for name in names):
+        return True  # a table within the function
     edges = tree.reader.edges(path).outgoing
     targets = {
         target.removesuffix(".__init__")

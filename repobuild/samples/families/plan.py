@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import Scope, Value
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.dataset.split import Split
-from repobuild.samples.families.family_tree import HALF
+from repobuild.samples.families.family_tree import HALF, NEARLY_ALL
 from repobuild.samples.families.registration import SORTED, SORTED_PART
 from repobuild.samples.families.sibling_code import without_docstring
 from repobuild.samples.tasks import answer_parts
@@ -48,8 +48,10 @@ _SHOWN_WITHOUT_LINE = (
     "exports", "listed", "document", "function", "raise", "raise_in"
 )  # fmt: skip
 _REGISTERS = ("table", "call", "entry", "function", "raise", "raise_in")
-_SITE, _DOCUMENT = "plan_site", "plan_document"  # begin the names of steps
+# Begin the names of steps.
+_SITE, _DOCUMENT, _PERHAPS = "plan_site", "plan_document", "plan_perhaps"
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
+_KEY_PARTS = {"document": "plan_key_document", "definition": "plan_key_definition"}
 _SHORTER = "shorter"  # names the model alone of the siblings
 # Steps that say what a new one consists of.
 _CONTENTS = frozenset("plan_abstract plan_methods plan_own plan_attributes".split())
@@ -170,6 +172,7 @@ def _family(scope: FactScope) -> Iterator[Fact]:
     newest = [id for _, ids, _ in scope.get("past") or () for id in ids]
     shown = [id for id in dict.fromkeys((*newest, *allowed)) if id in allowed]
     models = [id for id in shown if id in rows and rows[id][-1]]
+    models = _of_usual_bases(models, rows)
     if not models:
         return
     # The one that is registered wherever the others are shows what there is to do.
@@ -191,6 +194,15 @@ def _family(scope: FactScope) -> Iterator[Fact]:
     if files := plan.files():
         answer = scope.answer("plan_files", **fields, **files)
         yield Fact("plan_files", answer, plan.sources(), "hard", fields)
+
+
+def _of_usual_bases(models: list[str], rows: Mapping[str, list[Value]]) -> list[str]:
+    """Return the models with the bases that most siblings have, all if none are."""
+    bases = {id: tuple(row[-2]) for id, row in rows.items()}
+    (usual, count), *_ = Counter(bases.values()).most_common(1)
+    if count <= HALF * len(bases):
+        return models
+    return [id for id in models if bases[id] == usual]
 
 
 def _like(scope: FactScope) -> Iterator[Fact]:
@@ -287,6 +299,8 @@ class _Plan:
         links += "plan_past" in reasons
         is_telling = links >= _LINKS or self._is_registered()
         is_telling &= not _CONTENTS.isdisjoint(steps)
+        if not _are_certain(steps):
+            return ""
         longest = fitting = ""
         for spare in ("", *_SPARE, _SHORTER):
             reasons.pop(spare, None)
@@ -313,9 +327,9 @@ class _Plan:
         steps = [
             text
             for part, text in self._steps()
-            if part in _FILE_STEPS or part.startswith((_SITE, _DOCUMENT))
+            if part in _FILE_STEPS or part.startswith((_SITE, _DOCUMENT, _PERHAPS))
         ]
-        if len(steps) < 2:
+        if len(steps) < 2 or not _are_certain(part for part, _ in self._steps()):
             return {}
         reasons = [text for part, text in self._reasons()]
         return {"reasons": numbered(reasons), "items": numbered(steps)}
@@ -387,6 +401,8 @@ class _Plan:
         yield from self._entered()
         for number, site in enumerate(self._sites()[:_SITES]):
             part = _DOCUMENT if site[0] == "document" else _SITE
+            if site[0] in ("function", "table") and self._is_partial(site):
+                part = _PERHAPS
             yield f"{part} {number}", self._site(site)
         yield from self._habits()
         yield from self._keys()
@@ -617,7 +633,7 @@ class _Plan:
         sites = self._scope.get("key_sites") or ()
         items = [
             self._part(
-                "plan_key_document" if kind == "document" else "plan_key_item",
+                _KEY_PARTS.get(kind, "plan_key_item"),
                 other=path,
                 where=where,
                 **self._counts(len(pairs)),
@@ -642,9 +658,8 @@ class _Plan:
 
     def _site(self, site: list[Value]) -> str:
         kind, path, where, numbers, lines, order, imports, branch = site
-        is_some = kind == "function" and len(numbers) < self._count
-        # Who holds half of them holds those of some sort.
-        is_some |= kind == "table" and len(numbers) <= HALF * self._count
+        # Who holds a part of them holds those of some sort.
+        is_some = kind in ("function", "table") and self._is_partial(site)
         part = f"plan_{kind}_some" if is_some else f"plan_{kind}"
         share = self._share(len(numbers), kind == "document")
         text = self._part(part, other=path, where=where, of=share)
@@ -659,6 +674,13 @@ class _Plan:
         if shows:
             text += self._part("plan_line", line=line)
         return text + self._scope.phrases.words["stop"]
+
+    def _is_partial(self, site: list[Value]) -> bool:
+        """Return whether a place may do without a new one: a table of some, a function
+        that does not name all.
+        """
+        least = self._count if site[0] == "function" else NEARLY_ALL * self._count
+        return len(site[3]) < least
 
     def _share(self, count: int, is_least: bool) -> str:
         """Return how many siblings a place names; prose may name more, as words."""
@@ -720,6 +742,15 @@ class _Plan:
             if code and len(text) <= room:
                 return text
         return ""
+
+
+def _are_certain(steps: Iterable[str]) -> bool:
+    """Return whether a new one needs something, and not only perhaps."""
+    uncertain = _SAID | _CONTENTS | {"plan_keys"}
+    return any(
+        one not in uncertain and not one.startswith((_DOCUMENT, _PERHAPS))
+        for one in steps
+    )
 
 
 def _is_imported(name: str, line: str) -> bool:

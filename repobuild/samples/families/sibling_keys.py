@@ -16,6 +16,8 @@ from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.families.family_tree import Tree, is_usual
+from repobuild.samples.families.membership import Family
+from repobuild.samples.families.named_sites import FoundSites, can_register
 from repobuild.samples.families.registration import (
     NamedPlace,
     is_document,
@@ -24,6 +26,7 @@ from repobuild.samples.families.registration import (
 
 _FEWEST_IN_FUNCTION = 3
 _MOST_PLACES = 4  # in code; of documents one is enough
+_MOST_HOMES = 4  # whose imports are read
 _LARGEST = 1_000_000  # bytes
 _KEY = (
     r"(?:[\"'](?P<text>\w{2,40})[\"']"
@@ -199,16 +202,17 @@ def _attributes(id: str, tree: Tree) -> Iterable[str]:
 def key_places(
     keys: dict[str, int],
     ids: list[str],
-    searched: Iterable[str],
-    own_lines: dict[str, set[int]],
+    found_sites: FoundSites,
+    imported: set[str],
     tree: Tree,
 ) -> list[Value]:
     """Return [kind, path, name, [[number, key], ...]] of places with most siblings'
-    keys, those with the most first: tables, functions, and one document.
+    keys, those with the most first: tables, functions, documents, definitions.
     """
     words = {word_of(key): key for key in keys}
+    own_lines = found_sites.own_lines
     found: dict[tuple[str, str, str], dict[int, str]] = defaultdict(dict)
-    for path in sorted(searched):
+    for path in filter(can_register, sorted(found_sites.searched)):
         source = tree.read(path)
         if source is None or len(source) > _LARGEST:
             continue
@@ -221,6 +225,9 @@ def key_places(
             if one.kind in ("table", "function", "document"):
                 if is_document(path) or is_key(key, one.line):
                     found[one.kind, path, one.where].setdefault(keys[key], key)
+    for path in sorted(imported):
+        for key in _defined(path, tree) & keys.keys():
+            found["definition", path, ""].setdefault(keys[key], key)
     rows: list[Value] = []
     for (kind, path, where), numbers in sorted(found.items()):
         fewest = _FEWEST_IN_FUNCTION if kind == "function" else 2
@@ -228,6 +235,25 @@ def key_places(
             pairs = [[n, key] for n, key in sorted(numbers.items())]
             rows.append([kind, path, where, pairs])
     return sorted(rows, key=lambda row: -len(row[3]))
+
+
+def imported_files(ids: list[str], family: Family, tree: Tree) -> set[str]:
+    """Return the files that the base and some siblings import: they may know keys."""
+    homes = {split_id(id)[0] for id in (family.where, *ids[:_MOST_HOMES])}
+    return {
+        split_id(id)[0]
+        for home in homes
+        for id in tree.reader.edges(home).outgoing.get(("", "imports"), [])
+    } - homes
+
+
+def _defined(path: str, tree: Tree) -> set[str]:
+    """Return the functions and classes at the top level of a file.
+
+    A key may be the name of one: `getattr(colors, "darken")`.
+    """
+    inner = tree.reader.elements(path).values()
+    return {one.name for one in inner if one.type in ("function", "class")}
 
 
 def word_of(key: str) -> str:

@@ -974,7 +974,7 @@ def _check_keys(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     shown: set[tuple[str, str]] = set()
     for text in fields["members"].split(join):
         readings = plan.templates.match_parts(
-            ("plan_key_item", "plan_key_document"), text
+            ("plan_key_item", "plan_key_definition", "plan_key_document"), text
         )
         if not readings:
             return f"{text} does not read as a place"
