@@ -374,3 +374,93 @@ def test_what_knows_the_siblings_is_read_again_when_it_changes(files, tmp_path):
     assert grown.digests()["families"] != before
     grown.close()
     clean.close()
+
+
+SHADES = ("Dark", "Light", "Grey")
+STYLES = {
+    "setup.cfg": "[metadata]\nname = paint\ndescription = Paint charts\n",
+    "paint/__init__.py": '"""Paint charts."""\n',
+    "paint/colors.py": '"""Change colors."""\n\n'
+    + "\n".join(
+        f'\ndef {name.lower()}(color):\n    """Change a color."""\n    return color\n'
+        for name in SHADES
+    ),
+    "paint/styles.py": '"""Styles."""\n\nfrom . import colors\n\n\n'
+    'class Style:\n    """A style."""\n\n    change = None\n\n'
+    "    def paint(self, color):\n"
+    "        return getattr(colors, self.change)(color)\n\n\n"
+    + "\n\n".join(
+        f'class {name}Style(Style):\n    """Paint {name.lower()} lines."""\n\n'
+        f'    change = "{name.lower()}"\n'
+        for name in SHADES
+    )
+    + "\n\nclass Grid:\n    STYLES = [DarkStyle, LightStyle, GreyStyle]\n\n\n"
+    "class Dots:\n    STYLES = [Style]\n",
+    "paint/opener.py": '"""Open styles."""\n\n\ndef open_style(name):\n'
+    "    from . import styles\n\n    known = {\n"
+    + "".join(f'        "{n.lower()}": styles.{n}Style,\n' for n in SHADES)
+    + "    }\n    return known[name]()\n\n\n"
+    'class Opener:\n    names = ["dark", "light", "grey"]\n',
+    "paint/steps.py": '"""Steps of painting."""\n\nfrom .visit import Visitor\n'
+    + "".join(
+        f'\n\nclass {name}(Visitor):\n    """{name} all lines."""\n\n'
+        f'    def visit(self, line):\n        return line, "{name}"\n'
+        for name in ("Erase", "Frame", "Glue", "Hide")
+    )
+    + "\n\ndef paint(line):\n    for one in (Erase, Frame, Glue):\n"
+    "        line = one().visit(line)\n    return line\n",
+    "paint/visit.py": '"""Visitors."""\n\n\nclass Visitor:\n    """Visit lines."""\n\n'
+    '    def visit(self, line):\n        """Visit one."""\n'
+    "        raise NotImplementedError\n",
+    "paint/bars.py": '"""Bars."""\n\nfrom .flat import Flat\n\n\nclass Bar:\n'
+    '    """A bar."""\n\n    def plot(self):\n        raise NotImplementedError\n'
+    + "".join(
+        f'\n\nclass {name}({bases}):\n    """A {name.lower()} of bars."""\n\n'
+        f'    def plot(self):\n        return "{name}"\n'
+        for name, bases in (
+            ("Aflat", "Flat, Bar"),
+            ("Stack", "Bar"),
+            ("Histogram", "Bar"),
+        )
+    )
+    + "\n\nBARS = [Stack, Histogram, Aflat]\n",
+    "paint/flat.py": '"""Flat things."""\n\n\nclass Flat:\n    """It is flat."""\n\n'
+    "    flat = True\n",
+}
+
+
+@pytest.fixture(scope="module")
+def paint(tmp_path_factory) -> Sampled:
+    return Sampled(tmp_path_factory.mktemp("paint"), STYLES, **ALL_IN_ENGLISH)
+
+
+def test_every_claim_of_these_plans_holds(paint: Sampled):
+    assert paint.audit().wrong == []
+
+
+def test_a_plan_names_the_file_that_defines_what_siblings_are_called_after(paint):
+    for text in plans_for(paint, "Style"):
+        assert "a definition in `paint/colors.py` (3 of 3)" in text
+
+
+def test_a_table_within_a_function_is_a_registration(paint):
+    for text in plans_for(paint, "Style"):
+        assert "Handle it in `open_style` of `paint/opener.py`, which names all" in text
+        assert "`Opener.names` of `paint/opener.py` (3 of 3)" in text
+
+
+def test_a_table_of_a_class_is_named_with_its_class(paint):
+    for text in plans_for(paint, "Style"):
+        assert "Enter it in `Grid.STYLES` of `paint/styles.py`" in text
+
+
+def test_there_is_no_plan_where_a_new_one_is_needed_nowhere_for_certain(paint):
+    every = [one for key, one in paint.samples.items() if key.startswith("plans//")]
+    assert every and not [one for one in every if "`Visitor`" in one["question"]]
+
+
+def test_the_model_of_a_plan_has_the_bases_that_most_siblings_have(paint):
+    plans = [one for one in of_kind(paint, "plan") if "`Bar`" in one["question"]]
+    assert plans
+    for one in plans:
+        assert "Inherit from `Bar`." in one["answer"]

@@ -982,11 +982,7 @@ def _check_keys(plan: PlanSubject, fields: Mapping[str, str]) -> str:
         found = _evidence(plan, "keys", item["other"], item.get("where", ""))
         if found is None or str(len(found[0])) != item["count"]:
             return f"the evidence counts {text} otherwise"
-        file, where = plan.python(item["other"]), item.get("where", "")
-        words = words_of(plan.read(item["other"]) or "")
-        if file is not None:
-            words = names_in_place(file, "plan_table", where)
-            words |= names_in_place(file, "plan_function", where)
+        words = _words_with_keys(plan, next(iter(readings[0]))[0], item)
         for sibling, key in found[0]:
             shown.add((_shown(sibling), key))
             if sibling not in plan.siblings or key.rpartition(".")[2] not in words:
@@ -995,6 +991,17 @@ def _check_keys(plan: PlanSubject, fields: Mapping[str, str]) -> str:
             return f"{len(plan.siblings)} siblings are compared"
     told = (fields["model"], fields["like"])
     return "" if told in shown else f"{told[1]} is not the key of {told[0]}"
+
+
+def _words_with_keys(plan: PlanSubject, part: str, item: Mapping[str, str]) -> set[str]:
+    """Return the words of a document or of a place, or what a file defines."""
+    file, where = plan.python(item["other"]), item.get("where", "")
+    if file is None:
+        return words_of(plan.read(item["other"]) or "")
+    if part == "plan_key_definition":
+        return {one.name for one in file.children("")}
+    table = names_in_place(file, "plan_table", where)
+    return table | names_in_place(file, "plan_function", where)
 
 
 _SITES = frozenset(
