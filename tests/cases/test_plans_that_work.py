@@ -464,3 +464,64 @@ def test_the_model_of_a_plan_has_the_bases_that_most_siblings_have(paint):
     assert plans
     for one in plans:
         assert "Inherit from `Bar`." in one["answer"]
+
+
+KEEPERS = {
+    "setup.cfg": "[metadata]\nname = keep\ndescription = Keep jobs\n",
+    "keep/__init__.py": '"""Keep jobs."""\n\nfrom .jobs import '
+    + ", ".join(f"{name}Jobs" for name in STORES)
+    + "\n",
+    "keep/names.py": '"""Names of jobs."""\n\n'
+    + "".join(f'KEEP_{name.upper()} = "{name.lower()}"\n' for name in STORES)
+    + "\nNAMES = ("
+    + ", ".join(f"KEEP_{name.upper()}" for name in STORES)
+    + ")\n",
+    "keep/places.py": '"""Places."""\n\n\nclass Place:\n    """Where jobs are."""\n'
+    + "".join(
+        f'\n\nclass {name}Place(Place):\n    """The {name.lower()}."""\n\n'
+        f'    size = "{name}"\n'
+        for name in STORES
+    ),
+    "keep/jobs.py": '"""Jobs."""\n\n'
+    + "from .names import "
+    + ", ".join(f"KEEP_{name.upper()}" for name in STORES)
+    + "\nfrom .places import "
+    + ", ".join(f"{name}Place" for name in STORES)
+    + '\n\n\nclass Jobs:\n    """Some jobs."""\n\n    place_class = None\n'
+    + "".join(
+        f'\n\nclass {name}Jobs(Jobs):\n    """Jobs in the {name.lower()}."""\n\n'
+        f"    place_class = {name}Place\n\n\n"
+        f'def {name.lower()}_jobs():\n    """Return such jobs."""\n'
+        f"    return {name}Jobs()\n"
+        for name in STORES
+    )
+    + "\n\nKINDS = {\n"
+    + "".join(f"    KEEP_{name.upper()}: {name}Jobs,\n" for name in STORES)
+    + "}\n",
+}
+
+
+@pytest.fixture(scope="module")
+def keep(tmp_path_factory) -> Sampled:
+    settings = {**ALL_IN_ENGLISH, "samples.max_answer": 3000}
+    return Sampled(tmp_path_factory.mktemp("keep"), KEEPERS, **settings)
+
+
+def test_every_claim_of_plans_with_companions_holds(keep: Sampled):
+    assert keep.audit().wrong == []
+
+
+def test_a_plan_names_the_class_that_each_sibling_has_in_an_attribute(keep):
+    for text in plans_for(keep, "Jobs"):
+        assert "Write its companion, a subclass of `Place`, as 3 of 3" in text
+
+
+def test_a_plan_names_the_function_that_makes_each_sibling(keep):
+    for text in plans_for(keep, "Jobs"):
+        assert "Write a function for it in `keep/jobs.py`, as 3 of 3" in text
+
+
+def test_a_constant_is_a_key_with_its_definition(keep):
+    for text in plans_for(keep, "Jobs"):
+        assert "a definition in `keep/names.py` (3 of 3)" in text
+        assert "`NAMES` of `keep/names.py` (3 of 3)" in text

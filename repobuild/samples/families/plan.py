@@ -592,14 +592,14 @@ class _Plan:
                         model=strip_counts(sibling.partition("::")[2]),
                     ),
                 )
-        for group, pairs in self._scope.get("paired") or ():
+        for number, (group, pairs) in enumerate(self._scope.get("paired") or ()):
             sibling, one = self._shown_pair(pairs)
             path, _, base = group.partition("::")
             if sibling:
                 part = "plan_paired" if base else "plan_paired_function"
                 fields = {"item": strip_counts(base)} if base else {}
                 yield (
-                    "plan_paired",
+                    f"plan_paired {number}",
                     self._part(
                         part,
                         other=one.partition("::")[0] if base else path,
@@ -764,7 +764,8 @@ _FILE_STEPS = frozenset(
         "plan_home",
         "plan_helper",
         "plan_member",
-        "plan_paired",
+        "plan_paired 0",
+        "plan_paired 1",
         "plan_module_import",
         "plan_asked",
         "plan_keys",

@@ -25,12 +25,18 @@ from repobuild.samples.families.registration import (
 )
 
 _FEWEST_IN_FUNCTION = 3
+_MOST_PAIRED = 2
+_ATTRIBUTE = re.compile(
+    r"^ {4}[a-z]\w*(?:\s*:[^=\n]+)?\s*=\s*([A-Z]\w*)\s*$", re.MULTILINE
+)
+_SET = re.compile(r"^([A-Z][A-Z0-9_]+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _MOST_PLACES = 4  # in code; of documents one is enough
 _MOST_HOMES = 4  # whose imports are read
 _LARGEST = 1_000_000  # bytes
 _KEY = (
     r"(?:[\"'](?P<text>\w{2,40})[\"']"
-    r"|(?:\w+\.)*(?P<owner>[A-Z]\w*)\.(?P<member>[A-Za-z]\w*))"
+    r"|(?:\w+\.)*(?P<owner>[A-Z]\w*)\.(?P<member>[A-Za-z]\w*)"
+    r"|(?P<constant>[A-Z][A-Z0-9_]{2,40}))"
 )
 # Of `key: value`, `table[key] = value` and `register(key, value)`.
 _ENTRIES = (
@@ -75,6 +81,8 @@ def read_keys(
 ) -> Keys:
     """Return the keys of siblings; `places` are (path, number, mention) of them."""
     entries = [one for place in places if (one := _entry(*place, tree))]
+    entries += _assigned(elements, tree)
+    entries += _makers(ids, tree)
     found: dict[str, set[int]] = defaultdict(set)
     for one in entries:
         if one.key:
@@ -104,19 +112,44 @@ def _entry(path: str, number: int, place: NamedPlace, tree: Tree) -> Entry | Non
         is_own = match["text"] == place.name  # of a table of names
         if not is_own and not re.search(rf"\b{place.name}\b", rest):
             return None
-        key = "" if is_own else match["text"] or match["member"]
+        key = "" if is_own else _key_of(match)
         others = dict.fromkeys(_IDENTIFIER.findall(rest))
         named = tuple(one for one in others if one != place.name)
         return Entry(path, number, key, match["owner"] or "", named)
     if branch := _BRANCH.match(_line_before(path, place.number, tree)):
-        key = branch["text"] or branch["member"]
-        return Entry(path, number, key, branch["owner"] or "", ())
+        return Entry(path, number, _key_of(branch), branch["owner"] or "", ())
     return None
+
+
+def _key_of(match: re.Match[str]) -> str:
+    return match["text"] or match["member"] or match["constant"]
 
 
 def _line_before(path: str, number: int, tree: Tree) -> str:
     lines = (tree.read(path) or b"").decode("utf-8", "replace").split("\n")
     return lines[number - 2].rstrip() if number >= 2 else ""
+
+
+def _assigned(elements: list[ElementView | None], tree: Tree) -> Iterator[Entry]:
+    """Yield the classes that the bodies of siblings give to attributes."""
+    for number, one in enumerate(elements):
+        if one is not None and one.type == "class" and one.path.endswith(".py"):
+            code = tree.code(one).decode("utf-8", "replace")
+            yield Entry(one.path, number, "", "", tuple(_ATTRIBUTE.findall(code)))
+
+
+def _makers(ids: list[str], tree: Tree) -> Iterator[Entry]:
+    """Yield the functions beside the siblings that return a new one of a sibling."""
+    for number, id in enumerate(ids):
+        path, qual = split_id(id)
+        made = re.compile(rf"\breturn {re.escape(name_of(qual) or '?')}\(")
+        names = tuple(
+            one.name
+            for one in tree.reader.elements(path).values()
+            if one.type == "function" and not one.parent
+            if made.search(tree.code(one).decode("utf-8", "replace"))
+        )
+        yield Entry(path, number, "", "", names)
 
 
 def _constants(
@@ -169,7 +202,7 @@ def _paired(
         own = [[n, id] for n, id in sorted(numbers.items()) if count[id] == 1]
         if is_usual(len(own), ids):
             rows.append([group, own])
-    return sorted(rows, key=lambda row: -len(row[1]))[:1]
+    return sorted(rows, key=lambda row: -len(row[1]))[:_MOST_PAIRED]
 
 
 def _groups(id: str, tree: Tree) -> list[str]:
@@ -223,7 +256,7 @@ def key_places(
         for one in mentions(path, text, set(words), inner, own_lines[path]):
             key = words[one.name]
             if one.kind in ("table", "function", "document"):
-                if is_document(path) or is_key(key, one.line):
+                if not is_word(key) if is_document(path) else is_key(key, one.line):
                     found[one.kind, path, one.where].setdefault(keys[key], key)
     for path in sorted(imported):
         for key in _defined(path, tree) & keys.keys():
@@ -248,12 +281,15 @@ def imported_files(ids: list[str], family: Family, tree: Tree) -> set[str]:
 
 
 def _defined(path: str, tree: Tree) -> set[str]:
-    """Return the functions and classes at the top level of a file.
+    """Return the functions, classes and constants at the top level of a file.
 
     A key may be the name of one: `getattr(colors, "darken")`.
     """
     inner = tree.reader.elements(path).values()
-    return {one.name for one in inner if one.type in ("function", "class")}
+    names = {one.name for one in inner if one.type in ("function", "class")}
+    return names | set(
+        _SET.findall((tree.read(path) or b"").decode("utf-8", "replace"))
+    )
 
 
 def word_of(key: str) -> str:
@@ -261,9 +297,14 @@ def word_of(key: str) -> str:
     return key.rpartition(".")[2]
 
 
+def is_word(key: str) -> bool:
+    """Return whether a key is a plain word, that prose may have for another reason."""
+    return key.isalpha() and key.islower()
+
+
 def is_key(key: str, line: str) -> bool:
     """Return whether a line of code has a key: as a whole string, or with its class."""
-    if "." in key:
+    if "." in key or key.isupper() and "_" in key:
         return bool(re.search(rf"\b{re.escape(key)}\b", line))
     return bool(re.search(rf"([\"']){re.escape(key)}\1", line))
 

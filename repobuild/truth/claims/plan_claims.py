@@ -913,6 +913,9 @@ def _check_pair(plan: PlanSubject, sibling: str, one: str, base: str) -> str:
     if base and Location(*_split(base)) not in plan.index.possible_bases(path, qual):
         return f"{one} is no subclass of {base}"
     both = {_bare(sibling), _bare(one)}
+    code = [code_of(file, at) for at, file in _files_of(plan, sibling, one)]
+    if any(both <= words_of(text) for text in code):
+        return ""
     lines = (
         line
         for site in plan.evidence["sites"]
@@ -920,6 +923,12 @@ def _check_pair(plan: PlanSubject, sibling: str, one: str, base: str) -> str:
     )
     named = any(both <= words_of(line) for line in lines)
     return "" if named else f"{sibling} is not entered with {one}"
+
+
+def _files_of(plan: PlanSubject, *ids: str) -> Iterator[tuple[str, PythonFile]]:
+    for path, qual in map(_split, ids):
+        if (file := plan.python(path)) is not None:
+            yield qual, file
 
 
 def _check_module_import(plan: PlanSubject, fields: Mapping[str, str]) -> str:
@@ -999,7 +1008,14 @@ def _words_with_keys(plan: PlanSubject, part: str, item: Mapping[str, str]) -> s
     if file is None:
         return words_of(plan.read(item["other"]) or "")
     if part == "plan_key_definition":
-        return {one.name for one in file.children("")}
+        targets = (
+            target
+            for node in file.tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            for target in getattr(node, "targets", [getattr(node, "target", None)])
+        )
+        constants = {one.id for one in targets if isinstance(one, ast.Name)}
+        return constants | {one.name for one in file.children("")}
     table = names_in_place(file, "plan_table", where)
     return table | names_in_place(file, "plan_function", where)
 
