@@ -525,3 +525,37 @@ def test_a_constant_is_a_key_with_its_definition(keep):
     for text in plans_for(keep, "Jobs"):
         assert "a definition in `keep/names.py` (3 of 3)" in text
         assert "`NAMES` of `keep/names.py` (3 of 3)" in text
+
+
+def part(name: str, base: str) -> str:
+    return (
+        f'"""A {name}."""\n\nfrom box.base import {base}\n\n\n'
+        f'class {name}({base}):\n    """A {name} of boxes."""\n\n'
+        f'    def load(self):\n        return "{name}"\n'
+    )
+
+
+SCATTERED = {
+    "setup.cfg": "[metadata]\nname = box\ndescription = Fill boxes\n",
+    "box/__init__.py": '"""Fill boxes."""\n\nfrom .a.one import One\n'
+    "from .a.two import Two\nfrom .b.three import Three\nfrom .b.four import Four\n\n"
+    '__all__ = ["Four", "One", "Three", "Two"]\n',
+    "box/base.py": '"""Bases."""\n\n\nclass Base:\n    """A base."""\n\n'
+    "    def load(self):\n        raise NotImplementedError\n",
+    "box/a/__init__.py": "",
+    "box/b/__init__.py": "",
+    "box/a/one.py": part("One", "Base"),
+    "box/a/two.py": part("Two", "Base"),
+    "box/b/three.py": part("Three", "Base"),
+    "box/b/four.py": part("Four", "Base"),
+}
+
+
+def test_there_is_no_plan_where_siblings_share_no_folder(tmp_path):
+    spread = Sampled(tmp_path / "spread", SCATTERED, **ALL_IN_ENGLISH)
+    assert of_kind(spread, "plan") == []
+    moved = {
+        path.replace("/b/", "/a/"): text.replace(".b.", ".a.")
+        for path, text in SCATTERED.items()
+    }
+    assert of_kind(Sampled(tmp_path / "one", moved, **ALL_IN_ENGLISH), "plan")

@@ -166,7 +166,8 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     required = [one for one in methods if one[2] or is_usual(one[1], ids)]
     home = _most_first(homes)[0]
     is_new_file = _is_new_file(family, alone, ids, past)
-    fitting = alone if is_new_file else {one for one in ids if _path(one) == home[0]}
+    folder = _most_first(_folders(homes))[0]
+    fitting = _fitting(ids, alone if is_new_file else set(), home[0], folder[0])
     row: Row = {
         "kind": "family",
         "id": _about(family, ids, elements),
@@ -189,20 +190,37 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         **_own_fields(family, ids, searched, tree),
         **_entered(family, ids, elements, found, tree),
         "decorators": shared_decorators(family, elements),
-        "module_calls": module_calls(ids, alone, tree),
-        "module_imports": module_imports(family, ids, searched, tree),
-        "asked": asking_methods(sites, ids, tree),
+        **_habits(family, ids, alone, found, tree),
         "tests": covering_tests(family, ids, alone, tree),
         **_history(past, tree),
         **({} if is_new_file else _partners(home[0], tree)),
         "changelog": tree.changelog,
     }
     # Siblings agree on where a new one goes, and show how it is made.
-    if not (is_new_file or _are_at_home(family, homes)) or not _is_alike(
+    is_together = is_new_file and folder[1] > HALF * len(ids)
+    if not (is_together or _are_at_home(family, homes)) or not _is_alike(
         family, row, elements, tree
     ):
         row = {}
     return FamilyRow({k: v for k, v in row.items() if v}, searched)
+
+
+def _habits(
+    family: Family, ids: list[str], alone: set[str], found: FoundSites, tree: Tree
+) -> Row:
+    """Return what is done for most siblings, in their modules and by their users."""
+    return {
+        "module_calls": module_calls(ids, alone, tree),
+        "module_imports": module_imports(family, ids, found.searched, tree),
+        "asked": asking_methods(found.sites, ids, tree),
+    }
+
+
+def _fitting(ids: list[str], alone: set[str], home: str, folder: str) -> set[str]:
+    """Return the siblings that are where a new one goes."""
+    if alone:
+        return {one for one in alone if _path(one).rpartition("/")[0] == folder}
+    return {one for one in ids if _path(one) == home}
 
 
 def _path(id: str) -> str:

@@ -401,7 +401,7 @@ class _Plan:
         yield from self._entered()
         for number, site in enumerate(self._sites()[:_SITES]):
             part = _DOCUMENT if site[0] == "document" else _SITE
-            if site[0] in ("function", "table") and self._is_partial(site):
+            if site[0] not in ("raise", "raise_in") and self._is_partial(site):
                 part = _PERHAPS
             yield f"{part} {number}", self._site(site)
         yield from self._habits()
@@ -488,11 +488,7 @@ class _Plan:
                     ),
                 ),
             )
-        for number, (pattern, having) in enumerate(self._scope.get("decorators") or ()):
-            if not self._is_like or self._model_id in [self._ids[n] for n in having]:
-                fields = {"pattern": pattern, "count": str(len(having))}
-                text = self._part("plan_decorated", total=str(self._count), **fields)
-                yield f"plan_decorated {number}", text
+        yield from self._decorators()
         rows = self._scope.get("required") or ()
         is_own = self._is_like and bool(self._methods)
         for part, is_wanted in (("plan_abstract", True), ("plan_methods", False)):
@@ -514,6 +510,14 @@ class _Plan:
             listed = self._scope.phrases.listed([self._item(*item) for item in some])
             yield "plan_some", self._part("plan_some", members=listed)
         yield from self._attributes(self._methods if is_own else ())
+
+    def _decorators(self) -> Iterator[tuple[str, str]]:
+        """Say which decorators most classes have, those of the model if there is one."""
+        for number, (pattern, having) in enumerate(self._scope.get("decorators") or ()):
+            if not self._is_like or self._model_id in [self._ids[n] for n in having]:
+                fields = {"pattern": pattern, **self._counts(len(having))}
+                text = self._part("plan_decorated", **fields)
+                yield f"plan_decorated {number}", text
 
     def _attributes(self, told: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Say which class attributes most siblings set, without those told before."""
@@ -676,8 +680,8 @@ class _Plan:
         return text + self._scope.phrases.words["stop"]
 
     def _is_partial(self, site: list[Value]) -> bool:
-        """Return whether a place may do without a new one: a table of some, a function
-        that does not name all.
+        """Return whether a place may do without a new one: it names only some, or is a
+        function that does not name all.
         """
         least = self._count if site[0] == "function" else NEARLY_ALL * self._count
         return len(site[3]) < least

@@ -15,7 +15,7 @@ from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
-from repobuild.samples.families.family_tree import Tree, is_usual
+from repobuild.samples.families.family_tree import NEARLY_ALL, Tree, is_usual
 from repobuild.samples.families.membership import Family
 from repobuild.samples.families.named_sites import FoundSites, can_register
 from repobuild.samples.families.registration import (
@@ -155,7 +155,7 @@ def _makers(ids: list[str], tree: Tree) -> Iterator[Entry]:
 def _constants(
     elements: list[ElementView | None], tree: Tree
 ) -> Iterator[tuple[str, int]]:
-    """Yield (text, number) of what most classes set an attribute to, each its own."""
+    """Yield (text, number) of what classes set an attribute to, nearly each its own."""
     found: dict[str, dict[int, str]] = defaultdict(dict)
     for number, one in enumerate(elements):
         if one is None or one.type != "class" or not one.path.endswith(".py"):
@@ -163,7 +163,7 @@ def _constants(
         for match in _CONSTANT.finditer(tree.code(one).decode("utf-8", "replace")):
             found[match[1]][number] = match[3]
     for texts in found.values():
-        if is_usual(len(set(texts.values())), elements):
+        if len(set(texts.values())) >= NEARLY_ALL * len(elements):
             yield from ((text, number) for number, text in texts.items())
 
 
