@@ -512,7 +512,7 @@ class _Plan:
         yield from self._attributes(self._methods if is_own else ())
 
     def _decorators(self) -> Iterator[tuple[str, str]]:
-        """Say which decorators most classes have, those of the model if there is one."""
+        """Say which decorators most classes have, or, with a model, those of it."""
         for number, (pattern, having) in enumerate(self._scope.get("decorators") or ()):
             if not self._is_like or self._model_id in [self._ids[n] for n in having]:
                 fields = {"pattern": pattern, **self._counts(len(having))}
