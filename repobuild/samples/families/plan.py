@@ -59,14 +59,15 @@ _CONTENTS = frozenset("plan_abstract plan_methods plan_own plan_attributes".spli
 _SAID = frozenset(
     "plan_home plan_base plan_decorator plan_name plan_some plan_changelog".split()
 )
-# Steps that a long plan can do without, the first to go first.
+# What a long plan can do without, the first to go first.
 _SPARE = (
     "plan_looked",
-    "plan_changelog",
+    _SHORTER,
     "plan_some",
     "plan_attributes",
-    "plan_partners",
     "plan_past",
+    "plan_partners",
+    "plan_changelog",
 )
 
 
@@ -302,7 +303,7 @@ class _Plan:
         if not _are_certain(steps):
             return ""
         longest = fitting = ""
-        for spare in ("", *_SPARE, _SHORTER):
+        for spare in ("", *_SPARE):
             reasons.pop(spare, None)
             if spare == _SHORTER:
                 reasons["plan_pattern"] = self._pattern_of([self._model_id])
