@@ -159,11 +159,9 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     ids = sampled(ids)
     elements = [_element(id, tree) for id in _shaped(family, ids, tree)]
     found = registration_sites(family, ids, elements, past, tree)
-    sites, searched = found.sites, found.searched
     homes = Counter(split_id(id)[0] for id in ids)
     alone = {id for id in ids if _is_alone(id, tree)}
     methods = required_methods(family, elements, tree)
-    required = [one for one in methods if one[2] or is_usual(one[1], ids)]
     home = _most_first(homes)[0]
     is_new_file = _is_new_file(family, alone, ids, past)
     folder = _most_first(_folders(homes))[0]
@@ -182,14 +180,10 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
             for id, one in zip(ids, elements, strict=True)
         ],
         **_places(homes, is_new_file),
-        "required": required,
-        "some": replaced_by_some(family, methods, ids, tree),
-        "arguments": common_arguments(family, elements),
-        "attributes": common_attributes(elements, tree),
-        "sites": sites,
-        **_own_fields(family, ids, searched, tree),
+        **_defined(family, methods, ids, elements, tree),
+        "sites": found.sites,
+        **_own_fields(family, ids, found.searched, tree),
         **_entered(family, ids, elements, found, tree),
-        "decorators": shared_decorators(family, elements),
         **_habits(family, ids, alone, found, tree),
         "tests": covering_tests(family, ids, alone, tree),
         **_history(past, tree),
@@ -198,11 +192,27 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     }
     # Siblings agree on where a new one goes, and show how it is made.
     is_together = is_new_file and folder[1] > HALF * len(ids)
-    if not (is_together or _are_at_home(family, homes)) or not _is_alike(
-        family, row, elements, tree
-    ):
+    is_settled = is_together or _are_at_home(family, homes)
+    if not is_settled or not _is_alike(family, row, elements, tree):
         row = {}
-    return FamilyRow({k: v for k, v in row.items() if v}, searched)
+    return FamilyRow({k: v for k, v in row.items() if v}, found.searched)
+
+
+def _defined(
+    family: Family,
+    methods: list[Value],
+    ids: list[str],
+    elements: list[ElementView | None],
+    tree: Tree,
+) -> Row:
+    """Return what siblings define, and how."""
+    return {
+        "required": [one for one in methods if one[2] or is_usual(one[1], ids)],
+        "some": replaced_by_some(family, methods, ids, tree),
+        "arguments": common_arguments(family, elements),
+        "attributes": common_attributes(elements, tree),
+        "decorators": shared_decorators(family, elements),
+    }
 
 
 def _habits(

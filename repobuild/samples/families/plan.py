@@ -63,11 +63,11 @@ _SAID = frozenset(
 _SPARE = (
     "plan_looked",
     _SHORTER,
-    "plan_some",
     "plan_attributes",
     "plan_past",
     "plan_partners",
     "plan_changelog",
+    "plan_some",
 )
 
 
@@ -315,6 +315,8 @@ class _Plan:
             longest = longest or text
             if len(text) <= _LONGEST:
                 fitting = fitting or text
+            if spare == "plan_some":
+                break  # no code is worth it
             if code := self._example(_LONGEST - len(text)):
                 return text + code if links else ""
         return (fitting or longest) if is_telling else ""
