@@ -312,10 +312,7 @@ def find_affected(
         ids.update(_bound_otherwise(path, old, new, reader))
         ids.update(_awaited_otherwise(path, changes, reader))
         classes += _changed_classes(path, changes, reader)
-    for changed in classes:
-        ids.update(_methods_below(changed.id, reader))
-        ids.update(reader.descendants(changed.id))
-    ids.update(_methods_above(classes, reader))
+    ids.update(_around_classes(classes, reader))
     ids.update(_renamed_elsewhere(changes, reader, names, touched))
     ids.update(_asked_otherwise(changes, reader, names, clues))
     ids.update(_used_otherwise(changes, reader, names))
@@ -325,6 +322,14 @@ def find_affected(
     found = map(split_id, tuple(ids))
     ids.update(element_id(path, parent_of(qual)) for path, qual in found if qual)
     return AffectedIds(ids, moved - ids)
+
+
+def _around_classes(classes: list[ChangedClass], reader: GraphReader) -> Iterator[str]:
+    """Yield what changed classes pass on, and the methods that theirs replace."""
+    for changed in classes:
+        yield from _methods_below(changed.id, reader)
+        yield from reader.descendants(changed.id)
+    yield from _methods_above(classes, reader)
 
 
 def _package_of(path: str, changes: ChangedFiles) -> Iterator[str]:

@@ -152,10 +152,7 @@ def element_row(
             row["bases"] = []  # what made the name may give another class, or none
         row.update(_foreign_bases(element, row))
     elif row["callers"] or row["readers"]:
-        # Of a public one whose name others have some callers are not resolved.
-        is_shared = not is_only and not element.name.startswith("_")
-        row["beyond"] = is_shared or reaches_beyond(file, element)
-        row["recursive"] = element.id in file.reader.outgoing(element.id, "calls")
+        row.update(_reach_fields(file, element, is_only))
     if not row["summary"]:
         row.update(explained_fields(file, element, row, is_only))
     else:
@@ -172,6 +169,16 @@ def element_row(
     if element.type == "class" and not row["summary"]:
         row["short"] = _short_class(file, element)
     return _without_empty(row)
+
+
+def _reach_fields(file: FileContext, element: ElementView, is_only: bool) -> Row:
+    """Return whether a function that is used has other users, or uses itself."""
+    # Of a public one whose name others have some callers are not resolved.
+    is_shared = not is_only and not element.name.startswith("_")
+    return {
+        "beyond": is_shared or reaches_beyond(file, element),
+        "recursive": element.id in file.reader.outgoing(element.id, "calls"),
+    }
 
 
 def _binding_fields(file: FileContext, element: ElementView) -> Row:
