@@ -55,6 +55,12 @@ class AnswerTemplates:
         default_factory=dict, init=False
     )
 
+    @property
+    def end_of_counted_list(self) -> str:
+        """A pattern for what ends a list that says how many there are in all."""
+        end = re.escape(self.words["more_of"].partition("{items}")[2])
+        return end.replace(r"\{total\}", r"(\d+)").replace(r"\ ", r"\ ?", 1) + "$"
+
     def kind(self, task: str, number: int) -> str:
         """Return the kind of a sample by its key. Raises `UnknownKindError`."""
         kind = self.kind_by_number.get((task, number // NUMBERS_PER_KIND), "")

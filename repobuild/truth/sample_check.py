@@ -63,7 +63,7 @@ _LOCAL_CHECKS: Mapping[str, LocalCheck] = {
 _ELEMENT_LISTS = frozenset(
     "callers readers callees bases subclasses overrides overridden tests imports"
     " importers".split()
-)
+) | {"imports for types", "bound in class"}
 # Claims that two fields make together: what another file says, and which.
 _PAIRED = {"real call": ("site", "code"), "said in document": ("document", "text")}
 # Claims of `PROJECT_CLAIMS` whose text is a list of names that are no elements.

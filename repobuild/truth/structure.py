@@ -36,13 +36,15 @@ _PLAN = (
 )  # fmt: skip
 
 _SKETCH = (
-    "container|owner?", "no_docstring|no_comment|no_purpose|only_name|stale?",
+    "container|owner|bound?", "empty?",
+    "no_docstring|no_comment|no_purpose|only_name|stale?",
     "said_above|said_in|said_of_base|said_of_init?",
     "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
     "created?", "attributes?", "properties?", "method_list|some_methods?",
+    "aliases?",
     "parameters?", "raised?", "derived?", "replaces?", "replaced_by?", "calls?",
     "property_reads?",
-    "used_by|made_by?", "read_by?", "tested_by?",
+    "used_by|made_by?", "read_by|referred_by?", "tested_by?",
 )  # fmt: skip
 
 STRUCTURE: Mapping[str, tuple[str, ...]] = {
@@ -54,20 +56,21 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "container": (),
     "heading": (),
     "explain": (
-        "container|owner?", "deprecated?", "summary?", "warned?", _HEAD, "settable?",
-        "parameters?", "undeclared?", "returns?", "calls?", "used_by|made_by?",
+        "container|owner|bound?", "empty?", "deprecated?", "summary?", "warned?", _HEAD,
+        "settable?", "parameters?", "undeclared?", "returns?", "calls?",
+        "used_by|made_by?", "short_code?",
     ),
     "module": ("summary?", "defines?", "constants?"),
-    "members": ("properties?", "definition?"),
+    "members": ("properties?", "aliases?", "definition?"),
     "sketch": _SKETCH,
     "written": _SKETCH,
     "code": (),
     "describe": (),
     "passage": ("passage_code?",),
     "usage": (
-        "container|owner?", "deprecated?",
+        "container|owner|bound?", "deprecated?",
         "called_in|called_in_docstring|by_signature", _HEAD, "parameters?", "returns?",
-        "brief?", "warned?",
+        "some_methods?", "brief?", "warned?",
     ),
     "construct": ("all_defaults?", "parameters?"),
     "signature": ("no_arguments?",),
@@ -79,7 +82,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "overridden": (),
     "tests": (),
     "readers": (),
-    "imports": ("imports_unread?",),
+    "imports": ("imported_for_types?", "imports_unread?"),
     "importers": ("taken_by?",),
     "place": (
         "reasoning?", "summary?", "module_summary?", "used_by|made_by", "calls",
@@ -116,12 +119,13 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "renamed_file": (),
     "purpose": (),
     "modules": (),
-    "technologies": ("imports_besides?",),
+    "technologies": ("imports_by_extras?", "imports_besides?"),
     "architecture": ("modules?",),
-    "statistics": ("of_tests?",),
+    "statistics": ("of_tests?", "of_documents?"),
     "tagline": (),
-    "install": ("install_readme?",),
-    "install_told": ("install_readme?",),
+    "install": (),
+    "install_told": ("install_then?",),
+    "published": (),
     "commands": ("run_modules?",),
     "dependencies": ("needed_sometimes?", "extras?", "dev_packages?"),
     "independent": ("extras?", "dev_packages?"),
@@ -135,8 +139,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
 # The parts that a step of a kind can be.
 STEP_PARTS: Mapping[str, tuple[str, ...]] = {
     "change": (
-        "step_overridden", "step_callers", "step_readers", "step_run",
-        "step_run_users",
+        "step_overridden", "step_callers", "step_readers", "step_other_names",
+        "step_run", "step_run_users",
     ),
 }  # fmt: skip
 
@@ -159,7 +163,9 @@ PLAN_PARTS = tuple(
     " plan_member plan_helper"
     " plan_reexport plan_table plan_call plan_function plan_function_some plan_instance"
     " plan_entry plan_listed"
-    " plan_document plan_tests plan_together plan_partners plan_changelog".split()
+    " plan_document plan_tests plan_together plan_partners plan_changelog"
+    " plan_table_some plan_decorated plan_key_member plan_paired plan_paired_function"
+    " plan_module_import plan_module_call plan_asked plan_keys".split()
 )
 
 # Parts with code inside of a line.
@@ -182,6 +188,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("", "project"): "project",
     ("", "container"): "container",
     ("owner", "owner"): "owner",
+    ("bound", "members"): "bound in class",
     ("", "fence"): "language",
     ("", "mark"): "mark",
     ("", "summary"): "summary",
@@ -216,6 +223,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("warned", "text"): "warning",
     ("property_reads", "members"): "property reads",
     ("stub", "said"): "stub",
+    ("empty", "said"): "empty body",
     ("properties", "members"): "properties",
     ("said_above", "summary"): "comment above",
     ("said_of_init", "summary"): "purpose of constructor",
@@ -227,10 +235,12 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("created", "code"): "constructor",
     ("attributes", "members"): "attributes",
     ("method_list", "items"): "methods with purposes",
+    ("aliases", "members"): "aliases",
     ("some_methods", "members"): "methods",
     ("raised", "members"): "raises",
     ("readers", "members"): "readers",
     ("read_by", "members"): "readers",
+    ("referred_by", "members"): "readers",
     ("derived", "members"): "subclasses",
     ("replaces", "members"): "overrides",
     ("replaced_by", "members"): "overridden",
@@ -293,12 +303,14 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("trace_line_under", "head"): "line under a head",
     ("trace_line_under", "word"): "line under a head",
     ("reasoning", "items"): "reasoning",
+    ("step_other_names", "members"): "other names",
     ("step_readers", "members"): "readers",
     ("tests", "members"): "tests",
     ("trace_tests", "members"): "tests",
     ("step_run", "members"): "tests",
     ("step_run_users", "members"): "tests",
     ("imports", "members"): "imports",
+    ("imported_for_types", "members"): "imports for types",
     ("imports_unread", "members"): "unread imports",
     ("importers", "members"): "importers",
     ("taken_by", "members"): "importers",
@@ -306,7 +318,8 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("tagline", "description"): "description",
     ("", "source"): "declaring file",
     ("install", "command"): "install command",
-    ("install_readme", "command"): "command of the README",
+    ("install_then", "command"): "command of the README",
+    ("published", "command"): "command of the README",
     ("install_told", "command"): "command of the README",
     ("commands", "items"): "commands",
     ("run_modules", "items"): "commands",
@@ -324,10 +337,14 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("modules", "items"): "key modules with purpose",
     ("technologies", "members"): "technologies",
     ("imports_besides", "members"): "technologies",
+    ("imports_by_extras", "items"): "imports by extras",
     ("architecture", "style"): "style",
     ("of_tests", "classes"): "classes of tests",
     ("of_tests", "functions"): "functions of tests",
     ("of_tests", "methods"): "methods of tests",
+    ("of_documents", "classes"): "classes of documents",
+    ("of_documents", "functions"): "functions of documents",
+    ("of_documents", "methods"): "methods of documents",
     ("statistics", "classes"): "classes",
     ("statistics", "functions"): "functions",
     ("statistics", "methods"): "methods counted",

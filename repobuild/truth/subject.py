@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ class DeferredClaim:
     claimed: str
     ids: tuple[str, ...] = ()  # of the elements that the claim names
     has_more: bool = False  # the text says that there are others
+    total: int = 0  # how many the text says there are in all, 0 where it does not
     source: str = ""  # the file that the text names as the one that says so
     alternative: DeferredClaim | None = None  # another reading of the same text
 
@@ -101,10 +103,19 @@ class Subject:
         source: str = "",
     ) -> str:
         """Leave a claim for when all files are read; for now it holds ("")."""
+        total = stated_total(claimed, self.templates)
         self.deferred.append(
-            DeferredClaim(claim, self.key, self.id, claimed, ids, has_more, source)
+            DeferredClaim(
+                claim, self.key, self.id, claimed, ids, has_more, total, source
+            )
         )
         return ""
+
+
+def stated_total(text: str, templates: AnswerTemplates) -> int:
+    """Return how many there are in all by the end of a list, 0 if it does not say."""
+    found = re.search(templates.end_of_counted_list, text)
+    return int(found[1]) if found else 0
 
 
 # Both return "" when the claim holds, else what the tree says.

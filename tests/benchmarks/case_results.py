@@ -511,7 +511,7 @@ def fence_in_code(run: CaseRun) -> None:
 def async_generator(run: CaseRun) -> None:
     run.build()
     answers = "\n".join(run.texts)
-    for call in ("stream(lines, limit=10)", "lifespan(app)", "client.events(topic)"):
+    for call in ("stream(lines)", "lifespan(app)", "client.events(topic)"):
         run.expect_true(f"a sample calls {call}", call in answers)
         run.expect_true(f"{call} is not awaited", f"await {call}" not in answers)
     run.expect_true("fetch is awaited", "await fetch(address)" in answers)

@@ -280,8 +280,9 @@ def test_a_newcomer_is_answered(sampled: Sampled) -> None:
     assert {
         "Tool is a small pen. It draws lines.",
         "`README.rst` 中这样介绍 tool：“Tool is a small pen. It draws lines.”",
-        "In a checkout of tool, run `pip install .`. `README.rst` gives this command"
-        " for the published package: `pip install tool`.",
+        "In a checkout of tool, run `pip install .`.",
+        "`README.rst` gives this command for the published package of tool:"
+        " `pip install tool`.",
         "tool installs these commands:\n- `draw` runs `tool.cli:main` (in"
         " `tool/cli.py`)\n\n**Without a script**:\n- `python -m tool` runs"
         " `tool/__main__.py`",

@@ -58,7 +58,7 @@ MIXIN = '''"""Results of parsing."""
 from collections import namedtuple
 
 
-class Mixin:
+class Result:
     """What results share."""
 
     def copy(self):
@@ -66,21 +66,21 @@ class Mixin:
         raise NotImplementedError
 
 
-class TextResult(namedtuple("TextResult", ["a", "b"]), Mixin):
+class TextResult(namedtuple("TextResult", ["a", "b"]), Result):
     """A result in text."""
 
     def copy(self):
         return TextResult(*self)
 
 
-class DataResult(namedtuple("DataResult", ["a", "b"]), Mixin):
+class DataResult(namedtuple("DataResult", ["a", "b"]), Result):
     """A result in bytes."""
 
     def copy(self):
         return DataResult(*self)
 
 
-class FileResult(namedtuple("FileResult", ["a", "b"]), Mixin):
+class FileResult(namedtuple("FileResult", ["a", "b"]), Result):
     """A result in a file."""
 
     def copy(self):
@@ -185,5 +185,5 @@ def test_a_base_that_is_made_for_one_class_is_no_base_of_another(desk: Sampled):
     told = plans_about(desk, "TextResult")
     assert told
     for text in told:
-        assert "Inherit from `Mixin`." in text or "**Files**" in text
+        assert "Inherit from `Result`." in text or "**Files**" in text
         assert "Inherit from `namedtuple" not in text

@@ -168,7 +168,8 @@ def test_numbers_tell_what_is_in_tests(club: Sampled):
     (text,) = answers(club, "statistics")
     assert text.endswith(
         "4 classes, 11 functions and 13 methods in all. Of these, "
-        "1 classes, 1 functions and 1 methods are in tests."
+        "1 classes, 1 functions and 1 methods are in tests. Of these, 0 classes, "
+        "1 functions and 0 methods are in documentation and examples."
     )
 
 

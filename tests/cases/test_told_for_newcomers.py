@@ -149,7 +149,7 @@ def test_a_line_that_is_the_title_too_says_what_the_project_is() -> None:
 
 def test_code_imports_what_the_manifest_leaves_to_users(tool: Sampled) -> None:
     (text,) = answers(tool, "technologies")
-    assert text.endswith("does not require them**: `orjson`")
+    assert text.endswith("the extra that installs them**:\n- `fast`: `orjson`")
     assert "sphinx" not in text
 
 

@@ -89,7 +89,7 @@ class _:
         return value
 '''
 CALLS = {
-    "stream": "stream(lines, limit=10)",
+    "stream": "stream(lines)",
     "fetch": "await fetch(address)",
     "collect": "await collect(source)",
     "relay": "relay(source)",

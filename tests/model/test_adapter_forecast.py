@@ -11,7 +11,7 @@ from repobuild.model.adapter.adapter_forecast import SAMPLE_TOKENS, adapter
 from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.base import resolve_base
 from repobuild.model.teaching.lesson import LEAST_BUDGET
-from repobuild.model.teaching.scheduler import EXPECTED_TIMES
+from repobuild.model.teaching.scheduler import FIRST_TIMES
 from tests.model.test_nano import settings
 
 BUDGET = 100_000
@@ -48,7 +48,7 @@ def forecast(
 def test_a_first_build_is_as_long_as_its_budget_or_as_its_facts_need() -> None:
     few, many = (forecast(n, {}, size=n) for n in (22, 100_000))
     assert few.text == many.text == "would start from the base model: no adapter yet"
-    assert few.work == pytest.approx(EXPECTED_TIMES * 10 * SAMPLE_TOKENS)
+    assert few.work == pytest.approx(FIRST_TIMES * 10 * SAMPLE_TOKENS)
     assert many.work == BUDGET
 
 
@@ -77,7 +77,7 @@ def test_nothing_changed_is_no_work(commit: str) -> None:
 def test_a_larger_budget_teaches_what_was_not_begun(commit: str) -> None:
     found = forecast(0, {"c1": row()}, budget=2 * BUDGET, commit=commit)
     assert found.text == "would continue on 60 facts not begun"
-    assert found.work == 60 * EXPECTED_TIMES / 0.5 * 50
+    assert found.work == 60 * FIRST_TIMES / 0.5 * 50
     last = row(coverage={"facts": 100, "taught": 99})
     found = forecast(0, {"c1": last}, budget=2 * BUDGET, commit=commit)
     assert found.text == "would continue on 1 fact not begun"
@@ -101,4 +101,4 @@ def test_an_adapter_of_an_earlier_version_starts_from_the_base_model() -> None:
     del earlier["coverage"], earlier["budget"]
     found = forecast(4, {"c1": earlier}, size=22)
     assert found.text == "would start from the base model: another recipe"
-    assert found.work == pytest.approx(EXPECTED_TIMES * 10 * SAMPLE_TOKENS)
+    assert found.work == pytest.approx(FIRST_TIMES * 10 * SAMPLE_TOKENS)

@@ -9,9 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import pytest
+
 from repobuild.model.teaching.scheduler import (
     GUARDED_WAIT,
     INTRODUCING,
+    LONGEST,
     MOST_SHOWN,
     Certainty,
     Pace,
@@ -22,6 +25,8 @@ from repobuild.model.teaching.scheduler import (
 
 SIZE = 50  # tokens of every example
 PACE = Pace(budget=200 * SIZE, pass_tokens=10 * SIZE, mastery=2, review=0.5)
+
+WHOLE_SET = Pace(budget=10**7, pass_tokens=200 * SIZE, mastery=2, review=0.0)
 
 
 def facts(count: int, phrasings: int = 2, box: int | None = None) -> list[TaughtFact]:
@@ -131,6 +136,45 @@ def test_what_cannot_be_learnt_is_set_aside() -> None:
     assert times[1] == MOST_SHOWN
     assert made.states[1].box == 0
     assert min(made.states[n].box for n in (0, 2)) >= PACE.mastery
+
+
+@pytest.mark.parametrize(("unlearnt", "ends"), [(4, True), (40, False)])
+def test_a_run_from_nothing_ends_with_its_curve_once_nearly_all_is_mastered(
+    unlearnt: int, ends: bool
+) -> None:
+    """The rest would be shown for as many tokens again."""
+    made = scheduler(facts(200), WHOLE_SET)
+    run(made, lambda fact, shown: fact >= unlearnt and shown >= 9)
+    assert (made.spent < 1.05 * made.planned_tokens) is ends
+    assert made.planned_tokens <= made.spent < 1.05 * LONGEST * made.planned_tokens
+
+
+def test_no_more_is_foreseen_than_a_run_may_take() -> None:
+    made = scheduler(facts(200), WHOLE_SET)
+    while made.next_pass():
+        assert made.spent + made.expected_tokens <= LONGEST * made.planned_tokens
+        made.record({n: False for n in made.states})
+
+
+def test_a_run_ends_before_its_curve_once_everything_is_mastered() -> None:
+    made = scheduler(facts(200), WHOLE_SET)
+    run(made, after(4))
+    assert all(state.box >= WHOLE_SET.mastery for state in made.states.values())
+    assert made.spent < made.planned_tokens
+
+
+def test_the_facts_of_a_delta_are_shown_until_they_are_mastered() -> None:
+    made = scheduler(facts(200), replace(WHOLE_SET, at_once=True))
+    passes = run(made, lambda fact, shown: fact != 1 and shown >= 4)
+    times = Counter(n for each in passes for n, _ in each)
+    assert times[1] == MOST_SHOWN
+
+
+def test_a_few_facts_are_shown_until_they_are_learnt() -> None:
+    made = scheduler(facts(3), WHOLE_SET)
+    passes = run(made, after(30))
+    assert len(passes) > 30
+    assert all(state.box >= WHOLE_SET.mastery for state in made.states.values())
 
 
 def test_a_changed_fact_comes_before_the_reviews() -> None:

@@ -258,7 +258,7 @@ def test_the_rate_rises_and_falls() -> None:
     assert rates == sorted(rates[:5]) + sorted(rates[5:], reverse=True)
     assert rates[0] > 0
     assert rates[-1] == pytest.approx(0.1, abs=0.01)
-    assert rate_at(1.0, 0.05) == 1.0  # not done when planned: again
+    assert rate_at(1.0, 0.05) == rate_at(2.5, 0.05) == 0.1  # not done when planned
 
 
 # ---------------------------------------------------------------- several processes

@@ -10,7 +10,11 @@ import pytest
 import torch
 
 from repobuild.model.adapter.recipe import TrainingJob
-from repobuild.model.adapter.training_run import StepReport, TrainingRun
+from repobuild.model.adapter.training_run import (
+    FINAL_SHARE,
+    StepReport,
+    TrainingRun,
+)
 from repobuild.model.base import Base
 from repobuild.model.conversation import Example
 from repobuild.model.teaching.scheduler import Certainty, Pace, TaughtFact
@@ -121,6 +125,25 @@ def test_a_resumed_run_plans_the_pass_that_it_was_in(tmp_path: Path) -> None:
     again.scheduler.load(run.before)
     again.open_pass()
     assert again.batches == run.batches
+
+
+def test_a_run_from_nothing_stays_at_the_final_rate_after_its_curve(
+    tmp_path: Path,
+) -> None:
+    """A rate that rose again would unlearn what was mastered."""
+    made = job(tmp_path)
+    run = TrainingRun.start(made, lambda told: None)
+    assert run.rate_after(int(0.06 * run.planned)) > 0.9
+    for share in (1.0, 1.05, 1.5, 2.06):
+        assert run.rate_after(int(share * run.planned)) == FINAL_SHARE
+
+
+def test_the_rate_of_a_delta_rises_again_after_its_curve(tmp_path: Path) -> None:
+    """It is learnt beside reviews, in passes that are few."""
+    made = replace(job(tmp_path), pace=replace(PACE, at_once=True))
+    run = TrainingRun.start(made, lambda told: None)
+    assert run.rate_after(run.planned) == 1.0
+    assert 0.5 < run.rate_after(run.planned * 3 // 2) < 0.6
 
 
 def test_equal_parts_end_in_every_part_of_a_run(tmp_path: Path) -> None:

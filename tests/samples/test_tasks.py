@@ -197,10 +197,10 @@ def test_a_property_is_not_shown_as_a_call() -> None:
 def test_a_call_shows_what_is_required_and_how_a_method_is_reached() -> None:
     method = {"kind": "method", "name": "read", "container": "RowTable"}
     scope = FactScope(FUNCTION | method, load_phrases("en"), ("en",), lambda id: False)
-    assert example_call(scope) == "row_table.read(path, limit=10, strict=strict)"
+    assert example_call(scope) == "row_table.read(path, strict=strict)"
     on_class = FUNCTION | method | {"decorators": ["classmethod"], "async": True}
     scope = FactScope(on_class, load_phrases("en"), ("en",), lambda id: False)
-    assert example_call(scope) == "await RowTable.read(path, limit=10, strict=strict)"
+    assert example_call(scope) == "await RowTable.read(path, strict=strict)"
 
 
 def test_names_keep_their_file_next_to_the_file_itself() -> None:

@@ -49,6 +49,13 @@ _SETUP = re.compile(
     re.MULTILINE,
 )
 
+# The same in two steps.
+_BUILT = re.compile(
+    r"^[ \t>]*(?:[$#%][ \t]+)?((?:python3?|py)[ ]+-m[ ]+build)[ \t]*\n"
+    r"[ \t>]*(?:[$#%][ \t]+)?((?:(?:python3?|py)[ ]+-m[ ]+)?pip3?[ ]+install[ ]+"
+    r"(?:-[\w-]+[ ]+)*[\"']?(?:\./)?dist/[^\s`]+)[ \t]*$",
+    re.MULTILINE,
+)
 # What has to be run before: `pip install -r requirements.txt`.
 _NEEDED = re.compile(r"\binstall[ ]+(?:-[\w-]+[ ]+)*(?:-r|--requirement)\b")
 
@@ -104,11 +111,15 @@ def document_facts(
 
 
 def _setups(text: str) -> Iterator[str]:
-    """Yield the commands that install a checkout, without those that need another."""
-    for match in _SETUP.finditer(text):
+    """Yield the commands that install a checkout, without those that need another.
+
+    Where it takes two, they are two lines.
+    """
+    matches = [*_SETUP.finditer(text), *_BUILT.finditer(text)]
+    for match in sorted(matches, key=lambda one: one.start()):
         before = text[: match.start()].rstrip().rpartition("\n")[2]
         if not _NEEDED.search(before):
-            yield match[1].strip()
+            yield "\n".join(map(str.strip, match.groups()))
 
 
 def _leads(

@@ -16,7 +16,8 @@ A row is a file: `{sub: item}`.
 
 KIND is contains, imports, calls, inherits or uses; `a uses b` where a reads b without
 calling it: a function or a class by its name, a property or method, a class by its
-attribute, a module by its variable (Python, where the owner is certain). A `calls` of
+attribute, a module by its variable, a function that a class body imports (Python, where
+the owner is certain). A `calls` of
 confidence 0.4 may be a call through data (Python): of a function that was passed, kept
 in a container or returned, of a decorator's wrapper, or by `for` and `with`. DST is an
 element id `path::qual` or a path. A qualified name holds no space (headings are slugs),

@@ -53,10 +53,22 @@ _DEFINITION = re.compile(r"an? (?!new |list |few |lot )", re.IGNORECASE)
 _STATE = re.compile(r"\s(?:is|are|was|were|has|have|can|will)\s")
 # "This package is maintained by ..." says nothing of what it does.
 _STATUS = re.compile(
-    r"(?:is|are|was|can|has)\s+(?:also |currently |now |not |be |been )?(?:intended"
+    r"(?:is|are|was|can|has)\s+(?:(?:also|currently|now|not|be|been|being|successfully"
+    r"|widely|heavily) )*(?:intended|used (?:in production|by\b|at\b|since)"
     r"|maintained|licensed|available|distributed|developed|tested|hosted|no longer"
     r"|based on the|found|published|released|installed|written by|archived|deprecated"
     r"|in (?:beta|alpha|maintenance)|part of)\b",
+    re.IGNORECASE,
+)
+# Who wrote it first tells nothing of it.
+_CREDIT = re.compile(
+    r"(?<=[.!?])\s+(?:[^.!?]{0,60}\s)?(?:written|created|developed|authored|designed)"
+    r" by (?:the )?[@\[A-Z]"
+)
+# A number alone explains it to those who know it already.
+_STANDARD_ALONE = re.compile(
+    r"(?:an? )?(?:[\w-]+ ){0,4}(?:of|for) (?:the )?(?:RFC|PEP|ISO|IEEE|ECMA)"
+    r"[ -]?[\d.-]+\W*",
     re.IGNORECASE,
 )
 _THIS_IS = re.compile(
@@ -209,13 +221,17 @@ def describe(
     """Return the best description of the project; see the module's docstring."""
     path = main_readme(readmes)
     readme = readmes.get(path, {})
-    leads = [one for one in readme.get("leads", ()) if _is_prose(one)]
+    every = [_without_credit(one) for one in readme.get("leads", ())]
+    leads = [one for one in every if _is_prose(one)]
     names = {letters(one) for one in (name, readme.get("title", "")) if letters(one)}
     line, manifest = manifests.get("description")
+    is_told = bool(line) and letters(line) != letters(name)
     for lead in leads:
+        if is_told and _STANDARD_ALONE.fullmatch(lead):
+            continue
         repeats = line and letters(lead).startswith(letters(line))
         if repeats or _introduces(lead, names):
-            return Description(_continued(lead, readme["leads"]), path)
+            return Description(_continued(lead, every), path)
     for lead in leads:  # a README in Chinese says more to its readers than such a line
         if line and _is_chinese(lead) and not _is_chinese(line) and _names(lead, names):
             return Description(lead, path)
@@ -224,6 +240,12 @@ def describe(
         return Description(" ".join(line.split()), manifest)
     plain = (one for one in leads if not _LABEL.match(one))
     return Description(next(plain, leads[0]), path) if leads else Description()
+
+
+def _without_credit(text: str) -> str:
+    """Return a paragraph up to a sentence that says who wrote it."""
+    credit = _CREDIT.search(text)
+    return text[: credit.start()] if credit else text
 
 
 def _continued(lead: str, leads: Sequence[str]) -> str:

@@ -2,10 +2,10 @@
 
     ""        `ProjectContext`, what else the project declares, and statistics
     "#state"  {"counts": {...}, "readmes": {path: {"title", "leads", "install"}},
-               "manifests": {path: project}, "guides": {path: command}}
+               "manifests": {path: project}, "guides": {path: commands}}
 
 A guide is a README at the top or a document for those who install or develop it; the
-command is the first one that installs a checkout.
+commands are the first ones that install a checkout, see installation.py.
 
 The name is the setting's, else that of a manifest at the top, else the title of the
 README at the top, else that of the only manifest one folder down. What the project says
@@ -18,7 +18,7 @@ and a full build give the same row. A count that reaches zero is dropped. Counts
 prefix:
 
     type:.py   files by ending         kind:class    elements; kind:file files
-    tested:class  those in tests
+    tested:class  those in tests; shown:class those in documentation and examples
     edge:calls edges                   import:numpy  product files that import this
     always:numpy  those of them that do it outside of functions and classes
     dotted:a.b product files that import this of another project, two or three names
@@ -28,6 +28,8 @@ prefix:
     inner:a/b.py as many of a public Python module in a folder, two levels deep at most,
               and of a large `__init__.py`
     hidden:PATH  the same of a private module in a public folder
+    into:a/b.py files of the product that import this one
+    setup:numpy 1 for what `setup.py` imports, but what comes with Python
     tests:a, docs:a  files in a folder of tests, of documents
     left:minified files that are left out, by reason
     language:python  files with functions or classes
@@ -46,6 +48,7 @@ from statistics import median_high
 from typing import Any
 
 from repobuild.code.facts.element_row import row_of
+from repobuild.code.graph.installation import missing_for_setup, setup_command
 from repobuild.code.graph.introduction import (
     README_NAMES,
     Manifests,
@@ -54,9 +57,9 @@ from repobuild.code.graph.introduction import (
     letters,
     main_readme,
 )
-from repobuild.code.graph.nodes import edge_key
+from repobuild.code.graph.nodes import EdgeKey, edge_key
 from repobuild.code.graph.python_files import import_name, names_of_others
-from repobuild.code.scan.file_roles import is_test
+from repobuild.code.scan.file_roles import is_shown, is_test
 from repobuild.code.scan.language import PROSE
 from repobuild.engine.contract import Change, Value, View
 
@@ -70,6 +73,7 @@ _FEWEST_IMPORTS = 2  # modules that need what no manifest declares
 _FORGOTTEN = 0.25  # of those that need the most imported declared one
 _MAX_CANDIDATES = 100  # top modules that may be technologies
 _MAX_KEY_MODULES = 8
+_SEVERAL = 3  # modules that import a private one which all rest on
 _LARGE_INIT = 6  # elements of an `__init__.py` that is a module by itself
 _FEW_PACKAGES = 4  # that say little of how a project is built
 _NOT_PRODUCT = frozenset(
@@ -85,6 +89,13 @@ _NOT_PROJECT = _NOT_PRODUCT | frozenset(
 )
 _TEST_FOLDERS = frozenset("test tests testing __tests__".split())
 _TEST_MODULES = ("test.py", "tests.py")
+# Folders of other projects' code that a project ships.
+_BUNDLED = frozenset(
+    "vendor vendors vendored _vendor _vendored third_party thirdparty third-party"
+    " extern externals dependency_packages bundled node_modules".split()
+)
+_DEPRECATED = re.compile(r"\A\W*deprecated\b|^\.\. deprecated::", re.I | re.M)
+_INSTALLED_BY_PIP = frozenset(("wheel",))  # beside what `names_of_others` has
 _DOCUMENT_FOLDERS = frozenset("doc docs documentation".split())
 _CODE = frozenset(
     ".py .pyx .js .jsx .mjs .cjs .ts .tsx .go .rs .java .c .cc .cpp .cxx .kt".split()
@@ -203,6 +214,8 @@ def _file_counts(path: str, row: Value | None) -> dict[str, int]:
 
 def _test_folder(folders: list[str], name: str) -> str:
     """Return the folder of tests that holds a file, a test's own path at the top."""
+    if not _BUNDLED.isdisjoint(folders):
+        return ""  # of other projects
     for number, folder in enumerate(folders, 1):
         if folder in _TEST_FOLDERS:
             return "/".join(folders[:number])
@@ -231,6 +244,9 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
     counts = {f"folder:{folder}": size}
     if size > 1:
         counts[f"language:{language}"] = 1
+    if path == "setup.py":
+        tops = _tops_of_module(facts) - names_of_others() - _INSTALLED_BY_PIP
+        counts |= {f"setup:{top}": 1 for top in tops}
     if not _is_product(folders, name):
         return counts
     if language == "python":
@@ -240,6 +256,8 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
         counts |= {f"import:{top}": 1 for top in tops if top and top[0] != "_"}
         counts |= {f"always:{top}": 1 for top in _tops_of_module(facts)}
         counts |= {f"dotted:{one}": 1 for one in _dotted_modules(facts, folders)}
+        if _DEPRECATED.search(str(facts.get("doc", ""))) and name != "__init__.py":
+            return counts  # no part that a newcomer has to know
         if name == "__init__.py" and len(folders) <= _MAX_DEPTH:
             counts[f"package:{folder}"] = 1
             if size > _LARGE_INIT:
@@ -288,18 +306,28 @@ def _is_product(folders: list[str], name: str) -> bool:
 def _graph_counts(path: str, row: Value | None, other: Value | None) -> Counter[str]:
     """Return the counts of a row, without edges that its other version has, too."""
     counts: Counter[str] = Counter()
-    is_aside, others = is_test(path), other or {}
+    aside = "shown:" if is_shown(path) else "tested:" if is_test(path) else ""
+    *folders, name = path.split("/")
+    is_product, others = _is_product(folders, name), other or {}
     for sub, item in (row or {}).items():
         if sub in others and " " in sub:
             continue
         if "kind" in item:
             counts["kind:" + item["kind"]] += 1
-            if is_aside:
-                counts["tested:" + item["kind"]] += 1
+            if aside:
+                counts[aside + item["kind"]] += 1
             counts["unresolved"] += item.get("unresolved", 0)
         elif key := edge_key(sub):
             counts["edge:" + key.kind] += 1
+            if is_product and _is_import_of_part(key):
+                counts["into:" + key.target] += 1
     return counts
+
+
+def _is_import_of_part(key: EdgeKey) -> bool:
+    """Return whether a file imports one that may be a main part of the project."""
+    is_of_file = key.kind == "imports" and not key.source and "::" not in key.target
+    return is_of_file and key.target.count("/") < _MAX_DEPTH
 
 
 def _readme(path: str, facts: Value | None) -> dict[str, Any]:
@@ -354,9 +382,10 @@ def _project(
     left_out = _small_modules(counts) - set(modules)
     own_words["more_modules"] = max(0, len(modules) - _MAX_KEY_MODULES) + len(left_out)
     if dependencies.path:
-        own_words["imports_besides"] = _imports_besides(
-            counts, is_external, own_names, context, chosen
-        )
+        besides = _imports_besides(counts, is_external, own_names, context, chosen)
+        extras = _extras_that_install(besides, manifests)
+        own_words["imports_besides"] = [one for one in besides if one not in extras]
+        own_words["imports_by_extras"] = extras
     own_words["described_by"] = description.path
     own_words["dependencies_by"] = dependencies.path
     conditions = {n: v.partition(";")[2].strip() for n, v in needs.items() if ";" in v}
@@ -383,7 +412,8 @@ def _own_words(
         **{field: list(manifests.get(field)) for field in pairs},
         "manifest": [manifests.kind, manifests.folder],
         "install": [find_install(name, commands), readme],
-        "setup": _setup(state["guides"]),
+        "setup": setup_command(state["guides"]),
+        "setup_needs": _setup_needs(state, name),
         "distributions": distributions[:_MAX_DISTRIBUTIONS] if is_monorepo else [],
         "tests": _test_folders(counts),
         "documentation": _ranked(_with_prefix(counts, "docs:")),
@@ -391,27 +421,32 @@ def _own_words(
     return {key: value for key, value in found.items() if value and value[0]}
 
 
-def _setup(guides: Mapping[str, str]) -> list[str]:
-    """Return the command that installs a checkout, and the document that gives it.
-
-    A README speaks before a guide to the installation, and that before any other.
-    """
-    ranked = sorted(
-        guides,
-        key=lambda path: (
-            path.lower() not in README_NAMES,
-            "install" not in path.lower(),
-            path,
+def _setup_needs(state: Mapping[str, Any], name: str) -> list[str]:
+    """Return what `setup.py` imports and a clean machine does not have."""
+    counts: Mapping[str, int] = state["counts"]
+    own = {letters(name)}
+    own |= {one.rpartition("/")[2] for one in _with_prefix(counts, "package:")}
+    return missing_for_setup(
+        _with_prefix(counts, "setup:"),
+        state["manifests"],
+        lambda top: top in own or letters(top) in own,
+        lambda top: (
+            f"{top}.py" in _TOOLS
+            or f"module:{top}.py" in counts
+            or f"folder:{top}" in counts
         ),
     )
-    return [guides[ranked[0]], ranked[0]] if ranked else []
 
 
 def _test_folders(counts: Mapping[str, int]) -> list[str]:
-    """Return the folders of tests; without any, those with tests beside the code."""
+    """Return the folders of tests; without any, those with tests beside the code.
+
+    A single module of tests far below the top tests what lies beside it alone.
+    """
     found = _ranked(_with_prefix(counts, "tests:"))
     named = [one for one in found if one.rpartition("/")[2] in _TEST_FOLDERS]
-    return named or found
+    is_deep = len(found) == 1 and found[0].count("/") > 1
+    return [] if is_deep and found[0].endswith(_TEST_MODULES) else named or found
 
 
 def _line(manifest: Mapping[str, Any]) -> str:
@@ -530,6 +565,22 @@ def _imports_besides(
     return list(islice(filter(is_external, names[:_MAX_CANDIDATES]), _MAX_BESIDES))
 
 
+def _extras_that_install(
+    imported: Iterable[str], manifests: Manifests
+) -> dict[str, str]:
+    """Return the first extra that installs each of the modules, where one does."""
+    extras: Mapping[str, list[str]] = manifests.get("extras").value or {}
+    found: dict[str, str] = {}
+    for name in imported:
+        # The smallest one is for what it names, "all" for everybody.
+        for extra, packages in sorted(extras.items(), key=lambda one: len(one[1])):
+            bare = [one.partition("[")[0] for one in packages]
+            known = {letters(one) for p in bare for one in (p, import_name(p))}
+            if letters(name) in known:
+                found.setdefault(name, extra)
+    return found
+
+
 def _names_in_paths(counts: Mapping[str, int]) -> set[str]:
     """Return the names of the folders, and of those that they are in."""
     folders = _with_prefix(counts, "folder:")
@@ -560,6 +611,8 @@ def _ranked_modules(
 ) -> list[str]:
     """Return the largest packages, top ones first, and modules where these are few.
 
+    Of modules, those that carry most come first, see `_weight`.
+
     Without any these are the largest modules of Python, the distributions of a
     monorepo, or the largest folders and files of code.
     """
@@ -582,7 +635,8 @@ def _ranked_modules(
             if one.rpartition("/")[0] in tops
         }
         if len(tops | own) + len(inner) < _FEW_PACKAGES:
-            found = [*_ranked(tops | own), *_ranked(inner), *_ranked(parts)]
+            weights = {one: _weight(counts, one, size) for one, size in parts.items()}
+            found = [*_ranked(tops | own), *_ranked(inner), *_ranked(weights)]
         else:
             least = min(inner.values(), default=0)
             large = {one: size for one, size in parts.items() if size > least}
@@ -598,14 +652,33 @@ def _ranked_modules(
 
 
 def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return the public modules, and the private ones larger than half of them.
+    """Return the public modules, and the private ones that are a core.
 
-    A package may keep its core in a private module, `_url`, and export the names of it.
+    A package may keep its core in a private module, `_url`, and export the names of it:
+    one that is larger than half of the public ones, or needed by several modules and of
+    more weight than half of them.
     """
     public = _with_prefix(counts, "inner:")
-    usual = median_high(public.values()) if public else 1
+    weights = [_weight(counts, path, size) for path, size in public.items()]
+    usual_size = median_high(public.values()) if public else 1
+    usual_weight = median_high(weights) if weights else 1
     hidden = _with_prefix(counts, "hidden:")
-    return public | {path: size for path, size in hidden.items() if size > usual}
+    return public | {
+        path: size
+        for path, size in hidden.items()
+        if size > usual_size
+        or counts.get(f"into:{path}", 0) >= _SEVERAL
+        and _weight(counts, path, size) > usual_weight
+    }
+
+
+def _weight(counts: Mapping[str, int], path: str, size: int) -> int:
+    """Return how much of a project a module carries: its size, by how many need it.
+
+    A small module that everything imports is as much its core as a large one alone.
+    Twice as many that import it make it one size more.
+    """
+    return size * (1 + counts.get(f"into:{path}", 0).bit_length())
 
 
 def _small_modules(counts: Mapping[str, int]) -> set[str]:
@@ -673,8 +746,13 @@ def _architecture_style(
     return ("single module" if len(modules) == 1 else "modules") if modules else ""
 
 
+def _of_kinds(kinds: Mapping[str, int]) -> dict[str, int]:
+    names = {"functions": "function", "classes": "class", "methods": "method"}
+    return {name: kinds.get(kind, 0) for name, kind in names.items()}
+
+
 def _statistics(counts: Mapping[str, int]) -> dict[str, Any]:
-    kinds, tested = _with_prefix(counts, "kind:"), _with_prefix(counts, "tested:")
+    kinds = _with_prefix(counts, "kind:")
     code = {kind: kinds.get(kind, 0) for kind in ("function", "class", "method")}
     return {
         "total_elements": sum(code.values()),
@@ -683,11 +761,8 @@ def _statistics(counts: Mapping[str, int]) -> dict[str, Any]:
         "methods": code["method"],
         "sections": kinds.get("section", 0),
         "files": kinds.get("file", 0),
-        "in_tests": {
-            "functions": tested.get("function", 0),
-            "classes": tested.get("class", 0),
-            "methods": tested.get("method", 0),
-        },
+        "in_tests": _of_kinds(_with_prefix(counts, "tested:")),
+        "in_documents": _of_kinds(_with_prefix(counts, "shown:")),
         "edges": _with_prefix(counts, "edge:"),
         "left_out": _with_prefix(counts, "left:"),
         "languages": _with_prefix(counts, "language:"),

@@ -30,6 +30,7 @@ from repobuild.code.resolve.binding_marks import (
     ANNOTATED,
     ASSIGNED_CALL,
     ASSIGNED_NAME,
+    IMPORTED_NAME,
 )
 from repobuild.code.resolve.python.data_flow.data_flow import THROUGH_DATA
 from repobuild.code.resolve.python.data_flow.passing_sites import decorator_chain
@@ -135,9 +136,25 @@ class PythonFileEdges:
             self._decorator(row.qual, outer, name)
             if (chain := decorator_chain(text)) != name:
                 self._decorator(row.qual, outer, chain)
+        if row.type == "class":
+            self._bound_imports(row)
         # A decorator that is called is also among the calls, under its own name.
         self._calls(row.qual, row.calls, row.flow)
         self._reads(row.qual, row.reads)
+
+    def _bound_imports(self, row: ElementRow) -> None:
+        """Add the functions that a class body imports: they are its methods."""
+        path = self.module.path
+        for name in row.attrs:
+            for binding in bindings_of(row.attrs, name):
+                if not binding.startswith(IMPORTED_NAME):
+                    continue
+                source, _, imported = binding[1:].partition(":")
+                symbol = self.resolver.resolve_import(path, source, imported)
+                if symbol is None or symbol.kind is not Kind.FUNCTION:
+                    continue
+                if symbol.path != path and symbol.confidence >= _SURE:
+                    self._add(row.qual, "uses", symbol_id(symbol), symbol.confidence)
 
     def _reads(self, qual: str, reads: list[str]) -> None:
         """Add an edge to what code reads and does not call, where that is sure.

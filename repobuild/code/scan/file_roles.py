@@ -20,6 +20,7 @@ _TOOL_FILE = re.compile(
     r"|(^|/)(setup|noxfile|versioneer|ez_setup|distribute_setup|fabfile)\.py$"
     r"|^tasks\.py$|(^|/)(docs?|documentation|sites?|website)/(.*/)?(\w+_)?conf\.py$"
 )
+_SHOWN = re.compile(r"(docs?|documentation|examples?|demos?|tutorials?)/")
 _CHANGE_LOG = re.compile(
     r"(?i)(^|/)(changes|changelog|history|news|whats_?new|release[-_]?notes|releases)"
     r"(\.(md|rst|txt))?$"
@@ -53,6 +54,12 @@ _BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 def is_test(path: str) -> bool:
     """Return whether a path is that of a test file."""
     return bool(_TEST_FILE.search(path))
+
+
+@cache
+def is_shown(path: str) -> bool:
+    """Return whether a file belongs to documentation or examples, or their tests."""
+    return bool(_SHOWN.match(path))
 
 
 @cache

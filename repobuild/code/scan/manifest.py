@@ -245,11 +245,14 @@ def _pyproject(document: dict[str, Any]) -> dict[str, Any]:
     commands = [project.get("scripts"), project.get("gui-scripts")]
     commands += [poetry.get("scripts"), _table(tools.get("flit")).get("scripts")]
     dynamic = project.get("dynamic")
+    system = _table(document.get("build-system"))
     is_project = bool(project or poetry or flit)
     return {
         **fields,
         "kind": "python" if is_project else "",
         "complete": bool(project) and "dependencies" not in _lines(dynamic),
+        "backend": _text(system.get("build-backend")),
+        "build": sorted(requirements(_lines(system.get("requires")))),
         "licence": _text(project.get("license") or poetry.get("license")),
         "python": _text(python or poetry_python),
         "dependencies": dependencies,

@@ -15,6 +15,9 @@ overriding method can write; nor one with names that its readers cannot know
 (explained_names.py). An assertion is quoted without what makes it one: the example of
 `assert f(a) == 3` is `f(a)  # == 3`, or `f(a)` where no literal is compared.
 
+An object is shown with the first statement of its block that uses it: `store = Store()`
+alone is how one is made. Of several ways to make one, the usual one counts more.
+
 Every other quoted line is a line of the source without the common indentation, in the
 order of the source. `score` prefers keyword arguments, literals and short statements.
 """
@@ -22,6 +25,7 @@ order of the source. `score` prefers keyword arguments, literals and short state
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -47,6 +51,8 @@ _MOST_VARIABLES = 3
 _SHORT = 80  # characters of a statement or an assignment
 _BODY_LINES = 3
 
+_METHOD_IS_CALLED = 2  # more for what is made and has a method called
+_IS_USUAL = 3  # more for what is made as in most places of its file
 STRING_OR_COMMENT = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#[^\n]*""")
 _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 _RESULT = "  # "  # stands before what an asserted call gives
@@ -93,6 +99,8 @@ _LOOKS = re.compile(r"#|assert\b|yield\b|self\.assert\w+\(|print\(")
 _PASSED_ON = re.compile(r"[(,]\s*\*{1,2}(?:args|kwargs|kw|kwds|options)\b")
 _ESCAPE = re.compile(r"\\(?:x|u|U|N\{)")  # signs that nobody types
 _PRIVATE_ARGUMENT = re.compile(r"[(,]\s*_\w+=(?!=)")
+_WAITS = re.compile(r"\b(?:yield|await)\b")  # it is in a function
+_DEFINES = re.compile(r"\bdef ")
 _ASIDE = re.compile(r"\b(?:mock|monkeypatch|patch|raises|skip|xfail|Mock)\b")
 
 
@@ -141,10 +149,108 @@ def call_example(
         if re.search(rf"super\([^()]*\)+\.{re.escape(name)}\(", code):
             continue
         score = _score(code, name)
-        if (best and score < best.score) or _is_expected_to_fail(lines, row):
+        is_made = _is_class_name(name)
+        most = score + is_made * (_METHOD_IS_CALLED + _IS_USUAL)
+        if (best and most < best.score) or _is_expected_to_fail(lines, row):
             return None
-        return _completed(quoted, lines, start, name, known)
+        if not is_made:
+            return _completed(quoted, lines, start, name, known)
+        used = _used_below(lines, end, quoted, name, known)
+        found = used or _completed(quoted, lines, start, name, known)
+        if not found or (not used and f"{name}()" in code):
+            return found  # a creation alone that passes nothing shows nothing
+        return _as_usual(found, code, name, known.whole or lines)
     return None
+
+
+def _is_class_name(name: str) -> bool:
+    """Return whether a name, or the last of a dotted one, is written like a class's."""
+    bare = name.rpartition(".")[2].lstrip("_")
+    return bare[:1].isupper() and not bare.isupper()
+
+
+def _used_below(
+    lines: Sequence[str], end: int, quoted: list[str], name: str, known: FileNames
+) -> CallExample | None:
+    """Return what makes an object, with the first statement below that uses it.
+
+    `end` is the row after the quoted statement. None where it gives the object no name,
+    or nothing of the same block uses it in a way that can be quoted.
+    """
+    made = re.match(rf"(\w+) = (?:\w+\.)*{re.escape(name)}\(", quoted[0])
+    if made is None:
+        return None
+    for row in _rows_below(lines, end):
+        bare = _without_strings(lines[row].strip())
+        if not re.search(rf"(?<![\w.]){made[1]}\b", bare) or bare.startswith("assert "):
+            continue
+        is_called = re.search(rf"(?<![\w.]){made[1]}\.\w+\(", bare)
+        waits = _WAITS.search(bare)
+        is_aside = _ASSIGNMENT.match(bare) or _LOOKS.match(bare)
+        if is_aside and not (is_called or waits):
+            continue  # it looks, or makes the next object, of which nobody sees the use
+        stop = _statement_end(lines, row)
+        use = _quoted(lines, row, stop) if stop else None
+        if use is None or not _may_use(use, lines, row):
+            return None
+        first, whole = _with_variables(lines, row, use, "") or (0, "")
+        if "\n".join(quoted) not in whole:
+            return None
+        shown = with_known_names(whole, lines, first, name, known)
+        if not shown or (waits and not _DEFINES.search(shown)):
+            return None
+        more = _METHOD_IS_CALLED if is_called else 1
+        return CallExample(_score("\n".join(quoted), name) + more, shown)
+    return None
+
+
+def _rows_below(lines: Sequence[str], end: int) -> Iterator[int]:
+    """Yield the rows of code below a statement, as far as its block goes on plainly."""
+    margin = len(lines[end - 1]) - len(lines[end - 1].lstrip())
+    for row in range(end, min(len(lines), end + _SEARCHED)):
+        if not is_code(lines[row]):
+            continue
+        if len(lines[row]) - len(lines[row].lstrip()) != margin:
+            return
+        yield row
+
+
+def _may_use(use: list[str], lines: Sequence[str], row: int) -> bool:
+    """Return whether a statement may be quoted as what is done with an object."""
+    if _NO_EXAMPLE.match(use[0]) and not use[0].startswith("yield "):
+        return False
+    is_plain = not use[0].startswith(("return ", "self.")) and len(use[0]) <= _SHORT
+    code = "\n".join(use)
+    return is_plain and _is_valid(code) and not _is_expected_to_fail(lines, row)
+
+
+def _as_usual(
+    found: CallExample, code: str, name: str, lines: Sequence[str]
+) -> CallExample:
+    """Return an example with a better score where it makes an object as most do.
+
+    `Text()` in ten places of a file is how it is made, `Text(language="en")` in one is
+    a special option, though it shows more.
+    """
+    name = name.rpartition(".")[2]
+    kinds = Counter(
+        kind for line in lines if f"{name}(" in line for kind in _arguments(line, name)
+    )
+    count = next((kinds[kind] for kind in _arguments(code, name)), 0)
+    most = kinds.most_common(2)
+    is_usual = count > 1 and [count] == [one for _, one in most if one >= count]
+    return found._replace(score=found.score + is_usual * _IS_USUAL)
+
+
+def _arguments(text: str, name: str) -> Iterator[tuple[str, ...]]:
+    """Yield what each plain call of a name passes: keywords, and values by number."""
+    for call in re.finditer(rf"(?<!\w){re.escape(name)}\(([^()]*)\)", text):
+        bare = _without_strings(call[1])
+        given = [one.partition("=") for one in bare.split(",") if one.strip()]
+        yield tuple(
+            before.strip() if sign else str(number)
+            for number, (before, sign, _) in enumerate(given)
+        )
 
 
 def _completed(
@@ -366,7 +472,9 @@ def _quoted(lines: Sequence[str], start: int, end: int) -> list[str] | None:
         shown += body
     if any(line.strip() and len(line) - len(line.lstrip()) < margin for line in shown):
         return None
-    return [line[margin:].rstrip() for line in shown]
+    quoted = [line[margin:].rstrip() for line in shown]
+    quoted[-1] = quoted[-1].removesuffix(",")  # an item of a list
+    return quoted
 
 
 def _row_of_definition(lines: Sequence[str], row: int) -> int | None:

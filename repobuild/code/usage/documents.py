@@ -14,7 +14,8 @@ The row `@project` holds the languages of all documents (prose_language.py).
 Names are as written: `click.Group`, `Group.command`, `echo`; `?.name` is a method of
 what a call returned. Who they belong to is decided by those who read the table. The
 index holds, under the path,
-`m:NAME` and `c:NAME` for the last part of each name of the two.
+`m:NAME` and `c:NAME` for the last part of each name of the two, and `i:MODULE` for what
+the calls import.
 
 A name counts as a mention when only code is written so: with parentheses, a dot, an
 underscore, a capital within, or in a role.
@@ -30,7 +31,7 @@ from repobuild.code.scan.file_roles import is_test_data
 from repobuild.code.scan.source_text import source_of
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import DocumentText, read_document
-from repobuild.code.usage.explained_names import document_names
+from repobuild.code.usage.explained_names import document_names, written_imports
 from repobuild.code.usage.prose_language import ProseTotals, count_words
 from repobuild.engine.contract import Value, View
 from repobuild.errors import MissingObjectError
@@ -97,11 +98,20 @@ def _index_terms(row: Row | None) -> set[str]:
     """Return the terms under which a row is found."""
     if not row:
         return set()
-    return {
+    names = {
         f"{mark}:{name.rpartition('.')[2]}"
         for mark, field in (("m", "mentions"), ("c", "calls"))
         for name in row.get(field, ())
     }
+    calls = row.get("calls", {}).values()
+    return names | {f"i:{one}" for _, code in calls for one in imported_modules(code)}
+
+
+def imported_modules(code: str) -> set[str]:
+    """Return the modules that code may import: of `from a import b` both a and a.b."""
+    imports = list(written_imports(code))
+    inner = {f"{one.module}.{one.name}" for one in imports if one.name}
+    return inner | {one.module for one in imports}
 
 
 def _row(view: View, path: str, file: Value, limit: int) -> Row:

@@ -81,6 +81,7 @@ class FileNames(NamedTuple):
     constants: Mapping[str, str]  # a short one with its line
     defined: frozenset[str]  # functions and classes at the top of the file
     is_test: bool
+    whole: Sequence[str] = ()  # lines of all blocks, of a document
 
 
 NO_NAMES = FileNames({}, {}, frozenset(), is_test=False)
@@ -103,7 +104,8 @@ def document_names(text: str, above: Iterable[str]) -> FileNames:
             found.setdefault(match[1], set()).add(line.rstrip())
     variables = {name: lines.pop() for name, lines in found.items() if len(lines) == 1}
     imports = {one.bound: one for one in written_imports(text)}
-    return FileNames(imports, variables, frozenset(), is_test=False)
+    lines = text.split("\n")
+    return FileNames(imports, variables, frozenset(), is_test=False, whole=lines)
 
 
 def file_names(

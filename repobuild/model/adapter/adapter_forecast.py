@@ -22,7 +22,7 @@ from repobuild.model.adapter.lineage import Row
 from repobuild.model.adapter.recipe import LORA, Recipe, read_share
 from repobuild.model.base import resolve_base
 from repobuild.model.teaching.lesson import LEAST_BUDGET
-from repobuild.model.teaching.scheduler import EXPECTED_TIMES, STARTUP
+from repobuild.model.teaching.scheduler import EXPECTED_TIMES, FIRST_TIMES, STARTUP
 
 SAMPLES_OF_A_FACT = 2.2  # in click and in this repository
 SAMPLE_TOKENS = 60.0  # of a sample, while no adapter has a measured figure
@@ -52,7 +52,7 @@ def adapter(prospect: ForecastInput) -> ExpectedWork:
     if decision.mode is StepMode.CONTINUE and not prospect.changed:
         left = facts_not_begun(decision)
         text = f"would continue on {left:,} fact{'s' * (left != 1)} not begun"
-        work = tokens_of_facts(left, settings, rows.values())
+        work = tokens_of_facts(left, settings, rows.values(), FIRST_TIMES)
     elif decision.mode is StepMode.CONTINUE:
         count = f"{prospect.changed:,} changed sample{'s' * (prospect.changed != 1)}"
         text = f"would continue on at most about {count}"
@@ -71,10 +71,13 @@ def facts_not_begun(decision: StepDecision) -> int:
 
 
 def tokens_of_facts(
-    facts: float, settings: Mapping[str, Any], rows: Iterable[Row]
+    facts: float,
+    settings: Mapping[str, Any],
+    rows: Iterable[Row],
+    times: int = EXPECTED_TIMES,
 ) -> float:
     """Estimate the tokens of a continued adapter: these facts, and reviews."""
-    trained = EXPECTED_TIMES * facts / (1 - read_share(settings, "review"))
+    trained = times * facts / (1 - read_share(settings, "review"))
     tokens = max(float(LEAST_BUDGET), trained * sample_tokens(rows))
     return min(float(settings["adapter.budget"]), tokens)
 
@@ -83,7 +86,7 @@ def first_build_tokens(
     settings: Mapping[str, Any], rows: Iterable[Row], prospect: ForecastInput
 ) -> float:
     """Estimate the tokens of a run on the base model: all facts, until mastered."""
-    trained = EXPECTED_TIMES * prospect.size / SAMPLES_OF_A_FACT
+    trained = FIRST_TIMES * prospect.size / SAMPLES_OF_A_FACT
     return min(float(settings["adapter.budget"]), trained * sample_tokens(rows))
 
 

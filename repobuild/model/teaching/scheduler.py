@@ -23,6 +23,10 @@ Facts are introduced in the given order, as many as a pass has room for beside t
 that are due. So the first ones are mastered when the budget ends, and the last ones
 were not begun. In the last part of the budget nothing is introduced.
 
+A run ends when all that can be begun is mastered, or with its budget. One that teaches
+all from nothing ends with the curve of its rate, too, if nearly all is mastered: the
+last facts cost several times as much, and what they need unlearns others.
+
 The scheduler is pure: equal facts, settings and results give equal passes, on any
 number of processes and in a resumed run.
 
@@ -44,7 +48,18 @@ NEVER = 1 << 30  # the pass in which a fact is due that was set aside
 # the rest masters those, at falling rates. With 0.7 and no condition a build had spent
 # the last quarter of its tokens on reviews, 1,677 of 1,680 facts being mastered.
 INTRODUCING = 0.9
-EXPECTED_TIMES = 8  # that a fact is shown until it is mastered, for the rate's curve
+# How often a fact is shown until it is mastered, where others are known or come later.
+EXPECTED_TIMES = 8
+# The same where a run teaches all from nothing, for the length of the rate's curve. The
+# facts of a small project are mastered while the rate falls. At 8 times it rose to its
+# peak before, and 33 of 171 mastered ones were lost (docs/benchmarks/training.md).
+FIRST_TIMES = 12
+# A run from nothing ends with its curve if so many of its facts are mastered: of 283,
+# the last fifteen take 5,000 tokens each and more, the others 1,100.
+ENOUGH = 0.95
+# Of its curve: it ends then, whatever is mastered. A few facts have these tokens at
+# least, as they are learnt in steps rather than times; they cost half a minute at most.
+LONGEST, LEAST_END = 4 / 3, 32_768
 _LEAST_SHARE = 0.05
 # How often a fact is expected to be shown before a run has told, and at most: a few
 # hundred facts, all mastered, took 12 to 17 times each, reviews and relapses included.
@@ -114,12 +129,14 @@ class Scheduler:
     pace: Pace
     passes: int = 0  # planned so far
     spent: int = 0  # tokens of these
+    planned_tokens: int = field(init=False)  # of the run, about: the rate's curve
     states: dict[int, FactState] = field(default_factory=dict)  # of introduced facts
     _last_tokens: int = 0  # of the last pass
     _goal_share: float = 0.0  # of the last passes' tokens: facts not mastered yet
 
     def __post_init__(self) -> None:
         """Spread the reviews of what was mastered before over the first passes."""
+        self.planned_tokens = self._plan_tokens()
         room = max(1, int(self.pace.pass_tokens * self.pace.review))
         tokens = 0
         for number, fact in enumerate(self.facts):
@@ -216,18 +233,31 @@ class Scheduler:
         new = next(self._new_facts(), None)
         if new is not None and self._size(new) <= self._affordable():
             return True
-        open_boxes = (s for s in self.states.values() if s.box < self.pace.mastery)
-        return any(state.due < NEVER for state in open_boxes)
+        open_facts = [n for n in self.states if not self._is_mastered(n)]
+        if not self.pace.at_once and self.spent >= self.planned_tokens:
+            goals = sum((fact.box or 0) < self.pace.mastery for fact in self.facts)
+            is_enough = len(open_facts) <= (1 - ENOUGH) * goals
+            if is_enough or self.spent >= self._most_tokens:
+                return False
+        return any(self.states[n].due < NEVER for n in open_facts)
 
     # ------------------------------------------------------------------------ tokens
 
-    @property
-    def planned_tokens(self) -> int:
-        """Tokens of the whole run: the budget, or about what all facts need."""
+    def _plan_tokens(self) -> int:
+        """Return the budget, or about what all facts need."""
         mastery = self.pace.mastery
         goals = (n for n, f in enumerate(self.facts) if (f.box or 0) < mastery)
-        needed = EXPECTED_TIMES * sum(map(self._size, goals)) / (1 - self.pace.review)
+        times = EXPECTED_TIMES if self.pace.at_once else FIRST_TIMES
+        needed = times * self._tokens(goals) / (1 - self.pace.review)
         return max(1, min(self.pace.budget, int(needed)))
+
+    @property
+    def _most_tokens(self) -> int:
+        """Tokens after which the run ends, whatever is mastered by then."""
+        if self.pace.at_once:
+            return self.pace.budget
+        most = max(LEAST_END, int(LONGEST * self.planned_tokens))
+        return min(self.pace.budget, most)
 
     @property
     def expected_tokens(self) -> int:
@@ -261,7 +291,7 @@ class Scheduler:
             default=0.0,
         )
         expected = max(needed / share, passes * self._last_tokens)
-        return max(0, min(self.pace.budget - self.spent, int(expected)))
+        return max(0, min(self._most_tokens - self.spent, int(expected)))
 
     def _note_share(self, taken: Sequence[int]) -> None:
         """Note which share of a pass's tokens is not spent on reviews."""

@@ -7,13 +7,16 @@
     first sentence    the callers of the element whose docstring it begins, and the
                       methods that override it
     docstring         what has a copy of it in its file, and the members of that
-    document          the elements whose names it tells or calls otherwise now
+    document          the elements whose names it tells or calls otherwise now, or
+                      calls with an import of a file that came or went
     call site         the elements that a file calls otherwise now, and those that make
                       a call which is not resolved now, or was not
     unresolved call   the methods of the name that a file now calls, or called, on an
                       object of unknown class; where a file gained or lost a name, what
                       makes such a call of it
     decorator         what the element calls, of which it may be the decorator
+    coroutine         who returns what it gives, and who returns that
+    class body        the functions that it imports or assigns: they are its methods
     import            the elements of its file that mention a name that it binds; the
                       same for a definition at the top level
     class             its methods and those of its subclasses, which may override
@@ -50,11 +53,12 @@ from repobuild.samples.contexts.clues import (
 )
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
 from repobuild.samples.contexts.docstring_uses import docstring_uses
-from repobuild.samples.contexts.element_view import read_elements
+from repobuild.samples.contexts.element_view import ElementView, read_elements
 from repobuild.samples.contexts.file_context import (
     GETATTR,
     is_of_main,
     names_bound_otherwise,
+    names_by_value,
 )
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
@@ -79,6 +83,7 @@ from repobuild.samples.text.deprecation import is_deprecated_module
 from repobuild.samples.text.docstring_parts import summarise_module
 from repobuild.samples.text.import_statements import changed_names, read_imports
 
+_MODULES = (".py", ".pyi", ".pyx", ".so")
 DocstringUses = tuple[dict[str, str], dict[str, str]]  # before and after
 
 
@@ -200,6 +205,23 @@ class ChangedFiles:
                     for dotted in {**before, **after}
                     if before.get(dotted) != after.get(dotted)
                 )
+        return names | self._names_with_imports()
+
+    def _names_with_imports(self) -> set[str]:
+        """Return the bare names whose calls in documents import a file that came or
+        went.
+        """
+        documents, names = self._view.table("documents"), set[str]()
+        for path, (old, new) in self._files.items():
+            if (old is None) == (new is None) or not path.endswith(_MODULES):
+                continue
+            parts = path.rpartition(".")[0].removesuffix("/__init__").split("/")
+            modules = [".".join(parts[start:]) for start in range(len(parts))]
+            for document in {
+                d for m in modules for d in documents.index.find(f"i:{m}")
+            }:
+                calls = (documents.get(document) or {}).get("calls", {})
+                names.update(dotted.rpartition(".")[2] for dotted in calls)
         return names
 
     def unchanged(self, path: str) -> Iterable[str]:
@@ -231,7 +253,10 @@ class ChangedFiles:
         helpers = _top_level(self.old_elements(path)) ^ _top_level(elements)
         values = assigned_names(old_source) ^ assigned_names(source)
         stand_ins = names_bound_otherwise(facts.old) ^ names_bound_otherwise(facts.new)
-        touched_names = reimported | helpers | values | stand_ins
+        given = set(names_by_value(facts.old).items())
+        given ^= set(names_by_value(facts.new).items())
+        renamed = {value for _, value in given}
+        touched_names = reimported | helpers | values | stand_ins | renamed
         return without_mentions(touched_names, same, elements, source)
 
     def _import_targets(self, path: str) -> tuple[list[str], list[str]]:
@@ -284,17 +309,27 @@ def find_affected(
         ids.update(_told_otherwise(new, uses))
         ids.update(_ends_of_changed_edges(path, changes.graph(path)))
         ids.update(_decorating_otherwise(path, old, new, reader))
+        ids.update(_bound_otherwise(path, old, new, reader))
+        ids.update(_awaited_otherwise(path, changes, reader))
         classes += _changed_classes(path, changes, reader)
-    for changed in classes:
-        ids.update(_methods_below(changed.id, reader))
-        ids.update(reader.descendants(changed.id))
-    ids.update(_methods_above(classes, reader))
+    ids.update(_around_classes(classes, reader))
     ids.update(_renamed_elsewhere(changes, reader, names, touched))
     ids.update(_asked_otherwise(changes, reader, names, clues))
     ids.update(_used_otherwise(changes, reader, names))
     ids.update(_opened_otherwise(changes, reader, names))
     ids.update(_calling_unresolved(touched, reader))
+    # A class calls what its constructor does, and its methods may call more.
+    found = map(split_id, tuple(ids))
+    ids.update(element_id(path, parent_of(qual)) for path, qual in found if qual)
     return AffectedIds(ids, moved - ids)
+
+
+def _around_classes(classes: list[ChangedClass], reader: GraphReader) -> Iterator[str]:
+    """Yield what changed classes pass on, and the methods that theirs replace."""
+    for changed in classes:
+        yield from _methods_below(changed.id, reader)
+        yield from reader.descendants(changed.id)
+    yield from _methods_above(classes, reader)
 
 
 def _package_of(path: str, changes: ChangedFiles) -> Iterator[str]:
@@ -343,6 +378,51 @@ def _decorating_otherwise(
     for qual in old.keys() & new.keys():
         if old[qual].row.decorators != new[qual].row.decorators:
             yield from reader.outgoing(element_id(path, qual), "calls")
+
+
+def _bound_otherwise(
+    path: str, old: Elements, new: Elements, reader: GraphReader
+) -> Iterator[str]:
+    """Yield the functions that a class body binds under another name now, and the
+    classes that bind a function which has a `self` now, or had one.
+    """
+    for qual in old.keys() & new.keys():
+        id = element_id(path, qual)
+        if new[qual].type == "class" and old[qual].row.attrs != new[qual].row.attrs:
+            yield from reader.outgoing(id, "uses")
+        if old[qual].takes_self != new[qual].takes_self:
+            yield from reader.incoming(id, "uses")
+
+
+def _awaited_otherwise(
+    path: str, changes: ChangedFiles, reader: GraphReader
+) -> Iterator[str]:
+    """Yield what may return what a coroutine gives, or did: the callers of those that
+    are coroutines now, were, or return other calls, and their callers.
+    """
+    old, new = changes.old_elements(path), reader.elements(path)
+    before, after = (read_edges(path, row).outgoing for row in changes.graph(path))
+    edge_ends = {
+        qual
+        for qual, kind in {**before, **after}
+        if kind == "calls" and before.get((qual, kind)) != after.get((qual, kind))
+    }
+    changed = [
+        element_id(path, qual)
+        for qual in old.keys() | new.keys()
+        if _gives(old.get(qual)) != _gives(new.get(qual))
+        or (qual in edge_ends and qual in new and new[qual].returned_calls())
+    ]
+    for _ in range(2):
+        changed = [one for id in changed for one in reader.incoming(id, "calls")]
+        yield from changed
+
+
+def _gives(element: ElementView | None) -> tuple[bool, set[str]]:
+    """Return what decides whether callers have to await what an element returns."""
+    if element is None:
+        return False, set()
+    return element.is_coroutine, element.returned_calls()
 
 
 def _runs(elements: Elements, qual: str) -> bool:

@@ -4,10 +4,12 @@ Empty fields are left out. So are path and name, which the id contains, and a la
 equals the bare name. `variable` says that another module has a variable of the name.
 `languages` are those of the project's documents, unless that is
 English alone. `shared` says that another element may have the same label,
-`repeated` that another one has the same purpose or heading; `trail` is what tells a
+`repeated` that another one has the same purpose or heading, `thin` that a purpose says
+little more than the name; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most 16, of a file's own at most
-24; `more` names the lists that were cut, `open` those that may miss some. Only the id
+24; `more` names the lists that were cut, `totals` gives the lengths of some of these,
+`open` names those that may miss some. Only the id
 and first sentence of another element are quoted, so that a change of one context
 changes few of its neighbours.
 
@@ -32,9 +34,11 @@ from itertools import filterfalse, islice, tee
 
 from repobuild.code.facts.element_row import name_of, without_type_arguments
 from repobuild.code.graph.graph import split_id
+from repobuild.code.resolve.binding_marks import ASSIGNED_NAME
 from repobuild.code.scan.file_roles import is_benchmark, is_test, is_tool
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
+from repobuild.samples.contexts.docstring_uses import adds_little
 from repobuild.samples.contexts.element_view import (
     ElementView,
     ParameterRow,
@@ -47,9 +51,11 @@ from repobuild.samples.contexts.explained import (
 )
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import (
+    SPREAD_LISTS,
     GraphReader,
     element_id,
     enclosing_test,
+    spread,
 )
 from repobuild.samples.contexts.package_parts import package_parts
 from repobuild.samples.text.deprecation import is_deprecated
@@ -60,11 +66,21 @@ from repobuild.samples.text.docstring_parts import (
     summarise_prose,
 )
 from repobuild.samples.text.expectation import hide_expectation
-from repobuild.samples.text.import_statements import has_star_import, needed_imports
+from repobuild.samples.text.import_statements import (
+    has_star_import,
+    imports_for_types,
+    needed_imports,
+)
 from repobuild.samples.text.quote import Quote
-from repobuild.samples.text.refusals import leaves_open, only_raises
+from repobuild.samples.text.refusals import (
+    does_nothing,
+    leaves_open,
+    only_raises,
+    refuses_defaults,
+)
 
 _MOST = 16  # ids in a list
+_MOST_COUNTED = 256  # ids of a list that is cut
 _LARGEST = 3  # members of a file that no list of them lacks
 _README = re.compile(r"readme(?:\.\w+)?$", re.IGNORECASE)
 _MOST_MEMBERS = 24  # of a file
@@ -75,7 +91,8 @@ _SHORT_CLASS = 16  # lines below the first of a class
 _SHORT_RAW_CLASS = 40  # the same with comments
 _LONGEST_CLASS = 700  # characters
 _LONGEST_TEST = 60  # lines, comments and docstring included
-_MOST_USERS = 64  # that are searched for tests of an element, or what it decorates
+_MOST_TESTS = 256  # users in tests that are searched for those of an element
+_MOST_USERS = 64  # that are searched for what an element decorates
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
 _TEST_LISTS = ("tests", "users_in_tests")
@@ -84,6 +101,7 @@ _CALLS_NOTHING = frozenset({"object", "ABC", "Generic", "Protocol", "NamedTuple"
 _NO_CODE = ("", "pass", "...")  # bodies that tell nothing
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 _SUPER = "super("
+_PROTOCOL = "Protocol"
 _ENUMERATION = re.compile(r"(?:Enum|Flag)$")
 # Methods of values of Python's own types.
 _COMMON = frozenset(
@@ -93,6 +111,8 @@ _COMMON = frozenset(
 )
 _MADE = re.compile(r"^[ \t]+(\w+) = (?:[\w.]+\.)?(\w+)\(", re.MULTILINE)
 _OPERATED = re.compile(r"(?<![\w.])(\w+)\[|\b(?:in |len\(|iter\()(\w+)\b(?![.(\[])")
+# What a `return` calls, "" where it returns anything else.
+_RETURN = re.compile(r"^[ \t]+return\b(?:[ \t]+(?:\w+\.)*(\w+)\()?", re.MULTILINE)
 _SPECIAL = re.compile(r"\.__\w+__$")
 _WORD = re.compile(r"\w+")
 _VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
@@ -120,6 +140,7 @@ def element_row(
     if file.is_location_only(element):
         return row | {"brief": True}
     row.update(_own_fields(file, element))
+    row.update(_binding_fields(file, element))
     is_only = file.names.has_own_name(element, file.name_counts)
     neighbours = _neighbour_fields(file, element, is_only)
     if row.get("stub") and row["returns"] and neighbours["overrides"]:
@@ -131,25 +152,43 @@ def element_row(
             row["bases"] = []  # what made the name may give another class, or none
         row.update(_foreign_bases(element, row))
     elif row["callers"] or row["readers"]:
-        # Of a public one whose name others have some callers are not resolved.
-        is_shared = not is_only and not element.name.startswith("_")
-        row["beyond"] = is_shared or reaches_beyond(file, element)
-        row["recursive"] = element.id in file.reader.outgoing(element.id, "calls")
+        row.update(_reach_fields(file, element, is_only))
     if not row["summary"]:
         row.update(explained_fields(file, element, row, is_only))
     else:
         row["repeated"] = file.shares_purpose(element)
-    if real := file.usage.example(element, is_only):
+    if real := file.usage.example(element, is_only, bool(row["bound_to"])):
         row["example"] = list(real)
     else:
         row["called_in_documents"] = file.usage.is_called_in_documents(element.name)
+    row["thin"] = adds_little(element, row["summary"])
     if quoted:
         row.update(_code_fields(file, element, quoted))
-    elif not row["summary"]:
+    elif not row["summary"] or row["thin"]:
         row["short"] = _short_code(file, element)
     if element.type == "class" and not row["summary"]:
         row["short"] = _short_class(file, element)
     return _without_empty(row)
+
+
+def _reach_fields(file: FileContext, element: ElementView, is_only: bool) -> Row:
+    """Return whether a function that is used has other users, or uses itself."""
+    # Of a public one whose name others have some callers are not resolved.
+    is_shared = not is_only and not element.name.startswith("_")
+    return {
+        "beyond": is_shared or reaches_beyond(file, element),
+        "recursive": element.id in file.reader.outgoing(element.id, "calls"),
+    }
+
+
+def _binding_fields(file: FileContext, element: ElementView) -> Row:
+    """Return what an assignment or a class body makes of a function of a module."""
+    bound_to = file.reader.binding_classes(element)
+    return {
+        "other_names": file.other_names(element),
+        "bound_to": bound_to[:_MOST],
+        "unbound": element.takes_self and not bound_to,
+    }
 
 
 def _identity(file: FileContext, element: ElementView) -> Row:
@@ -254,6 +293,7 @@ def _container_fields(file: FileContext, element: ElementView) -> Row:
         "sole": file.method_counts[element.name] == 1,
         "only_class": file.class_count == 1,
         "of_foreign": _has_foreign_base(file, container),
+        "protocol": _is_protocol(container),
     }
     if container.row.end_line >= element.row.end_line:
         # A method of Go, Rust or C++ is not written within its type.
@@ -269,11 +309,27 @@ def _python_fields(
     deprecated = is_deprecated(code, element.doc, element.row.decorators)
     fields: Row = {
         "refuses": only_raises(file.own_bytes(element)),
+        "refuses_defaults": _refuses_defaults(file, element),
+        "empty": not _is_of_protocol(file, element)
+        and does_nothing(file.own_bytes(element), element.row.decorators),
         "deprecated": row["deprecated"] or deprecated,
         "undeclared": _undeclared(element, texts),
     }
+    reader = file.reader
+    if not element.is_coroutine and reader.returned_coroutines(element):
+        # Whoever calls it awaits what it returns, where it returns nothing else.
+        known = reader.returned_coroutines(element, levels=1)
+        is_whole = all(one in known for one in _RETURN.findall(code))
+        fields |= {"async": is_whole, "perhaps_async": not is_whole}
     stale = stale_name(row["summary"], element, code)
     return fields | ({"stale": stale, "summary": ""} if stale else {})
+
+
+def _is_of_protocol(file: FileContext, element: ElementView) -> bool:
+    """Return whether others implement a method, whatever stands in its body."""
+    owner = file.elements.get(element.parent)
+    bases = owner.row.bases if owner is not None else ()
+    return any(name_of(without_type_arguments(one)) == _PROTOCOL for one in bases)
 
 
 def _undeclared(element: ElementView, texts: dict[str, str]) -> list[str]:
@@ -293,6 +349,9 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
     )
     row: Row = {
         "deprecated": False,
+        "protocol": _is_protocol(element),
+        "binds_methods": any(_bound_functions(file, element)),
+        "aliases": _method_aliases(file, element),
         "members": [name for _, name, is_property in methods if not is_property],
         "properties": [name for _, name, is_property in methods if is_property],
         "leaves_open": any(
@@ -305,10 +364,46 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
     if constructor:
         code, decorators = file.code(constructor), constructor.row.decorators
         row["deprecated"] = is_deprecated(code, constructor.doc, decorators)
+        row["refuses_defaults"] = _refuses_defaults(file, constructor)
         texts = parse_docstring(element.doc).parameters
         texts |= parse_docstring(constructor.doc).parameters
         row["params"] = _parameters(constructor, texts)
     return row
+
+
+def _bound_functions(file: FileContext, element: ElementView) -> Iterator[str]:
+    """Yield the functions of modules that the body of a class makes its methods."""
+    for id in file.reader.outgoing(element.id, "uses"):
+        path, qual = split_id(id)
+        function = file.reader.elements(path).get(qual)
+        if function and function.takes_self and element.binds(function.name):
+            yield id
+
+
+def _method_aliases(file: FileContext, element: ElementView) -> dict[str, str]:
+    """Return the other public names that a class body gives its methods: `b = a`."""
+    methods = {one.name for one in file.children(element.qual) if one.type == "method"}
+    return {
+        name: binding[1:]
+        for name, binding in sorted(element.row.attrs.items())
+        if isinstance(binding, str) and binding[:1] == ASSIGNED_NAME
+        if binding[1:] in methods and name[:1] != "_" and name not in methods
+        if name.isidentifier()
+    }
+
+
+def _is_protocol(element: ElementView) -> bool:
+    """Return whether a class is a `typing.Protocol`, and not what implements one."""
+    bases = map(without_type_arguments, element.row.bases)
+    return any(name_of(base) == "Protocol" for base in bases)
+
+
+def _refuses_defaults(file: FileContext, element: ElementView) -> bool:
+    """Return whether a call that leaves all defaults as they are raises."""
+    if file.language != "python":
+        return False
+    defaults = [(one.name, one.default) for one in element.arguments() if one.default]
+    return refuses_defaults(file.own_bytes(element), defaults)
 
 
 def _parameters(element: ElementView, texts: dict[str, str]) -> list[list[str]]:
@@ -396,7 +491,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         _MOST,
         callers=(one for one in users[0] if one != id and not _is_inner_test(one)),
         readers=(one for one in users[1] if _is_reader(one, element)),
-        callees=_in_call_order(element, reader),
+        callees=_callees(file, element),
         property_reads=_property_reads(file, element),
         bases=reader.outgoing(id, "inherits"),
         subclasses=reader.incoming(id, "inherits", tests=False),
@@ -406,16 +501,60 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
+    maker = _constructor(file, element)
     row["open"] = _open_lists(file, element, row["callees"])
+    is_open = maker and "callees" in _open_lists(file, maker, row["callees"])
+    if is_open or _methods_call_more(file, element, row["callees"]):
+        row["open"] = list(dict.fromkeys(["callees", *row["open"]]))
     # Tests may reach it in the place of others of its name, and read a property of an
-    # object of which nobody knows the class.
+    # object of which nobody knows the class. So may any code.
     if not is_only or element.is_property:
         row["open"] = list(dict.fromkeys([*row["open"], *_TEST_LISTS]))
-    row["open_calls"] = _has_unresolved_calls(element, reader) or _uses_operators(
-        file, element, row["callees"]
+    if element.is_property:
+        row["open"] = [*row["open"], "readers"]
+    row["open_calls"] = any(
+        _has_unresolved_calls(one, reader) or _uses_operators(file, one, row["callees"])
+        for one in (element, maker)
+        if one is not None
     )
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
+
+
+def _constructor(file: FileContext, element: ElementView) -> ElementView | None:
+    """Return what making an object of a class runs."""
+    is_class = element.type == "class"
+    return file.elements.get(f"{element.qual}.__init__") if is_class else None
+
+
+def _callees(file: FileContext, element: ElementView) -> list[str]:
+    """Return what an element calls; a class calls what its constructor does, first."""
+    found = _in_call_order(element, file.reader)
+    maker = _constructor(file, element)
+    if maker is None:
+        return found
+    made = _in_call_order(maker, file.reader)
+    return [one for one in dict.fromkeys([*made, *found]) if one != element.id]
+
+
+def _methods_call_more(
+    file: FileContext, element: ElementView, callees: list[str]
+) -> bool:
+    """Return whether other methods of a class than its constructor call other things.
+
+    What making an object calls is then no list of what the class rests on.
+    """
+    if element.type != "class":
+        return False
+    called = {
+        callee
+        for one in file.children(element.qual)
+        if one.type == "method" and one.name not in _CONSTRUCTOR_NAMES
+        for callee in file.reader.outgoing(one.id, "calls")
+    }
+    return any(
+        one not in callees and not one.startswith(f"{element.id}.") for one in called
+    )
 
 
 def _property_reads(file: FileContext, element: ElementView) -> list[str]:
@@ -484,7 +623,7 @@ def _open_lists(
     is_open |= any(reader.outgoing(one.id, "calls") for one in _inner(file, element))
     found = ["callees"] if is_open else []
     is_by_name = not element.is_property and reader.is_looked_up(element.name)
-    if element.type != "method":
+    if element.type != "method" and not reader.binding_classes(element):
         return [*found, "callers"] if is_by_name else found
     are_tests = {is_test(path) for path in reader.open_callers(element.name)}
     # Who passes it on uses it, too, and others may pass it on through an object.
@@ -578,16 +717,21 @@ def _foreign_bases(element: ElementView, row: Row) -> Row:
 def _cut_lists(most: int, **lists: Iterable[str]) -> Row:
     """Return at most `most` ids of each list, and under `more` the names of cut lists.
 
-    Iterators are read no further than that.
+    Under `totals` is how many ids a cut list of users has, up to `_MOST_COUNTED`, and
+    those told are spread over their files. Iterators are read no further than that.
     """
     row: Row = {}
     more = []
+    totals: dict[str, int] = {}
     for name, ids in lists.items():
-        first = list(islice(ids, most + 1))
-        row[name] = first[:most]
+        is_spread = name in SPREAD_LISTS
+        first = list(islice(ids, (_MOST_COUNTED if is_spread else most) + 1))
+        row[name] = spread(first, most) if is_spread else first[:most]
         if len(first) > most:
             more.append(name)
-    return row | {"more": more}
+        if most < len(first) <= _MOST_COUNTED and is_spread:
+            totals[name] = len(first)
+    return row | {"more": more, **({"totals": totals} if totals else {})}
 
 
 def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
@@ -669,9 +813,14 @@ def _tests(file: FileContext, element: ElementView) -> list[str]:
         for kind in ("calls", "uses")
         for user in file.reader.incoming(id, kind, tests=True)
     )
-    found = dict.fromkeys(enclosing_test(user) for user in islice(users, _MOST_USERS))
+    found = dict.fromkeys(enclosing_test(user) for user in islice(users, _MOST_TESTS))
     tests = [one for one in found if one and not is_benchmark(one)]
-    tests.sort(key=lambda one: not _is_named_after(one, element))
+    tests.sort(
+        key=lambda one: (
+            not _is_named_after(one, element),
+            not _is_of_its_module(one, element),
+        )
+    )
     return tests
 
 
@@ -680,13 +829,19 @@ def _is_named_after(test: str, element: ElementView) -> bool:
 
     A method has to be named itself: its file says nothing about one of its methods.
     """
-    path, qual = split_id(test)
+    qual = split_id(test)[1]
     bare = element.name.replace("_", "").lower()
     if len(bare) >= _SHORTEST_NAME and bare in qual.replace("_", "").lower():
         return True
-    stems = [one.rpartition("/")[2].partition(".")[0] for one in (path, element.path)]
-    plain = [re.sub(r"^tests?_|_tests?$|^_+|_+$", "", one) for one in stems]
-    return element.type != "method" and plain[0] == plain[1]
+    return element.type != "method" and _is_of_its_module(test, element)
+
+
+def _is_of_its_module(test: str, element: ElementView) -> bool:
+    """Return whether a file of tests is named after the file of an element."""
+    paths = (split_id(test)[0], element.path)
+    stems = (one.rpartition("/")[2].partition(".")[0] for one in paths)
+    of_test, own = (re.sub(r"^tests?_|_tests?$|^_+|_+$", "", one) for one in stems)
+    return of_test == own
 
 
 def _overriding_methods(file: FileContext, element: ElementView) -> Iterator[str]:
@@ -832,8 +987,11 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
         for element in file.children("")
         for path in _paths(reader.incoming(element.id, "imports", tests=False))
     }
+    imports = sorted({id for id in targets if "::" not in id} - {file.path})
+    for_types = imports_for_types(file.path, file.facts, file.source, imports)
     return {
-        "imports": sorted({id for id in targets if "::" not in id} - {file.path}),
+        "imports": [one for one in imports if one not in for_types],
+        "imports_for_types": for_types,
         "importers": importers,
         "takers": sorted(takers.difference(importers, (file.path,))),
     }

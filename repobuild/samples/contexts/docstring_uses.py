@@ -16,6 +16,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
+from repobuild.code.usage.prose_language import is_chinese
 from repobuild.samples.contexts.element_view import ElementView
 
 COPIED, ARGUMENT = "copied", "argument"
@@ -27,6 +28,8 @@ _WORD = re.compile(r"[^\W_]+")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _KIND_WORDS = frozenset("a an the function method class object instance of".split())
 _LONGEST_BARE = 10  # words
+_FEW_WORDS = 2  # that a summary adds to a name
+_FEW_SIGNS = 8  # of a summary in Chinese
 CONSTRUCTORS = ("__init__", "__new__")
 _BARE_WORDS = frozenset(
     "initialize initialise initializes initialises initialization initializer init"
@@ -124,6 +127,28 @@ def _repeats_name(element: ElementView, first: str) -> bool:
         and len(name) > 1
         or (is_all and bool(got) and stems - _GETTING == got)
     )
+
+
+def adds_little(element: ElementView, summary: str) -> bool:
+    """Return whether a summary says little more of a function than its name does.
+
+    It has all words of the name, and two others at most: "Cancel this put request." of
+    `Put.cancel`. In Chinese, of which names have no words, it is a few signs long.
+    """
+    if element.type not in ("function", "method") or not summary:
+        return False
+    if is_chinese(summary):
+        return len(summary.rstrip("。")) <= _FEW_SIGNS
+    if len(_WORD.findall(summary)) >= _LONGEST_BARE:
+        return False
+    name = {_ENDING.sub("", word) for word in _words(element.name)} - {""}
+    owner = _words(element.parent.rpartition(".")[2]) | _KIND_WORDS | _FILLING
+    words = [word for word in _WORD.findall(summary.lower()) if word not in owner]
+    stems = {_ENDING.sub("", word): word for word in words}
+    told = [word for stem, word in stems.items() if stem not in _GETTING]
+    if "".join(told) == element.name.replace("_", "").lower():
+        return True  # "Return a natural day." of `naturalday`
+    return bool(name) and name <= stems.keys() and len(stems) <= len(name) + _FEW_WORDS
 
 
 def _words(name: str) -> set[str]:

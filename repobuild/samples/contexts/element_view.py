@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from repobuild.code.facts.element import signature
-from repobuild.code.facts.element_row import ElementRow, name_of, parent_of, row_of
+from repobuild.code.facts.element_row import (
+    RETURNED,
+    ElementRow,
+    bindings_of,
+    name_of,
+    parent_of,
+    row_of,
+)
+from repobuild.code.resolve.binding_marks import (
+    ASSIGNED_CALL,
+    ASSIGNED_NAME,
+    IMPORTED_NAME,
+)
 from repobuild.engine.contract import Value
 
 # Decorators that make a method be read like an attribute.
@@ -126,6 +138,22 @@ class ElementView:
         return not (declares or self.is_dead)
 
     @property
+    def takes_self(self) -> bool:
+        """Whether it is a function of a module that only a class can make a method."""
+        if self.type != "function" or self.parent or not self.row.parameters:
+            return False
+        is_python = self.path.endswith(PYTHON_SUFFIXES)
+        return is_python and next(self.parameters()).name == "self"
+
+    def binds(self, name: str) -> bool:
+        """Return whether a class body imports or assigns a function under its name."""
+        return any(
+            one[:1] in (IMPORTED_NAME, ASSIGNED_NAME)
+            and re.split(r"[.:]", one[1:])[-1] == name
+            for one in bindings_of(self.row.attrs, name)
+        )
+
+    @property
     def is_property(self) -> bool:
         """Whether it is read like an attribute."""
         return any(d in PROPERTIES for d in self.row.decorators)
@@ -155,13 +183,25 @@ class ElementView:
 
         Python passes it to special methods whatever its name. Other methods may be
         helpers of the class body, or of an interface, so there its name decides.
+        A function of a module with `self` is written to be a method of some class.
         """
+        if self.takes_self:
+            return True
         if self.type != "method" or first.default or first.name.startswith("*"):
             return False
         if self.path.endswith(PYTHON_SUFFIXES) and _SPECIAL.match(self.name):
             return True
         is_named_so = first.name.strip("_") in _RECEIVERS
         return is_named_so and "staticmethod" not in self.row.decorators
+
+    def returned_calls(self) -> set[str]:
+        """Return the last names of what it calls and returns the result of."""
+        return {
+            name_of(binding[1:])
+            for key in ("return", RETURNED)
+            for binding in bindings_of(self.row.vars, key)
+            if binding[:1] == ASSIGNED_CALL
+        }
 
     def calls(self) -> Iterator[str]:
         """Yield the names that are called, as written, in order of appearance."""

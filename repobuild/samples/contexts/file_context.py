@@ -10,10 +10,12 @@ from functools import cached_property
 from repobuild.code.facts.element_row import bindings_of
 from repobuild.code.resolve.binding_marks import (
     ALTERNATIVE,
+    ASSIGNED_NAME,
     IMPORTED_MODULE,
     IMPORTED_NAME,
 )
 from repobuild.code.scan.file_roles import is_test, is_tool
+from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.clues import (
     clues_of,
@@ -28,6 +30,7 @@ from repobuild.samples.contexts.docstring_uses import (
     CONSTRUCTORS,
     COPIED,
     NO_PURPOSE,
+    adds_little,
     docstring_uses,
 )
 from repobuild.samples.contexts.element_view import ElementView, strip_counts
@@ -38,6 +41,8 @@ from repobuild.samples.text.braces import BracedSource, is_braced
 from repobuild.samples.text.computed_names import computed_names
 from repobuild.samples.text.deprecation import is_deprecated_module
 from repobuild.samples.text.docstring_parts import (
+    repeats_path,
+    rest_of_first_paragraph,
     summarise,
     summarise_module,
     without_name,
@@ -71,6 +76,12 @@ _MOST_BLOCK_LINES = 20  # of code that is quoted with its section
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 _NO_TEXT = re.compile(r"[ \t]|\.\. |[:@]\w")  # a block, a directive, a field
 _SENTENCE = re.compile(r"[A-Z`\u4e00-\u9fff][^\n]*[ \u4e00-\u9fff]")
+# Where more is said, or how it is used: this tells nothing of what it is for.
+_POINTER = re.compile(
+    r"详情|详见|参见|参考|请参[考见阅]|更多|文档|注意|示例|用法|例如"
+    r"|(?:For (?:more|details|further|example)|(?:Please )?[Ss]ee|Examples?|Usage"
+    r"|Notes?)\b"
+)
 _SENTENCE_ENDS = (".", "!", "?", ":", "。", "！", "？", "：")
 _OTHERS = (IMPORTED_NAME, IMPORTED_MODULE, ALTERNATIVE)
 _WHOLE = 0.95  # of a section's words
@@ -81,13 +92,19 @@ def _paragraphs(element: ElementView) -> list[str]:
 
 
 def _with_next_paragraph(element: ElementView, title: str) -> str:
-    """Return a title that says only the name with the paragraph below it, or ""."""
-    below = _paragraphs(element)[1:2]
-    if not below or not _SENTENCE.match(below[0]):
+    """Return a title that says only the name with what follows it, or "".
+
+    That is the rest of its own paragraph, where one begins on the next line.
+    """
+    below = [*rest_of_first_paragraph(element.doc), *_paragraphs(element)[1:2]][:1]
+    if not below or not _SENTENCE.match(below[0]) or _POINTER.match(below[0].strip()):
         return ""
     text = summarise(below[0])
-    joint = " " if title.endswith(_SENTENCE_ENDS) else ". "
-    return f"{title}{joint}{text}" if text.endswith(_SENTENCE_ENDS) else ""
+    if not text.endswith(_SENTENCE_ENDS) and not is_chinese(text):
+        return ""
+    stop = "。" if is_chinese(title) else ". "
+    joint = " " if title.endswith(_SENTENCE_ENDS) else stop
+    return f"{title}{joint}{text}"
 
 
 def names_bound_otherwise(facts: Value) -> set[str]:
@@ -99,6 +116,22 @@ def names_bound_otherwise(facts: Value) -> set[str]:
         name
         for name in names
         if any(one[:1] in _OTHERS for one in bindings_of(names, name))
+    }
+
+
+def names_by_value(facts: Value) -> dict[str, str]:
+    """Return the names that a module gives to what has another name: `b = a` is b: a.
+
+    Where it binds the name to other things as well, it is none.
+    """
+    names = (facts or {}).get("names") or {}
+    if (facts or {}).get("language") != "python":
+        return {}
+    return {
+        name: binding[1:]
+        for name, binding in names.items()
+        if isinstance(binding, str) and binding[:1] == ASSIGNED_NAME
+        if name.isidentifier()  # and no element of a container
     }
 
 
@@ -130,7 +163,8 @@ class FileContext:
         self.elements = reader.elements(path)
         self.is_test = is_test(path)
         self.is_tool = is_tool(path)
-        self.summary = summarise_module(self.facts.get("doc", ""), path)
+        summary = summarise_module(self.facts.get("doc", ""), path)
+        self.summary = "" if repeats_path(summary, path) else summary
         self.name_counts = names_of(self.facts)
         self.method_counts: Counter[str] = Counter(
             e.name for e in self.elements.values() if e.type == "method"
@@ -152,6 +186,15 @@ class FileContext:
     @cached_property
     def _bound_otherwise(self) -> set[str]:
         return names_bound_otherwise(self.facts)
+
+    @cached_property
+    def _names_by_value(self) -> dict[str, str]:
+        return names_by_value(self.facts)
+
+    def other_names(self, element: ElementView) -> list[str]:
+        """Return the other names that its module gives a top-level element: `b = a`."""
+        given = self._names_by_value.items()
+        return sorted(name for name, value in given if value == element.qual)
 
     @cached_property
     def heading_trails(self) -> dict[str, str]:
@@ -211,6 +254,8 @@ class FileContext:
         if use == BARE and summary and not introduces:
             # "has-class function.": what it does is in the next paragraph, if in any.
             return _with_next_paragraph(element, summary)
+        if use is None and adds_little(element, summary):
+            summary = _with_next_paragraph(element, summary) or summary
         if use in NO_PURPOSE and use != BARE:
             return ""
         own = self._own_paragraph(element) if summary and "\n" not in summary else ""

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, zip_longest
 
 from repobuild.code.graph.graph import split_id
 from repobuild.code.graph.nodes import SEVERAL
@@ -32,6 +32,8 @@ from repobuild.samples.text.docstring_parts import first_sentence_of
 CONFIDENT = 0.5  # edges below this confidence are guesses; no sample uses them
 LEVELS = 8  # levels of a class hierarchy that are followed
 MOST_SUBCLASSES = 32  # of one class that are searched for overriding methods
+# Lists of which a part is told from as many files as possible.
+SPREAD_LISTS = ("callers", "readers", "subclasses")
 _CACHED_FILES = 64  # files whose decoded rows are kept
 _TEST_NAME = re.compile(r"(?:.*?\.)??test[^.]*|.*Test.*")
 _PYTHON_TEST = re.compile(r"(?:.*?\.)??test[^.]*|.*Test[^.]*$")
@@ -53,6 +55,24 @@ def enclosing_test(id: str) -> str:
 def element_id(path: str, qual: str) -> str:
     """Return the id of an element, or with "" that of its file."""
     return f"{path}::{qual}" if qual else path
+
+
+def spread(ids: Sequence[str], most: int) -> list[str]:
+    """Return at most `most` ids in their order, from as many files as there are.
+
+    The first ones would be those of the first files of the alphabet.
+    """
+    if len(ids) <= most:
+        return list(ids)
+    by_file: dict[str, list[str]] = {}
+    for id in ids:
+        by_file.setdefault(split_id(id)[0], []).append(id)
+    files = list(by_file.values())
+    if len(files) > most:
+        files = [files[number * len(files) // most] for number in range(most)]
+    rounds = zip_longest(*files)
+    first = [id for one in rounds for id in one if id is not None][:most]
+    return sorted(first, key=ids.index)
 
 
 @dataclass(slots=True)
@@ -191,6 +211,36 @@ class GraphReader:
                 continue
             if tests is None or is_test(path) == tests:
                 yield from edge_sources(path, self._graph.get(path), kind, id)
+
+    def binding_classes(self, element: ElementView) -> list[str]:
+        """Return the classes whose bodies make a function of a module their method."""
+        if not element.takes_self:
+            return []
+        found: list[str] = []
+        for source in self.incoming(element.id, "uses", tests=False):
+            path, qual = split_id(source)
+            owner = self.elements(path).get(qual)
+            if owner is not None and owner.type == "class":
+                found += [source] if owner.binds(element.name) else []
+        return found
+
+    def returned_coroutines(self, element: ElementView, levels: int = 2) -> set[str]:
+        """Return the names of what an element calls for others to await.
+
+        That is a coroutine, or a function that returns what one gives in turn.
+        """
+        names = element.returned_calls()
+        found: set[str] = set()
+        for id in self.outgoing(element.id, "calls") if names else ():
+            path, qual = split_id(id)
+            callee = self.elements(path).get(qual)
+            if callee is None or callee.name not in names:
+                continue
+            if callee.is_coroutine or (
+                levels > 1 and self.returned_coroutines(callee, levels - 1)
+            ):
+                found.add(callee.name)
+        return found
 
     def open_callers(self, name: str) -> list[str]:
         """Return the files that call a method of this name on an unknown object."""

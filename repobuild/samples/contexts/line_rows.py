@@ -52,6 +52,12 @@ _NO_STEP = re.compile(
 _HEAD = re.compile(r"(?:async )?(?:if|elif|for|while|with|except|match|case)\b.*:")
 _SET = re.compile(r"(?!__)(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
 _STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
+# A statement that is a string alone, as the docstring of an attribute: it does nothing.
+_STRING_STATEMENT = re.compile(
+    r"""\s*[rRbBuU]{0,2}(?:"{3}(?:[^"\\]|\\.|"(?!""))*"{3}"""
+    r"""|'{3}(?:[^'\\]|\\.|'(?!''))*'{3}"""
+    r"""|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")[\s;]*"""
+)
 
 
 def quotes_lines(sample: str) -> bool:
@@ -158,6 +164,7 @@ def _code(file: FileContext, element: ElementView, row: Row) -> list[list[Value]
         return []  # what it defines within itself runs later, or not at all
     quoted_code = file.quote(element)
     body = quoted_code.body.split("\n") if quoted_code else []
+    body = [line for line in body if not _STRING_STATEMENT.fullmatch(line)]
     if not 0 < len(body) <= _MOST_LINES or any(map(_NO_STEP.fullmatch, body)):
         return []
     called = _called_lines(element, row.get("callees") or [])

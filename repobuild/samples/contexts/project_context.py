@@ -72,6 +72,7 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
         "style": known.get("architecture_style", ""),
         "technologies": known.get("main_technologies", ())[:_MOST_TECHNOLOGIES],
         "imports_besides": known.get("imports_besides", []),
+        "imports_by_extras": known.get("imports_by_extras", {}),
         "modules": _modules(known.get("key_modules", ()), reader),
         "commands": list(_commands(known, reader)),
         "needs": [name for name in needs if name not in sometimes],
@@ -79,11 +80,12 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
         "needs_by": known.get("dependencies_by", ""),
         "counts": {count: counts.get(count, 0) for count in _COUNTS if is_counted},
     }
-    in_tests = counts.get("in_tests", {})
     row["more_modules"] = bool(known.get("more_modules"))
-    row["in_tests"] = in_tests if is_counted and any(in_tests.values()) else {}
+    for field in ("in_tests", "in_documents"):
+        aside = counts.get(field, {})
+        row[field] = aside if is_counted and any(aside.values()) else {}
     kind, folder = known.get("manifest", ("", ""))
-    if kind in _INSTALL and not folder:
+    if kind in _INSTALL and not folder and not known.get("setup_needs"):
         row["checkout"] = _INSTALL[kind]
     if told := known.get("setup"):
         row["checkout"], row["checkout_by"] = told

@@ -29,6 +29,7 @@ from repobuild.samples.text.import_statements import module_of
 
 _MOST_PATHS = 16  # files with calls that are compared, tests and others each
 _PRIVATE_IMPORT = re.compile(r"^(?:from|import) (?:\w+\.)+_[a-z]", re.MULTILINE)
+_MODULE_ENDS = (".py", "/__init__.py", ".pyi", ".pyx", ".so")
 _README = re.compile(r"(?i)readme[^/]*$")
 # Methods that any object may have: `x.get(...)` in a document is no call of ours.
 _COMMON = frozenset(
@@ -52,6 +53,7 @@ class UsageReader:
 
     def __init__(self, view: View) -> None:
         self._graph = view.table("graph")
+        self._files = view.table("files")
         self._documents, self._sites = view.table("documents"), view.table("call_sites")
         self._by_callee: dict[str, list[tuple[str, Value]]] | None = None
         self._rows: dict[str, list[tuple[str, Value]]] = {}
@@ -71,15 +73,22 @@ class UsageReader:
         ]
         return list(min(found)[1:]) if found else []
 
-    def example(self, element: ElementView, is_unique: bool) -> RealCall | None:
-        """Return the best real call of an element."""
+    def example(
+        self, element: ElementView, is_unique: bool, is_bound: bool = False
+    ) -> RealCall | None:
+        """Return the best real call of an element.
+
+        `is_bound` says that a class makes a function its method: it is called on an
+        object, and `name(self, ...)` is for its own module.
+        """
         if own := _docstring_example(element):
             return RealCall("", own.code)
         documented = [
             (-call[0], len(call[1]), path, call[1])
             for path, row in self._with_term(f"c:{element.name}")
             for dotted, call in row.get("calls", {}).items()
-            if _is_called(dotted, element, is_unique)
+            if _is_called(dotted, element, is_unique, is_bound)
+            if not self._imports_missing(call[1], element)
         ]
         if documented:
             return RealCall(*min(documented)[2:])
@@ -88,8 +97,34 @@ class UsageReader:
             for path, (score, code) in self._calls_of(element.id)
             # Nobody but its own file and its tests call what is private there.
             if not element.is_private or (path != element.path and not is_test(path))
+            if not is_bound or f".{element.name}(" in code
         ]
         return RealCall(*min(sites)[3:]) if sites else None
+
+    def _imports_missing(self, code: str, element: ElementView) -> bool:
+        """Return whether a document imports a module that the element's package lacks,
+        or the element's name from another package.
+
+        `from text.patterns import match` was right until the module moved.
+        """
+        *folders, last = element.path.split("/")
+        for one in written_imports(code):
+            parts = one.module.split(".")
+            if parts[0] not in folders:
+                is_named = one.bound == element.name and parts[0]
+                if is_named and parts[0] != last.partition(".")[0]:
+                    if not any(map(self._is_module, (parts[0], f"src/{parts[0]}"))):
+                        return True
+                continue
+            above = folders[: folders.index(parts[0])]
+            module = "/".join([*above, *parts])
+            inner = f"{module}/{one.name}" if one.name else module
+            if not (self._is_module(module) or self._is_module(inner)):
+                return True
+        return False
+
+    def _is_module(self, stem: str) -> bool:
+        return any(f"{stem}{end}" in self._files for end in _MODULE_ENDS)
 
     def is_called_in_documents(self, name: str) -> bool:
         """Return whether a document calls something of a name, be it another thing."""
@@ -153,7 +188,8 @@ def _fits_kind(code: str, element: ElementView) -> bool:
 
     `set_options(...)` is a call of what another module binds to that name.
     """
-    return element.type != "method" or f".{element.name}(" in code
+    is_method = element.type == "method" or element.takes_self
+    return not is_method or f".{element.name}(" in code
 
 
 def _is_named(dotted: str, element: ElementView, is_unique: bool) -> bool:
@@ -166,12 +202,14 @@ def _is_named(dotted: str, element: ElementView, is_unique: bool) -> bool:
     return _fits(before, element)
 
 
-def _is_called(dotted: str, element: ElementView, is_unique: bool) -> bool:
+def _is_called(
+    dotted: str, element: ElementView, is_unique: bool, is_bound: bool
+) -> bool:
     """Return whether a call in a document's code means an element."""
     if _is_named(dotted, element, is_unique):
-        return True
+        return not is_bound
     # `runner.invoke(...)`: a variable, whose class only the method's name can tell.
-    is_method = element.type == "method" and "." in dotted
+    is_method = (element.type == "method" or is_bound) and "." in dotted
     name = dotted.rpartition(".")[2]
     return is_method and is_unique and name == element.name and name not in _COMMON
 

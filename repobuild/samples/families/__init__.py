@@ -6,6 +6,8 @@ siblings are found in `membership.py`; its row is put together in `family_row.py
 
     sibling_members   what the siblings define
     named_sites       where they are named, by the mentions of `registration.py`
+    sibling_keys      by which keys they are known elsewhere, and what has these
+    shared_habits     what is done for each: decorators, calls, imports
     sibling_tests     which tests cover them
     past_additions, together   what came along when one was added
 """

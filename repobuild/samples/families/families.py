@@ -67,11 +67,12 @@ from repobuild.samples.families.named_sites import (
     searched_names,
 )
 from repobuild.samples.families.past_additions import PastAdditions
+from repobuild.samples.families.sibling_keys import word_of
 from repobuild.samples.families.together import TOGETHER, companions, together_row
 
 CHANGE_LOG = "changelog::"  # key of the row with the project's change log
 _WORD = re.compile(r"[^\W\d]\w*")
-_NAME_IN_TEXT = re.compile(r"[A-Za-z_]\w*[a-z]\w*")
+_NAME_IN_TEXT = re.compile(r"[A-Za-z_]\w*[a-z0-9]\w*")
 _FEWEST_TOGETHER = 0.4  # share of the siblings in the folder that has most
 _LARGEST_DOCUMENT = 400_000  # bytes
 SIBLING = "sibling::"  # begins the index keys of elements
@@ -219,7 +220,7 @@ class _Keeper:
         homes = {split_id(id)[0] for id in (*ids, *besides, Family.of(key).where)}
         if homes & paths:
             return True
-        names = searched_names(ids)
+        names = searched_names(ids) | set(map(word_of, _keys(row or {})))
         return any(self._is_other_place(path, names) for path in paths)
 
     def _is_other_place(self, path: str, names: set[str]) -> bool:
@@ -271,6 +272,7 @@ class _Keeper:
         terms = {f"watch:{path}" for path in made.watched}
         if made.watched:
             terms.update(f"names:{word}" for id in ids for word in _names_of(id))
+            terms.update(f"names:{word_of(key)}" for key in _keys(made.row))
             terms.add(f"alike:{key}")
         if terms or not self._view.full:
             own.index.set(key, terms)
@@ -389,7 +391,13 @@ class _Keeper:
 def _besides(row: Value) -> list[str]:
     """Return what siblings have besides themselves: classes, and members of an enum."""
     made = [one for own in row.get("own", {}).values() for one in own]
-    return [*made, *(enum for enum, _ in row.get("members", ()))]
+    enums = (enum for enum, _ in row.get("members", ()))
+    return [*made, *enums, *row.get("read", ())]
+
+
+def _keys(row: Value) -> list[str]:
+    """Return the keys by which a family's siblings are known elsewhere."""
+    return list(row.get("keys", ()))
 
 
 def _is_scattered(ids: list[str]) -> bool:
@@ -416,7 +424,7 @@ def _names_of(id: str) -> Iterator[str]:
 
 
 def _names_in(source: bytes) -> set[str]:
-    """Return the words of a document that look like names: `ab_c`, `aBc`, `AbCd`."""
+    """Return the words of a document that look like names: `ab_c`, `aBc`, `AB1`."""
     words = set(_NAME_IN_TEXT.findall(source.decode("utf-8", "replace")))
     return {w for w in words if "_" in w.strip("_") or w[1:].lower() != w[1:]}
 

@@ -15,9 +15,23 @@ some            [[method of the base, siblings that define it], ...]: fewer than
 arguments       names that functions of one pattern take first
 attributes      [[class attribute, siblings that assign it], ...]
 sites           [[kind, path, name, [number of a sibling, ...], {name: line}, order,
-                whether the file imports siblings by name]];
-                order of a list: `SORTED` by the alphabet, else the name of its last
-                sibling, "" where it shows none
+                whether the file imports siblings by name, branch]];
+                order of a list: `SORTED` by the alphabet, `SORTED_PART` from the first
+                sibling to the last, else the name of its last sibling, "" where it
+                shows none; branch: [] or
+                [line, [numbers]] of those that it names under one `if`
+keys            {key: number of the sibling that is entered under it somewhere, or sets
+                it}: `text`, or `Class.ATTRIBUTE`
+key_sites       [[kind, path, name, [[number, key], ...]], ...]: places that have these
+key_members     [[class with the keys, path of the entries, [[number, key], ...]]]
+read            ids of all that is entered with them
+paired          [[base or path, [[number, class or function], ...]]]: what siblings are
+                entered with, each with its own
+decorators      [[decorator, [number, ...]], ...] of most siblings
+module_calls    [[callee, [[number, line], ...]], ...] of most siblings' modules
+module_imports  [[path, [number, ...]]] of a file that imports their modules whole
+asked           [path, class, [[method, [number, ...]], ...]]: where a class that keeps
+                the siblings asks them
 made            [[base, [[number of a sibling, class], ...]], ...]: classes that most
                 siblings make for themselves
 own             {id: [class, ...]}: all classes that a sibling makes for itself, where
@@ -54,6 +68,7 @@ from repobuild.samples.families.family_tree import (
     HALF,
     MOST_LISTED,
     MOST_METHODS,
+    NEARLY_ALL,
     Tree,
     is_usual,
     sampled,
@@ -62,7 +77,10 @@ from repobuild.samples.families.membership import (
     Family,
     shape_names,
 )
-from repobuild.samples.families.named_sites import registration_sites
+from repobuild.samples.families.named_sites import (
+    FoundSites,
+    registration_sites,
+)
 from repobuild.samples.families.own_classes import (
     enum_members,
     own_classes,
@@ -74,7 +92,20 @@ from repobuild.samples.families.past_additions import (
     PastAddition,
     counted,
 )
+from repobuild.samples.families.shared_habits import (
+    asking_methods,
+    module_calls,
+    module_imports,
+    shared_decorators,
+)
 from repobuild.samples.families.sibling_code import sibling_code
+from repobuild.samples.families.sibling_keys import (
+    imported_files,
+    key_places,
+    least_places,
+    read_keys,
+    word_of,
+)
 from repobuild.samples.families.sibling_members import (
     common_arguments,
     common_attributes,
@@ -97,12 +128,14 @@ LIKE = "like::"  # begins the key of a row about one sibling
 _OF_FAMILY = tuple(
     "project family language count homes folder new_file required some arguments"
     " attributes made own helpers members tests past together past_count past_ids"
-    " partners home_ids changelog".split()
+    " partners home_ids changelog key_sites key_members paired decorators module_calls"
+    " module_imports asked".split()
 )
 MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _AT_HOME = 0.75  # share of the siblings that are in one file
 _USUAL = 0.6  # share of the commits to a file that change another one, too
 _MOST_PAST = 5
+_MOST_DOCUMENTS = 6  # with keys
 # By its name, or by how its docstring begins.
 _UNFINISHED = re.compile(
     r"\A_?(?:Abstract|Base[A-Z_])|\A\w+(?:Base|Mixin)\n"
@@ -125,14 +158,14 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     past = tree.past.of(ids)  # of all siblings: additions to a large family are few
     ids = sampled(ids)
     elements = [_element(id, tree) for id in _shaped(family, ids, tree)]
-    sites, searched = registration_sites(family, ids, elements, past, tree)
+    found = registration_sites(family, ids, elements, past, tree)
     homes = Counter(split_id(id)[0] for id in ids)
     alone = {id for id in ids if _is_alone(id, tree)}
     methods = required_methods(family, elements, tree)
-    required = [one for one in methods if one[2] or is_usual(one[1], ids)]
     home = _most_first(homes)[0]
     is_new_file = _is_new_file(family, alone, ids, past)
-    fitting = alone if is_new_file else {one for one in ids if _path(one) == home[0]}
+    folder = _most_first(_folders(homes))[0]
+    fitting = _fitting(ids, alone if is_new_file else set(), home[0], folder[0])
     row: Row = {
         "kind": "family",
         "id": _about(family, ids, elements),
@@ -147,23 +180,57 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
             for id, one in zip(ids, elements, strict=True)
         ],
         **_places(homes, is_new_file),
-        "required": required,
-        "some": replaced_by_some(family, methods, ids, tree),
-        "arguments": common_arguments(family, elements),
-        "attributes": common_attributes(elements, tree),
-        "sites": sites,
-        **_own_fields(family, ids, searched, tree),
+        **_defined(family, methods, ids, elements, tree),
+        "sites": found.sites,
+        **_own_fields(family, ids, found.searched, tree),
+        **_entered(family, ids, elements, found, tree),
+        **_habits(family, ids, alone, found, tree),
         "tests": covering_tests(family, ids, alone, tree),
         **_history(past, tree),
         **({} if is_new_file else _partners(home[0], tree)),
         "changelog": tree.changelog,
     }
     # Siblings agree on where a new one goes, and show how it is made.
-    if not (is_new_file or _are_at_home(family, homes)) or not _is_alike(
-        family, row, elements, tree
-    ):
+    is_together = is_new_file and folder[1] > HALF * len(ids)
+    is_settled = is_together or _are_at_home(family, homes)
+    if not is_settled or not _is_alike(family, row, elements, tree):
         row = {}
-    return FamilyRow({k: v for k, v in row.items() if v}, searched)
+    return FamilyRow({k: v for k, v in row.items() if v}, found.searched)
+
+
+def _defined(
+    family: Family,
+    methods: list[Value],
+    ids: list[str],
+    elements: list[ElementView | None],
+    tree: Tree,
+) -> Row:
+    """Return what siblings define, and how."""
+    return {
+        "required": [one for one in methods if one[2] or is_usual(one[1], ids)],
+        "some": replaced_by_some(family, methods, ids, tree),
+        "arguments": common_arguments(family, elements),
+        "attributes": common_attributes(elements, tree),
+        "decorators": shared_decorators(family, elements),
+    }
+
+
+def _habits(
+    family: Family, ids: list[str], alone: set[str], found: FoundSites, tree: Tree
+) -> Row:
+    """Return what is done for most siblings, in their modules and by their users."""
+    return {
+        "module_calls": module_calls(ids, alone, tree),
+        "module_imports": module_imports(family, ids, found.searched, tree),
+        "asked": asking_methods(found.sites, ids, tree),
+    }
+
+
+def _fitting(ids: list[str], alone: set[str], home: str, folder: str) -> set[str]:
+    """Return the siblings that are where a new one goes."""
+    if alone:
+        return {one for one in alone if _path(one).rpartition("/")[0] == folder}
+    return {one for one in ids if _path(one) == home}
 
 
 def _path(id: str) -> str:
@@ -195,6 +262,35 @@ def _own_fields(family: Family, ids: list[str], searched: set[str], tree: Tree) 
         "made": made,
         "own": {id: one for id, one in zip(ids, own, strict=True) if one and made},
         "members": members,
+    }
+
+
+def _entered(
+    family: Family,
+    ids: list[str],
+    elements: list[ElementView | None],
+    found: FoundSites,
+    tree: Tree,
+) -> Row:
+    """Return the keys of siblings, where these occur, and what is entered with them.
+
+    The documents with a key are added to the files that were searched.
+    """
+    keys, members, paired, read = read_keys(ids, elements, found.entries, tree)
+    words = sorted(set(map(word_of, keys)))
+    documents = [one for word in words for one in tree.find(f"says:{word}")]
+    found.searched.update(documents[:_MOST_DOCUMENTS])
+    found.searched.update(split_id(id)[0] for id in read)
+    imported = imported_files(ids, family, tree) if keys else set()
+    found.searched.update(imported)
+    places = key_places(keys, ids, found, imported, tree)
+    known = {(path, where) for _, path, where, *_ in found.sites}
+    return {
+        "keys": keys,
+        "key_sites": least_places(places, known),
+        "key_members": members,
+        "paired": paired,
+        "read": read,
     }
 
 
@@ -297,7 +393,7 @@ def _is_alike(
         return False
     if any("Protocol" in base for one in classes for base in one.row.bases):
         return False
-    if not (row["sites"] or row["tests"] or row["past"]):
+    if not (row["sites"] or row["tests"] or row["past"]) or _is_unclear(row):
         return False
     is_raised = any(map(_is_raising, row["sites"]))
     if not is_raised and _is_of_exceptions(family, tree):
@@ -306,6 +402,18 @@ def _is_alike(
         return True
     has_methods = any(methods for *_, methods, _, _ in row["siblings"])
     return bool(row["attributes"]) or not has_methods
+
+
+def _is_unclear(row: Row) -> bool:
+    """Return whether half of the siblings or more are not registered where some are.
+
+    They are in another way, that no place shows.
+    """
+    total = len(row["siblings"])
+    counts = [(kind, len(numbers)) for kind, _, _, numbers, *_ in row["sites"]]
+    few = (kind in _TABLES and count <= HALF * total for kind, count in counts)
+    named = [count for kind, count in counts if kind != "document"]
+    return any(few) and max(named) < NEARLY_ALL * total
 
 
 def _is_alone(id: str, tree: Tree) -> bool:
@@ -416,6 +524,7 @@ def like_key(key: str, id: str) -> str:
 def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
     """Yield (id, row) of each sibling that can be the model for another."""
     ids = [id for id, *_ in row["siblings"]]
+    summaries = Counter(summary for _, summary, *_ in row["siblings"])
     for number, (id, *model, fits) in enumerate(row["siblings"]):
         if not fits:
             continue
@@ -425,6 +534,8 @@ def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
             continue  # it is raised elsewhere, or not at all
         if any(_is_missing(number, site, row) for site in every):
             continue  # the one that nobody registered is no model
+        if summaries[model[0]] > 1:
+            model[0] = ""  # it says what another one is, too
         yield (
             id,
             {

@@ -56,7 +56,7 @@ _REGISTERS = re.compile(
 )
 # Decorators that register nowhere, though they look as if they did.
 _GENERAL_DECORATORS = frozenset(
-    "mark mock patch hookimpl on_exception on_predicate".split()
+    "mark mock patch hookimpl on_exception on_predicate ffi".split()
 )
 _GENERAL_WORDS = frozenset(
     "get set is has test to from on do as add make the new init run with check can no"
@@ -74,6 +74,11 @@ _ENTRY_STEMS = (
     "lib",
     "main",
 )
+
+
+# A base that lends methods to classes of many kinds, and siblings that are bases.
+_LENDS = re.compile(r"\w*Mix[Ii]n\Z")
+_IS_BASE = re.compile(r"_?(?:Abstract|Base)(?=[A-Z_])|\w+(?:Base|Mix[Ii]n|ABC)\Z")
 
 
 class Family(NamedTuple):
@@ -121,6 +126,8 @@ def families_of(
         if element.type == "class":
             for base in _bases(element, edges):
                 bare = base.rpartition("::")[2].rpartition(".")[2]
+                if _LENDS.match(bare) or _IS_BASE.match(element.name):
+                    continue
                 if bare.startswith("_") or not element.name.startswith("_"):
                     found[f"subclass::{base}"].append(element.qual)
         elif element.type == "function":

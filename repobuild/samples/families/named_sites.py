@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from typing import NamedTuple
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
@@ -24,17 +25,17 @@ from repobuild.samples.families.membership import Family, is_aside
 from repobuild.samples.families.past_additions import PastAddition, counted
 from repobuild.samples.families.registration import (
     NamedPlace,
+    branch_of,
     is_document,
     listed_names,
     mentions,
+    order_of,
 )
 from repobuild.samples.families.together import companions
 from repobuild.samples.text.refusals import is_exception
 
-SORTED = "*"
 _CHOOSE = ("__new__", "__init__")  # may choose a sibling, by their arguments
 _FEWEST_IN_FUNCTION = 3
-_FEWEST_ORDERED = 3  # items of a list that shows an order
 _THIRD = 1 / 3
 _MOST_FILES = 60  # that are searched for registrations
 _ENTRY_FILE = re.compile(r"(^|/)__init__\.py$")
@@ -46,10 +47,30 @@ _OF_WORK = re.compile(
 )
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
+_ENTERED = re.compile(r"[\"'][\w.+-]+[\"']\s*:\s*(?:\w+\.)*\w+,?$")
+# Written by tools from the manifest, or about versions.
+_NO_GUIDE = re.compile(
+    r"(?i)\.(?:egg|dist)-info/|(^|/)version[-_ ]?history\.\w+$|(^|/)authors\b"
+)
+
+
+# By kind, path and name of a place: its mentions of siblings, by their names.
+_Found = dict[tuple[str, str, str], dict[str, NamedPlace]]
+
+
+class FoundSites(NamedTuple):
+    """The places that name siblings, and what they were found in."""
+
+    sites: list[Value]
+    searched: set[str]  # files
+    entries: list[tuple[str, int, NamedPlace]]  # path, number of the sibling, mention
+    own_lines: dict[str, set[int]]  # lines of the siblings themselves, by path
 
 
 def describes(path: str) -> bool:
     """Return whether users read a document for what there is now."""
+    if _NO_GUIDE.search(path):
+        return False
     return is_document(path) and not (tells_of_past(path) or guides_work(path))
 
 
@@ -59,7 +80,7 @@ def registration_sites(
     elements: list[ElementView | None],
     past: list[PastAddition],
     tree: Tree,
-) -> tuple[list[Value], set[str]]:
+) -> FoundSites:
     """Return the places that name a third of the siblings, and the searched files."""
     own_lines = _own_lines(ids, elements)
     numbers = numbers_by_name(ids)
@@ -67,8 +88,9 @@ def registration_sites(
     searched = _searched(family, ids, names, tree)
     searched.update(split_id(id)[0] for one in past for id in one.added)
     searched.update(path for path, _ in counted(past))
-    found: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
-    for path in filter(_can_register, sorted(searched)):
+    found: _Found = defaultdict(dict)
+    every: list[tuple[str, int, NamedPlace]] = []
+    for path in filter(can_register, sorted(searched)):
         source = tree.read(path)
         if source is None or len(source) > 1_000_000:
             continue
@@ -81,7 +103,8 @@ def registration_sites(
         here = names - _meant_otherwise(path, names, ids, searched, tree)
         for one in mentions(path, text, here, inner, own_lines[path]):
             if kind := _kind(one, family):
-                found[kind, path, one.where].setdefault(one.name, one.line)
+                found[kind, path, one.where].setdefault(one.name, one)
+                every.append((path, numbers[one.name], one))
     _add_raising_files(found, ids)
     fewest = max(2, _THIRD * len(ids))
     if family.kind == "modules":
@@ -89,11 +112,13 @@ def registration_sites(
     sites = [
         _site(place, lines, numbers, tree)
         for place, lines in found.items()
-        if _is_registration(place, sorted(lines), ids, fewest, tree)
+        if _is_registration(place, lines, ids, fewest, tree)
     ]
     sites = _with_passing_files(sites, {split_id(id)[0] for id in ids}, family)
     sites.sort(key=lambda site: (-len(site[3]), site[:3]))
-    return _least(sites), searched
+    known = {(kind, path, where) for kind, path, where, *_ in sites}
+    entries = [one for one in every if (one[2].kind, one[0], one[2].where) in known]
+    return FoundSites(_least(sites), searched, entries, own_lines)
 
 
 def _meant_otherwise(
@@ -142,23 +167,44 @@ def _own_lines(
 
 def _site(
     place: tuple[str, str, str],
-    lines: dict[str, str],
+    named: dict[str, NamedPlace],
     numbers: dict[str, int],
     tree: Tree,
 ) -> Value:
-    """Return an item of `sites`; `lines` are those of the names that it holds."""
+    """Return an item of `sites`; `named` are the names that it holds."""
     return [
         *place,
-        sorted(numbers[name] for name in lines),
-        _short(lines),
-        _order(place, list(lines), tree),
-        _imports_names(place[1], list(lines), tree),
+        sorted(numbers[name] for name in named),
+        _short({name: one.line for name, one in named.items()}),
+        _order(place, list(named), tree),
+        _imports_names(place[1], list(named), tree),
+        _branch(place, named, numbers, tree),
     ]
 
 
-def _add_raising_files(
-    found: dict[tuple[str, str, str], dict[str, str]], ids: list[str]
-) -> None:
+def _branch(
+    place: tuple[str, str, str],
+    named: dict[str, NamedPlace],
+    numbers: dict[str, int],
+    tree: Tree,
+) -> Value:
+    """Return [line, numbers] of the siblings that a place names under one `if`."""
+    kind, path, _ = place
+    if kind not in ("function", "table", "call") or not path.endswith(".py"):
+        return []
+    lines = (tree.read(path) or b"").decode("utf-8", "replace").split("\n")
+    found: dict[int, list[str]] = defaultdict(list)
+    for name, one in named.items():
+        found[branch_of(lines, one.number)].append(name)
+    under = [number for number in found if number]
+    if len(under) != 1 or len(found[under[0]]) < 2:
+        return []
+    line = lines[under[0] - 1].strip()
+    listed = sorted(numbers[name] for name in found[under[0]])
+    return [line, listed] if len(line) <= LONGEST_LINE and "`" not in line else []
+
+
+def _add_raising_files(found: _Found, ids: list[str]) -> None:
     """Add the files whose functions raise most siblings, where no function does."""
     raising = [place for place in found if place[0] == "raise"]
     if any(is_usual(len(found[place]), ids) for place in raising):
@@ -222,7 +268,7 @@ def _is_raised(name: str, line: str) -> bool:
 
 def _is_registration(
     place: tuple[str, str, str],
-    names: list[str],
+    named: dict[str, NamedPlace],
     ids: list[str],
     fewest: float,
     tree: Tree,
@@ -233,12 +279,15 @@ def _is_registration(
     code may mean anything, and one that uses two of them is just a user.
     """
     kind, path, where = place
+    names = sorted(named)
     if kind in ("raise", "raise_in", "document"):
         return is_usual(len(names), ids)
     if kind != "function":
         return len(names) >= fewest
     if len(names) < _FEWEST_IN_FUNCTION or not is_usual(len(names), ids):
         return False
+    if all(_ENTERED.match(named[name].line) for name in names):
+        return True  # a table within the function
     edges = tree.reader.edges(path).outgoing
     targets = {
         target.removesuffix(".__init__")
@@ -252,7 +301,7 @@ def _is_registration(
     return targets.issuperset(ids[numbers[name]] for name in names)
 
 
-def _can_register(path: str) -> bool:
+def can_register(path: str) -> bool:
     """Return whether a file can be the place of a registration or of documentation."""
     if is_document(path):
         return describes(path)
@@ -294,11 +343,7 @@ def _order(place: tuple[str, str, str], names: list[str], tree: Tree) -> str:
         return names[-1]
     source = tree.read(path) if kind in ("exports", "table") else None
     listed = listed_names(source.decode("utf-8", "replace"), where) if source else []
-    if len(listed) < _FEWEST_ORDERED or not set(names).issubset(listed):
-        return ""
-    if listed in (sorted(listed), sorted(listed, key=str.lower)):
-        return SORTED
-    return max(names, key=listed.index)
+    return order_of(listed, names)
 
 
 def _imports_names(path: str, names: list[str], tree: Tree) -> bool:

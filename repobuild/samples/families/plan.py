@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import Scope, Value
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.dataset.split import Split
-from repobuild.samples.families.named_sites import SORTED
+from repobuild.samples.families.family_tree import HALF, NEARLY_ALL
+from repobuild.samples.families.registration import SORTED, SORTED_PART
 from repobuild.samples.families.sibling_code import without_docstring
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import (
@@ -47,21 +48,26 @@ _SHOWN_WITHOUT_LINE = (
     "exports", "listed", "document", "function", "raise", "raise_in"
 )  # fmt: skip
 _REGISTERS = ("table", "call", "entry", "function", "raise", "raise_in")
-_SITE, _DOCUMENT = "plan_site", "plan_document"  # begin the names of steps
+# Begin the names of steps.
+_SITE, _DOCUMENT, _PERHAPS = "plan_site", "plan_document", "plan_perhaps"
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
+_KEY_PARTS = {"document": "plan_key_document", "definition": "plan_key_definition"}
+_SHORTER = "shorter"  # names the model alone of the siblings
 # Steps that say what a new one consists of.
 _CONTENTS = frozenset("plan_abstract plan_methods plan_own plan_attributes".split())
 # Steps that a question says itself, or that hold for all code.
 _SAID = frozenset(
     "plan_home plan_base plan_decorator plan_name plan_some plan_changelog".split()
 )
-# Steps that a long plan can do without, the first to go first.
+# What a long plan can do without, the first to go first.
 _SPARE = (
     "plan_looked",
-    "plan_changelog",
+    _SHORTER,
     "plan_attributes",
-    "plan_partners",
     "plan_past",
+    "plan_partners",
+    "plan_changelog",
+    "plan_some",
 )
 
 
@@ -119,10 +125,45 @@ def _evidence(row: Mapping[str, Value]) -> dict[str, Value]:
             [enum, [[ids[n], *rest] for n, *rest in pairs]]
             for enum, pairs in row.get("members", ())
         ]
+        evidence |= _evidence_of_entries(row, ids)
         evidence["tests"] = [
             [path, [ids[n] for n in numbers]] for path, numbers in row.get("tests", ())
         ]
     return {"evidence": evidence}
+
+
+def _evidence_of_entries(row: Mapping[str, Value], ids: list[str]) -> dict[str, Value]:
+    """Return what is entered with siblings and done for each, to be counted again."""
+
+    def of_siblings(pairs: list[Value]) -> list[Value]:
+        return [[ids[number], *rest] for number, *rest in pairs]
+
+    path, owner, methods = row.get("asked", ("", "", ()))
+    found: dict[str, Value] = {
+        "keys": [
+            [path, where, of_siblings(pairs)]
+            for _, path, where, pairs in row.get("key_sites", ())
+        ],
+        "key_members": [
+            [owner, path, of_siblings(pairs)]
+            for owner, path, pairs in row.get("key_members", ())
+        ],
+        "paired": [
+            [group, of_siblings(pairs)] for group, pairs in row.get("paired", ())
+        ],
+        "module_imports": [
+            [path, [ids[n] for n in numbers]]
+            for path, numbers in row.get("module_imports", ())
+        ],
+        "module_calls": [
+            [call, of_siblings(lines)] for call, lines in row.get("module_calls", ())
+        ],
+        "asked": [
+            [path, owner, method, [ids[n] for n in numbers]]
+            for method, numbers in methods
+        ],
+    }
+    return {name: one for name, one in found.items() if one}
 
 
 def _family(scope: FactScope) -> Iterator[Fact]:
@@ -132,6 +173,7 @@ def _family(scope: FactScope) -> Iterator[Fact]:
     newest = [id for _, ids, _ in scope.get("past") or () for id in ids]
     shown = [id for id in dict.fromkeys((*newest, *allowed)) if id in allowed]
     models = [id for id in shown if id in rows and rows[id][-1]]
+    models = _of_usual_bases(models, rows)
     if not models:
         return
     # The one that is registered wherever the others are shows what there is to do.
@@ -153,6 +195,15 @@ def _family(scope: FactScope) -> Iterator[Fact]:
     if files := plan.files():
         answer = scope.answer("plan_files", **fields, **files)
         yield Fact("plan_files", answer, plan.sources(), "hard", fields)
+
+
+def _of_usual_bases(models: list[str], rows: Mapping[str, list[Value]]) -> list[str]:
+    """Return the models with the bases that most siblings have, all if none are."""
+    bases = {id: tuple(row[-2]) for id, row in rows.items()}
+    (usual, count), *_ = Counter(bases.values()).most_common(1)
+    if count <= HALF * len(bases):
+        return models
+    return [id for id in models if bases[id] == usual]
 
 
 def _like(scope: FactScope) -> Iterator[Fact]:
@@ -249,18 +300,26 @@ class _Plan:
         links += "plan_past" in reasons
         is_telling = links >= _LINKS or self._is_registered()
         is_telling &= not _CONTENTS.isdisjoint(steps)
-        longest = ""
+        if not _are_certain(steps):
+            return ""
+        longest = fitting = ""
         for spare in ("", *_SPARE):
             reasons.pop(spare, None)
+            if spare == _SHORTER:
+                reasons["plan_pattern"] = self._pattern_of([self._model_id])
             steps.pop(spare, None)
             text = frame + self._part(
                 "plan_reasoning", items=numbered([*reasons.values()])
             )
             text += self._part("plan_steps", items=numbered([*steps.values()]))
             longest = longest or text
+            if len(text) <= _LONGEST:
+                fitting = fitting or text
+            if spare == "plan_some":
+                break  # no code is worth it
             if code := self._example(_LONGEST - len(text)):
                 return text + code if links else ""
-        return longest if is_telling else ""
+        return (fitting or longest) if is_telling else ""
 
     def _is_registered(self) -> bool:
         """Return whether there is a place without which a new one does not work."""
@@ -271,9 +330,9 @@ class _Plan:
         steps = [
             text
             for part, text in self._steps()
-            if part in _FILE_STEPS or part.startswith((_SITE, _DOCUMENT))
+            if part in _FILE_STEPS or part.startswith((_SITE, _DOCUMENT, _PERHAPS))
         ]
-        if len(steps) < 2:
+        if len(steps) < 2 or not _are_certain(part for part, _ in self._steps()):
             return {}
         reasons = [text for part, text in self._reasons()]
         return {"reasons": numbered(reasons), "items": numbered(steps)}
@@ -302,17 +361,7 @@ class _Plan:
         count, total = self._count, self._scope.get("count")
         is_short = total < _NAMED or len(self._scope.get("homes")) == 1
         ids = [self._model_id, *self._shown][: _NAMED if is_short else 2]
-        named = answer_parts.list_elements(self._listing, ids, files=True)
-        yield (
-            "plan_pattern",
-            self._part(
-                ("plan_pattern" if total == len(ids) else "plan_pattern_some")
-                + ("_public" if self._are_public() else ""),
-                total=str(total),
-                members=named,
-                project=str(self._scope.get("project")),
-            ),
-        )
+        yield "plan_pattern", self._pattern_of(ids)
         if total > count:
             yield "plan_looked", self._part("plan_looked", count=str(count))
         hidden = set(
@@ -330,6 +379,17 @@ class _Plan:
             yield "plan_past", self._part("plan_past", **fields)
             break
 
+    def _pattern_of(self, ids: list[str]) -> str:
+        """Return how many siblings there are, and name some."""
+        total = self._scope.get("count")
+        return self._part(
+            ("plan_pattern" if total == len(ids) else "plan_pattern_some")
+            + ("_public" if self._are_public() else ""),
+            total=str(total),
+            members=answer_parts.list_elements(self._listing, ids, files=True),
+            project=str(self._scope.get("project")),
+        )
+
     def _are_public(self) -> bool:
         """Return whether siblings of a private name are left out (membership.py)."""
         base = self._where.rpartition("::")[2].rpartition(".")[2]
@@ -341,9 +401,14 @@ class _Plan:
         yield self._home()
         yield from self._definitions()
         yield from self._own_classes()
+        yield from self._entered()
         for number, site in enumerate(self._sites()[:_SITES]):
             part = _DOCUMENT if site[0] == "document" else _SITE
+            if site[0] not in ("raise", "raise_in") and self._is_partial(site):
+                part = _PERHAPS
             yield f"{part} {number}", self._site(site)
+        yield from self._habits()
+        yield from self._keys()
         for path, _ in (self._scope.get("tests") or ())[:1]:
             yield "plan_tests", self._part("plan_tests", other=path)
         known = {site[1] for site in self._scope.get("sites") or ()}
@@ -426,6 +491,7 @@ class _Plan:
                     ),
                 ),
             )
+        yield from self._decorators()
         rows = self._scope.get("required") or ()
         is_own = self._is_like and bool(self._methods)
         for part, is_wanted in (("plan_abstract", True), ("plan_methods", False)):
@@ -447,6 +513,14 @@ class _Plan:
             listed = self._scope.phrases.listed([self._item(*item) for item in some])
             yield "plan_some", self._part("plan_some", members=listed)
         yield from self._attributes(self._methods if is_own else ())
+
+    def _decorators(self) -> Iterator[tuple[str, str]]:
+        """Say which decorators most classes have, or, with a model, those of it."""
+        for number, (pattern, having) in enumerate(self._scope.get("decorators") or ()):
+            if not self._is_like or self._model_id in [self._ids[n] for n in having]:
+                fields = {"pattern": pattern, **self._counts(len(having))}
+                text = self._part("plan_decorated", **fields)
+                yield f"plan_decorated {number}", text
 
     def _attributes(self, told: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Say which class attributes most siblings set, without those told before."""
@@ -498,20 +572,108 @@ class _Plan:
             )
             return
 
+    def _shown_pair(self, pairs: list[Value]) -> tuple[str, str]:
+        """Return (sibling, what it has) of the model, or of another that may be named;
+        "" where none may.
+        """
+        rows = [(self._ids[number], one) for number, one in pairs]
+        rows.sort(key=lambda row: row[0] != self._model_id)
+        for sibling, one in rows:
+            named = [sibling, one] if "::" in one else [sibling]
+            if len(self._scope.without_held_out(named)) == len(named):
+                return sibling, one
+        return "", ""
+
+    def _entered(self) -> Iterator[tuple[str, str]]:
+        """Say what is entered with a new one: its key, and its companion."""
+        for owner, _, pairs in self._scope.get("key_members") or ():
+            sibling, key = self._shown_pair(pairs)
+            if sibling:
+                yield (
+                    "plan_key_member",
+                    self._part(
+                        "plan_key_member",
+                        item=strip_counts(owner.partition("::")[2]),
+                        other=owner.partition("::")[0],
+                        like=key,
+                        model=strip_counts(sibling.partition("::")[2]),
+                    ),
+                )
+        for number, (group, pairs) in enumerate(self._scope.get("paired") or ()):
+            sibling, one = self._shown_pair(pairs)
+            path, _, base = group.partition("::")
+            if sibling:
+                part = "plan_paired" if base else "plan_paired_function"
+                fields = {"item": strip_counts(base)} if base else {}
+                yield (
+                    f"plan_paired {number}",
+                    self._part(
+                        part,
+                        other=one.partition("::")[0] if base else path,
+                        like=strip_counts(one.partition("::")[2]),
+                        model=strip_counts(sibling.partition("::")[2]),
+                        **self._counts(len(pairs)),
+                        **fields,
+                    ),
+                )
+
+    def _habits(self) -> Iterator[tuple[str, str]]:
+        """Say what is done for each sibling, in its module and by those who use it."""
+        for path, numbers in self._scope.get("module_imports") or ():
+            fields = {"other": path, "of": self._share(len(numbers), False)}
+            yield "plan_module_import", self._part("plan_module_import", **fields)
+        for number, (_, pairs) in enumerate(self._scope.get("module_calls") or ()):
+            whole = [pair for pair in pairs if pair[1].endswith(")")]
+            sibling, line = self._shown_pair(whole)
+            if sibling:
+                fields = {"line": line, **self._counts(len(pairs))}
+                text = self._part("plan_module_call", **fields)
+                yield f"plan_module_call {number}", text
+        if asked := self._scope.get("asked"):
+            path, owner, rows = asked
+            listed = self._scope.phrases.listed([f"`{method}`" for method, _ in rows])
+            fields = {"item": owner, "other": path, "members": listed}
+            yield "plan_asked", self._part("plan_asked", **fields)
+
+    def _keys(self) -> Iterator[tuple[str, str]]:
+        """Say where the keys of siblings occur besides."""
+        sites = self._scope.get("key_sites") or ()
+        items = [
+            self._part(
+                _KEY_PARTS.get(kind, "plan_key_item"),
+                other=path,
+                where=where,
+                **self._counts(len(pairs)),
+            )
+            for kind, path, where, pairs in sites
+        ]
+        every = {number: key for *_, pairs in sites for number, key in pairs}
+        sibling, key = self._shown_pair([*every.items()])
+        if items and sibling:
+            listed = self._scope.phrases.listed(items)
+            model = strip_counts(sibling.partition("::")[2])
+            fields = {"members": listed, "like": key, "model": model}
+            yield "plan_keys", self._part("plan_keys", **fields)
+
+    def _counts(self, count: int) -> dict[str, str]:
+        return {"count": str(count), "total": str(self._count)}
+
     def _item(self, name: str, count: int) -> str:
         return self._part(
             "plan_item", item=name, count=str(count), total=str(self._count)
         )
 
     def _site(self, site: list[Value]) -> str:
-        kind, path, where, numbers, lines, order, imports = site
-        is_some = kind == "function" and len(numbers) < self._count
-        part = "plan_function_some" if is_some else f"plan_{kind}"
+        kind, path, where, numbers, lines, order, imports, branch = site
+        # Who holds a part of them holds those of some sort.
+        is_some = kind in ("function", "table") and self._is_partial(site)
+        part = f"plan_{kind}_some" if is_some else f"plan_{kind}"
         share = self._share(len(numbers), kind == "document")
         text = self._part(part, other=path, where=where, of=share)
         name = name_of(self._model_id.partition("::")[2])
         line = lines.get(name, "")
-        text += "" if is_some else self._order(order, numbers)
+        text += "" if is_some or branch else self._order(kind, order, numbers)
+        text += self._branch(branch, len(numbers))
         is_used = path != self._model_path and _is_imported(name, line)
         if is_used and imports:
             text += self._part("plan_import")
@@ -520,6 +682,13 @@ class _Plan:
             text += self._part("plan_line", line=line)
         return text + self._scope.phrases.words["stop"]
 
+    def _is_partial(self, site: list[Value]) -> bool:
+        """Return whether a place may do without a new one: it names only some, or is a
+        function that does not name all.
+        """
+        least = self._count if site[0] == "function" else NEARLY_ALL * self._count
+        return len(site[3]) < least
+
     def _share(self, count: int, is_least: bool) -> str:
         """Return how many siblings a place names; prose may name more, as words."""
         part = "plan_of_least" if is_least else "plan_of"
@@ -527,18 +696,38 @@ class _Plan:
             part = "plan_of_all"
         return self._part(part, count=str(count), total=str(self._count))
 
-    def _order(self, order: str, numbers: list[int]) -> str:
-        """Say where a new one goes in a list: see `sites` in family_row.py."""
-        if order in ("", SORTED):
-            return self._part("plan_sorted") if order else ""
-        if self._kind == "modules":
-            return ""  # named by their files
+    def _order(self, kind: str, order: str, numbers: list[int]) -> str:
+        """Say where a new one goes in a list: see `sites` in family_row.py.
+
+        Where no order shows, it goes after its model: of names that are exported, and
+        without a model, the place is of no importance, or known to nobody.
+        """
+        if order in ("", SORTED, SORTED_PART):
+            part = "plan_sorted" if order == SORTED else "plan_sorted_part"
+            return self._part(part) if order else ""
+        if self._kind == "modules" or kind in (*_EXPORTS, "listed"):
+            return ""
         is_listed = self._model_id in [self._ids[number] for number in numbers]
-        if is_listed:
-            order = name_of(self._model_id.partition("::")[2])
-        elif order not in {name_of(one.partition("::")[2]) for one in self._shown}:
-            return ""  # it is held out
+        if not is_listed or not self._is_like:
+            return ""
+        order = name_of(self._model_id.partition("::")[2])
         return self._part("plan_behind", item=order)
+
+    def _branch(self, branch: list[Value], count: int) -> str:
+        """Say which siblings a place names under one `if`."""
+        if not branch:
+            return ""
+        line, numbers = branch
+        ids = [self._ids[number] for number in numbers]
+        allowed = self._scope.without_held_out(ids)
+        if len(allowed) < len(ids):
+            return ""
+        if len(ids) == count:
+            return self._part("plan_under_all", line=line)
+        names = [f"`{name_of(one.partition('::')[2])}`" for one in allowed]
+        return self._part(
+            "plan_under", members=self._scope.phrases.listed(names), line=line
+        )
 
     def _counted(self, part: str, path: str, count: int) -> str:
         return self._part(part, other=path, count=str(count), total=str(self._count))
@@ -562,6 +751,15 @@ class _Plan:
         return ""
 
 
+def _are_certain(steps: Iterable[str]) -> bool:
+    """Return whether a new one needs something, and not only perhaps."""
+    uncertain = _SAID | _CONTENTS | {"plan_keys"}
+    return any(
+        one not in uncertain and not one.startswith((_DOCUMENT, _PERHAPS))
+        for one in steps
+    )
+
+
 def _is_imported(name: str, line: str) -> bool:
     """Return whether a line of Python uses a name that its file has to import."""
     pattern = rf"(?:raise|return|except|=|\() *{re.escape(name)}\("
@@ -573,6 +771,11 @@ _FILE_STEPS = frozenset(
         "plan_home",
         "plan_helper",
         "plan_member",
+        "plan_paired 0",
+        "plan_paired 1",
+        "plan_module_import",
+        "plan_asked",
+        "plan_keys",
         "plan_tests",
         "plan_together",
         "plan_partners",

@@ -22,7 +22,10 @@ _PYTHON_TOKEN = re.compile(_TOKENS, re.DOTALL)  # where `//` divides
 _WORD_OR_LINE = re.compile(r"\n|[^\W\d]\w*")
 _TOKEN = re.compile(rf"//[^\n]*|{_TOKENS}", re.DOTALL)
 _ITEM = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*|[\[\](){},]|[^\W\d][\w.]*")
+SORTED, SORTED_PART = "*", "+"  # of a list, of the part with the siblings
+_FEWEST_ORDERED = 3  # items of a list that shows an order
 _WORD = re.compile(r"[^\W\d]\w*")
+_CODED = re.compile(r"[A-Z]\d")  # as in ES256
 _ASSIGNED = re.compile(
     r"(?:export\s+|pub\s+|const\s+|let\s+|var\s+|static\s+|final\s+|private\s+|public\s+)*"
     r"([\w.]+)(?:\s*:[^=\n]+)?\s*(?:\+|:)?=(?!=)"
@@ -49,6 +52,7 @@ class NamedPlace(NamedTuple):
     where: str  # name of the table, of the function that is called or that contains it
     name: str
     line: str  # the whole line, without outer white space
+    number: int  # of the line
 
 
 class _Open(NamedTuple):
@@ -98,7 +102,7 @@ def mentions(
                 if not is_document(path) or _is_code_in_prose(name, line):
                     found = _classify(path, lines, number, stack, elements, section)
                     if found:
-                        yield NamedPlace(*found, name, line.strip())
+                        yield NamedPlace(*found, name, line.strip(), number)
         if word[0] in "\"'":
             number += word.count("\n")
 
@@ -131,6 +135,69 @@ def listed_names(text: str, where: str) -> list[str]:
     return found
 
 
+def order_of(listed: list[str], names: list[str]) -> str:
+    """Return how a list is ordered: `SORTED`, `SORTED_PART`, else its last sibling.
+
+    Return "" where it shows nothing.
+    """
+    if len(listed) < _FEWEST_ORDERED or not set(names).issubset(listed):
+        return ""
+    if is_sorted(listed):
+        return SORTED
+    places = sorted(map(listed.index, names))
+    part = listed[places[0] : places[-1] + 1]
+    if len(names) >= _FEWEST_ORDERED and is_sorted(part):
+        return SORTED_PART
+    return listed[places[-1]]
+
+
+def is_sorted(listed: list[str]) -> bool:
+    """Return whether names are in alphabetical order, as people or formatters sort.
+
+    A formatter puts constants before classes, and these before functions.
+    """
+
+    def by_kind(name: str) -> tuple[int, str]:
+        return (0 if name.isupper() else 1 if name[:1].isupper() else 2), name
+
+    plain = sorted(listed)
+    return listed in (
+        plain,
+        sorted(listed, key=str.lower),
+        sorted(listed, key=by_kind),
+    )
+
+
+def branch_of(lines: list[str], number: int) -> int:
+    """Return the line of the outermost `if` around a line of Python, 0 for none.
+
+    There is none where the `if` has other branches: each is of its own.
+    """
+    indent = _indent(lines[number - 1])
+    found = 0
+    for above in range(number - 1, 0, -1):
+        line = lines[above - 1]
+        if not line.strip() or _indent(line) >= indent:
+            continue
+        indent = _indent(line)
+        if _DEFINES.match(line):
+            break
+        found = above if re.match(r"\s*if\b.*:\s*(?:#.*)?$", line) else 0
+    return found if found and not _has_other_branch(lines, found) else 0
+
+
+def _has_other_branch(lines: list[str], number: int) -> bool:
+    indent = _indent(lines[number - 1])
+    for line in lines[number:]:
+        if line.strip() and _indent(line) <= indent:
+            return bool(re.match(r"\s*(?:elif|else)\b", line))
+    return False
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
 def _named_in(token: str, names: set[str]) -> list[str]:
     """Return the words of a token; none of a message that happens to have a name.
 
@@ -146,7 +213,7 @@ def _named_in(token: str, names: set[str]) -> list[str]:
 def _is_code_in_prose(name: str, line: str) -> bool:
     """Return whether a word of a document means code: `File` may be plain English."""
     is_mixed = name[1:].lower() != name[1:] and not name.isupper()  # JSON is a word
-    if "_" in name.strip("_") or is_mixed:
+    if "_" in name.strip("_") or is_mixed or _CODED.search(name):
         return True
     return bool(re.search(rf"`[^`]*\b{name}\b[^`]*`|::\s*.*\b{name}\b", line))
 
@@ -166,9 +233,11 @@ def _classify(
     if is_document(path):
         return "document", ""
     statement = lines[stack[0].start - 1] if stack else line
-    if _IMPORT.match(statement):
-        return ("reexport" if _ENTRY.search(path) else "import"), ""
     around = _enclosing(elements, number)
+    if _IMPORT.match(statement):
+        if around is not None and around.type != "class":
+            return None  # it is not there for those who import the file
+        return ("reexport" if _ENTRY.search(path) else "import"), ""
     if around is not None and around.type != "class":
         if _DEFINES.match(line) and number == around.row.start_line:
             return None  # an annotation or a default of its signature
@@ -181,7 +250,8 @@ def _classify(
     if assigned and stack and not _called(stack[0].before):
         # In a table of tables the inner ones are records, of which it is one field.
         is_field = [one.sign for one in stack].count("{") > 1
-        return None if is_field else ("table", assigned[1])
+        owner = f"{around.plain_qual}." if around is not None else ""
+        return None if is_field else ("table", f"{owner}{assigned[1]}")
     if assigned and around is None and not stack:
         return "instance", ""
     if stack and (callee := _called(stack[-1].before)) and _REGISTERS.search(callee):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from textwrap import dedent
 
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
@@ -18,13 +19,19 @@ from repobuild.samples.families.family_tree import (
 )
 from repobuild.samples.families.membership import Family, shape_names, shape_of
 from repobuild.samples.text.long_strings import without_long_strings
+from repobuild.samples.text.quote import quote_definition
 
 _MOST_OWN = 6  # methods of a model
 _ATTRIBUTE = re.compile(
     r"^(?:    |\t)([A-Za-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE
 )
 _GENERIC = re.compile(r"(?:typing\.|t\.)?(?:Generic|Protocol)\b")
-_UNDONE = re.compile(rb"raise NotImplementedError")
+# All that a body does that is yet to be written.
+_UNDONE = re.compile(
+    r"\s*raise NotImplementedError\b[^\n]*(?:\n(?:\s+[^\n]*|\)))*\s*\Z"
+)
+_UNDONE_AT_ONCE = re.compile(r"def [^\n]*:\s*raise NotImplementedError\b[^\n]*\Z")
+_FEW = 1 / 3  # share of the siblings
 
 
 def required_methods(
@@ -45,7 +52,8 @@ def required_methods(
         return []
     counts = Counter(name for group in names for name in group)
     counted_methods: list[Value] = [
-        [name, count, name in abstract] for name, count in counts.items()
+        [name, count, name in abstract and count > _FEW * len(elements)]
+        for name, count in counts.items()
     ]
     return sorted(counted_methods, key=lambda item: (-item[2], -item[1], item[0]))
 
@@ -157,9 +165,19 @@ def _abstract_methods(base: str, tree: Tree) -> Iterator[str]:
         marked = any(
             d.rpartition(".")[2] == "abstractmethod" for d in one.row.decorators
         )
-        code = tree.code(one)
-        if marked or (len(code) < 1500 and _UNDONE.search(code)):
+        if marked or _is_undone(one, tree):
             yield one.name
+
+
+def _is_undone(method: ElementView, tree: Tree) -> bool:
+    """Return whether a method only raises NotImplementedError."""
+    code = tree.code(method)
+    if b"NotImplementedError" not in code or not method.path.endswith(".py"):
+        return False
+    quoted = quote_definition("python", code, bool(method.doc))
+    if quoted is None:
+        return bool(_UNDONE_AT_ONCE.match(code.decode("utf-8", "replace")))
+    return bool(_UNDONE.match(dedent(quoted.body)))
 
 
 def common_arguments(family: Family, elements: list[ElementView | None]) -> list[str]:
@@ -184,13 +202,13 @@ def common_attributes(elements: list[ElementView | None], tree: Tree) -> list[Va
 
 
 def _class_attributes(element: ElementView, tree: Tree) -> list[str]:
-    """Return the names that the body of a class at the top level assigns (Python)."""
+    """Return the names that the body of a class assigns, also in an `if` (Python)."""
     if element.type != "class" or not element.path.endswith(".py"):
         return []
     source = tree.read(element.path) or b""
     start = source.rfind(b"\n", 0, element.row.start) + 1
     code = source[start : element.row.start + element.row.length]
-    if source[start : element.row.start].strip() or code[:1] in (b" ", b"\t"):
+    if source[start : element.row.start].strip():
         return []
-    plain = without_long_strings(code.decode("utf-8", "replace"))
+    plain = dedent(without_long_strings(code.decode("utf-8", "replace")))
     return [one for one in _ATTRIBUTE.findall(plain) if not one.startswith("__")]

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 
+from repobuild.code.graph.graph import split_id
 from repobuild.samples.contexts.element_view import PROPERTIES
 from repobuild.samples.contexts.element_view import strip_counts as displayed_name
+from repobuild.samples.contexts.graph_reader import SPREAD_LISTS, spread
 from repobuild.samples.tasks.facts import FactScope
 from repobuild.samples.text.refusals import is_exception
 
@@ -32,6 +34,7 @@ _KEEPS_SIGNATURE = frozenset(
 _RAISED = re.compile(r"^[ \t]*raise ([\w.]+)", re.MULTILINE)
 _MODULE = re.compile(r"\w+\.")  # before the name of a type
 _LONGEST_DECORATORS = 200  # characters
+_LISTS_OF_FILES = ("imports", "imports_for_types", "importers", "takers")
 _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
 
@@ -82,7 +85,13 @@ def render_summary(scope: FactScope) -> str:
 
 
 def render_container(scope: FactScope) -> str:
-    """Say which class a method belongs to, or what else its name begins with."""
+    """Say which class a method belongs to, or what else its name begins with.
+
+    A function of a module may be a method, too, of a class whose body binds it.
+    """
+    if classes := binding_classes(scope):
+        members = list_elements(scope, list(classes))
+        return scope.phrases.part("bound", members=members)
     if scope.get("kind") != "method":
         return ""
     if container := scope.get("container"):
@@ -91,8 +100,28 @@ def render_container(scope: FactScope) -> str:
     return scope.phrases.part("owner", owner=owner) if owner else ""
 
 
+def binding_classes(scope: FactScope) -> tuple[str, ...]:
+    """Return the ids of the classes that make a function of a module their method."""
+    return tuple(scope.without_held_out(list(scope.get("bound_to") or ())))
+
+
+def render_aliases(scope: FactScope) -> str:
+    """Say which other names the body of a class gives its methods."""
+    items = [
+        scope.phrases.part("alias", name=name, other=other)
+        for name, other in (scope.get("aliases") or {}).items()
+    ]
+    members = list_texts(scope, items)
+    return scope.phrases.part("aliases", members=members) if members else ""
+
+
 def render_deprecated(scope: FactScope) -> str:
     return scope.phrases.part("deprecated") if scope.get("deprecated") else ""
+
+
+def render_empty(scope: FactScope) -> str:
+    """Say that the body is empty: this goes before any purpose."""
+    return scope.phrases.part("empty") if scope.get("empty") else ""
 
 
 def list_constants(scope: FactScope) -> str:
@@ -205,16 +234,17 @@ def element_name(scope: FactScope, id: str) -> str:
 def list_elements(
     scope: FactScope,
     ids: list[str],
-    more: bool = False,
+    more: int = False,
     files: bool = False,
     perhaps: bool = False,
 ) -> str:
     """List elements, grouped by file; "" if there are none.
 
     The list is cut at `MAX_LIST_LENGTH`. It ends with "and others" if it is cut, or if
-    `more` says that `ids` are not all, and with "and possibly others" if `perhaps` says
-    that nobody knows. A path is the code of that file outside of any definition or,
-    with `files`, the file. Names of the context's own file have it where others follow.
+    `more` says that `ids` are not all, by how many there are where that is known, and
+    with "and possibly others" if `perhaps` says that nobody knows. A path is the code
+    of that file outside of any definition or, with `files`, the file. Names of the
+    context's own file have it where others follow.
     """
     names_by_path: dict[str, list[str]] = {}
     length = count = 0
@@ -232,7 +262,7 @@ def list_elements(
     items = [
         _list_of_file(scope, *group, files, own) for group in names_by_path.items()
     ]
-    is_cut = more or count < len(ids)
+    is_cut = more or (len(ids) if count < len(ids) else False)
     return scope.phrases.listed(items, is_cut, perhaps) if items else ""
 
 
@@ -274,15 +304,32 @@ def list_field(
     fewest = _FEWEST_NAMES if is_cut else _MANY_NAMES
     if len(allowed) < min(len(ids), fewest):
         return "", ()
-    more = len(allowed) > most or len(allowed) < len(ids)
-    more = more or is_cut
-    files = name in ("imports", "importers", "takers")
-    text = list_elements(scope, allowed[:most], more, files, is_open(scope, name))
-    return text, tuple(allowed[:most])
+    told = allowed[:most]
+    if name in SPREAD_LISTS:
+        while len(told := spread(allowed, most)) > 1 and _is_long(told):
+            most -= 1
+    more: int = is_cut or len(told) < len(ids)
+    if more:
+        total = len(ids) if not is_cut else (scope.get("totals") or {}).get(name)
+        more = total or True
+    files = name in _LISTS_OF_FILES
+    return list_elements(scope, told, more, files, is_open(scope, name)), tuple(told)
 
 
-def users_label(scope: FactScope, label: str) -> str:
-    """Return the part that lists callers: who calls a class makes its objects."""
+def _is_long(ids: list[str]) -> bool:
+    """Return whether a list would be cut, and so lose the last of its files."""
+    paths = {split_id(id)[0] for id in ids}
+    length = sum(len(split_id(id)[1]) for id in ids) + sum(map(len, paths))
+    return length > MAX_LIST_LENGTH
+
+
+def users_label(scope: FactScope, label: str, has_callers: bool = True) -> str:
+    """Return the part that lists users: who calls a class makes its objects.
+
+    Those who refer to it "also" do so only after a list of callers.
+    """
+    if label == "read_by" and not has_callers:
+        return "referred_by"
     is_made = label == "used_by" and scope.get("kind") == "class"
     return "made_by" if is_made else label
 

@@ -29,6 +29,12 @@ def _imports(scope: FactScope) -> Iterator[Fact]:
         if not text or kind in (scope.get("more") or ()):
             continue  # nobody asks for the first of many
         answer = scope.answer(kind, members=text)
+        if kind == "imports" and scope.get("imports_for_types"):
+            typed, more = answer_parts.list_field(scope, "imports_for_types")
+            if not typed or "imports_for_types" in (scope.get("more") or ()):
+                continue
+            answer += scope.phrases.part("imported_for_types", members=typed)
+            ids += more
         unread = [f"`{name}`" for name in scope.get("unread") or ()]
         if kind == "imports" and unread:
             listed = scope.phrases.listed(unread)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from repobuild.code.scan.file_roles import is_test_data
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
-from repobuild.samples.tasks.usage import argument_list
+from repobuild.samples.tasks.usage import argument_list, is_computed
 from repobuild.samples.text.docstring_parts import lead
 
 _INHERITS = re.compile(r"^class \w+\((?!object\))")
@@ -41,7 +41,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 
 def _element(scope: FactScope) -> Iterator[Fact]:
     if scope.get("summary"):
-        yield _explain(scope)
+        yield from _explain(scope)
     elif scope.get("fence") and not scope.get("brief"):
         yield from _sketch(scope)
     members = scope.get("members") or ()
@@ -49,8 +49,9 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     if scope.get("kind") == "class" and is_told:
         # A question for the methods has no other answer than all of them.
         text = scope.phrases.listed([f"`{name}`" for name in members])
-        if len(text) <= _LONGEST_MEMBERS:
+        if len(text) <= _LONGEST_MEMBERS and not scope.get("binds_methods"):
             answer = scope.answer("members", members=text) + _properties(scope)
+            answer += answer_parts.render_aliases(scope)
             if _INHERITS.search(str(scope.get("signature"))):
                 answer += answer_parts.render_signature(scope)
             yield Fact("members", answer, (scope.id,))
@@ -75,10 +76,25 @@ def _passage(scope: FactScope, text: str) -> Fact:
     )
 
 
-def _explain(scope: FactScope) -> Fact:
+def _explain(scope: FactScope) -> Iterator[Fact]:
+    details = (
+        answer_parts.render_warning(scope),
+        answer_parts.render_parameters(scope, described=scope.get("kind") != "class"),
+        answer_parts.render_undeclared(scope),
+        answer_parts.render_empty(scope),
+        answer_parts.render_settable(scope),
+        scope.get("returns_text"),
+    )
+    code = ""
+    if scope.get("thin") and not any(details):
+        # What the name says already is no answer without what is done for it.
+        code = answer_parts.render_short_code(scope, _SHORT_BODY)
+        if not code:
+            return
     answer = (
         scope.answer("explain")
         + answer_parts.render_container(scope)
+        + answer_parts.render_empty(scope)
         + answer_parts.render_deprecated(scope)
         + answer_parts.render_summary(scope)
         + answer_parts.render_warning(scope)
@@ -89,7 +105,7 @@ def _explain(scope: FactScope) -> Fact:
         + answer_parts.render_undeclared(scope)
         + answer_parts.render_returns(scope)
     )
-    sources: tuple[str, ...] = (scope.id,)
+    sources: tuple[str, ...] = (scope.id, *answer_parts.binding_classes(scope))
     if scope.is_foreign(scope.get("summary")):
         # A reader of the other language learns more from what is around it.
         for name, label in (("callees", "calls"), ("callers", "used_by")):
@@ -98,7 +114,7 @@ def _explain(scope: FactScope) -> Fact:
                 label = answer_parts.users_label(scope, label)
                 answer += scope.phrases.part(label, members=text)
                 sources += ids
-    return Fact("explain", answer, tuple(dict.fromkeys(sources)))
+    yield Fact("explain", answer + code, tuple(dict.fromkeys(sources)))
 
 
 def _sketch(scope: FactScope) -> Iterator[Fact]:
@@ -127,12 +143,14 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     if said or code or structure or (around and is_told):
         kind = "sketch" if said or not code else "written"
         answer = scope.answer(kind)
-        answer += answer_parts.render_container(scope) + _missing_purpose(scope)
+        answer += answer_parts.render_container(scope)
+        answer += answer_parts.render_empty(scope) + _missing_purpose(scope)
         answer += said + (code or answer_parts.render_signature(scope))
         answer += answer_parts.render_settable(scope)
         answer += answer_parts.render_deprecated(scope)
         answer += scope.phrases.part("stub") if scope.get("stub") else ""
-        unique = tuple(dict.fromkeys((scope.id, *sources, *cited)))
+        bound_to = answer_parts.binding_classes(scope)
+        unique = tuple(dict.fromkeys((scope.id, *bound_to, *sources, *cited)))
         yield Fact(kind, answer + structure + around, unique, "medium")
 
 
@@ -146,6 +164,7 @@ def _neighbours(
     """
     part = scope.phrases.part
     text, sources = "", quoted
+    has_callers = False
     raised = scope.get("raises")
     if raised and has_code:  # which shows under which condition
         listed = answer_parts.list_texts(scope, [f"`{name}`" for name in raised])
@@ -166,8 +185,12 @@ def _neighbours(
         members, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
         if name == "callees" and raised and answer_parts.only_exceptions(scope, ids):
             continue
+        if name == "readers" and scope.get("callers") and not has_callers:
+            continue  # those that may not be named are users, too, and say more
         if members and not (name == "overrides" and ids == sources):
-            text += part(answer_parts.users_label(scope, label), members=members)
+            has_callers |= name == "callers"
+            label = answer_parts.users_label(scope, label, has_callers)
+            text += part(label, members=members)
             sources += ids
         if name == "callees":
             members, ids = answer_parts.list_field(scope, "property_reads")
@@ -220,7 +243,7 @@ def _class_parts(scope: FactScope) -> str:
     rows = scope.get("params")
     is_python = scope.get("fence") == "python"
     arguments = ", ".join(argument_list(rows or [])) if is_python else ""
-    if arguments:
+    if arguments and not scope.get("refuses_defaults"):
         call = f"{scope.get('name')}({arguments})"
         text += part("created", code=answer_parts.render_code(scope, call))
     if names := [f"`{name}`" for name in scope.get("attributes") or ()]:
@@ -228,8 +251,12 @@ def _class_parts(scope: FactScope) -> str:
         listed = answer_parts.list_texts(scope, names[:_MOST_ATTRIBUTES], is_cut)
         text += part("attributes", members=listed)
     text += _properties(scope) + _method_list(scope)
-    if arguments and any(type or told for _, type, _, told, _ in rows or ()):
-        # The call shows no types.
+    text += answer_parts.render_aliases(scope)
+    is_more = any(
+        type or told or is_computed(default) for _, type, default, told, _ in rows or ()
+    )
+    if is_python and is_more:
+        # The call shows no types, and no defaults with names.
         text += answer_parts.render_parameters(scope, is_brief=True)
     return text
 
@@ -244,7 +271,8 @@ def _properties(scope: FactScope) -> str:
 def _method_list(scope: FactScope) -> str:
     """Return a line for each method, with its purpose where all of them fit.
 
-    Of a class with many methods, the names of the first ones.
+    Of a class with many methods, or with functions of other modules among them, the
+    names of the first ones.
     """
     part = scope.phrases.part
     names = scope.get("members") or []
@@ -258,7 +286,7 @@ def _method_list(scope: FactScope) -> str:
         for name in names
     )
     items = next((one for one in (told, bare) if len(one) <= _LONGEST_MEMBERS), "")
-    if items:
+    if items and not scope.get("binds_methods"):
         return part("method_list", items=items)
     listed = answer_parts.list_texts(scope, [f"`{name}`" for name in names])
     return part("some_methods", members=listed)
@@ -285,13 +313,14 @@ def _module(scope: FactScope) -> Iterator[Fact]:
 def _code(scope: FactScope) -> Fact:
     """Quote the code, or show it and ask what it is for: half of the elements each.
 
-    Where the docstring is in another language, the code takes its turn.
+    Where the docstring is in another language, or says little more than the name, the
+    code takes its turn.
     """
     code = scope.get("head") + "\n" + scope.get("body")
     summary = lead(scope.get("summary"))
     seed = ""
     if summary and len(scope.get("body")) % 2:
-        if not scope.is_foreign(summary):
+        if not scope.is_foreign(summary) and not scope.get("thin"):
             answer = scope.answer("describe", summary=summary)
             return Fact("describe", answer, (scope.id,), "medium", {"code": code})
         seed = phrasing_seed("describe", scope.id)

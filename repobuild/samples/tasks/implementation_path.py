@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from repobuild.code.graph.graph import split_id
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.tasks.trace import (
@@ -21,6 +22,7 @@ from repobuild.samples.tasks.trace import (
 
 _SHORT_BODY = 14  # lines that are quoted whole
 _FIRST_TESTS = 4
+_TESTS = ("tests", "users_in_tests")
 _FEWEST_LINES = 2  # of a trace
 _FEWEST_STEPS = 2  # of a change
 _FIRST_WORD = re.compile(r"(?:async )?\w+")  # of the head of a block
@@ -68,11 +70,14 @@ def _change(scope: FactScope) -> Iterator[Fact]:
             return
         steps.append(part(step, members=text))
         groups.append(ids)
+    if others := [f"`{one}`" for one in scope.get("other_names") or ()]:
+        members = answer_parts.list_texts(scope, others)
+        steps.append(part("step_other_names", members=members))
     step, text, ids = _tests_to_run(scope, name)
     if text:
         steps.append(part(step, members=text))
         groups.append(ids)
-    elif answer_parts.is_open(scope, "tests"):
+    elif any(map(scope.get, _TESTS)) or answer_parts.is_open(scope, "tests"):
         return  # that no test is named would read as that there is none
     if len(steps) < _FEWEST_STEPS:
         return  # who changes code looks at its callers, and needs no answer for that
@@ -81,15 +86,25 @@ def _change(scope: FactScope) -> Iterator[Fact]:
 
 
 def _tests_to_run(scope: FactScope, name: str) -> tuple[str, str, tuple[str, ...]]:
-    """Return the step, the first tests of a function, or of what uses it, and ids."""
-    tests = scope.without_held_out(list(scope.get("tests") or ()))[:_FIRST_TESTS]
-    if not tests:
+    """Return the step, the first tests of a function, or of what uses it, and ids.
+
+    All are empty where none of the file with the first one may be named: the others use
+    it by the way, and may pass whatever it returns.
+    """
+    every = list(scope.get("tests") or ())
+    if not every:
         text, ids = answer_parts.list_field(scope, "users_in_tests", _FIRST_TESTS)
         return "step_run_users", text, tuple(ids)
+    allowed = scope.without_held_out(every)
+    tests = allowed[:_FIRST_TESTS]
+    if not tests or split_id(tests[0])[0] != split_id(every[0])[0]:
+        return "", "", ()
     bare = name.replace("_", "").lower()
     is_named = all(bare in test.replace("_", "").lower() for test in tests)
     step = "step_run" if is_named else "step_run_users"
-    return step, answer_parts.list_elements(scope, tests), tuple(tests)
+    is_cut = len(tests) < len(every) or "tests" in (scope.get("more") or ())
+    more = is_cut and not is_named  # "first of all" says so
+    return step, answer_parts.list_elements(scope, tests, more), tuple(tests)
 
 
 def _steps(scope: FactScope) -> Iterator[Fact]:

@@ -35,17 +35,17 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     names = _foundations(scope, "technologies")
     if len(names) > 1:  # one alone is no foundation, and told as a dependency
         answer = scope.answer("technologies", members=_listed(scope, names))
+        answer += _imports_by_extras(scope)
         if besides := _foundations(scope, "imports_besides"):
             members = _listed(scope, besides)
             answer += scope.phrases.part("imports_besides", members=members)
         yield Fact("technologies", answer, (scope.id,))
     yield from _architecture(scope)
-    if counts := scope.get("counts"):
-        numbers = {name: str(count) for name, count in counts.items()}
-        answer = scope.answer("statistics", **numbers)
-        if in_tests := scope.get("in_tests"):
-            numbers = {name: str(count) for name, count in in_tests.items()}
-            answer += scope.phrases.part("of_tests", **numbers)
+    if scope.get("counts"):
+        answer = scope.answer("statistics", **_numbers(scope, "counts"))
+        for field, part in (("in_tests", "of_tests"), ("in_documents", "of_documents")):
+            if numbers := _numbers(scope, field):
+                answer += scope.phrases.part(part, **numbers)
         yield Fact("statistics", answer, (scope.id,))
     yield from _installation(scope)
     yield from _commands(scope)
@@ -58,6 +58,23 @@ def facts(scope: FactScope) -> Iterator[Fact]:
             value, source = found
             yield _fact(scope, f"{kind}_needed", text=value, source=source)
     yield from _distributions(scope)
+
+
+def _numbers(scope: FactScope, field: str) -> dict[str, str]:
+    return {name: str(count) for name, count in (scope.get(field) or {}).items()}
+
+
+def _imports_by_extras(scope: FactScope) -> str:
+    """Say what the code imports that an extra of the manifest installs."""
+    names_by_extra: dict[str, list[str]] = {}
+    for name, extra in (scope.get("imports_by_extras") or {}).items():
+        if name.partition(".")[0] not in _BACKPORTS:
+            names_by_extra.setdefault(extra, []).append(name)
+    items = "".join(
+        scope.phrases.part("extra", extra=extra, members=_listed(scope, names))
+        for extra, names in sorted(names_by_extra.items())
+    )
+    return scope.phrases.part("imports_by_extras", items=items) if items else ""
 
 
 def _foundations(scope: FactScope, field: str) -> list[str]:
@@ -130,18 +147,21 @@ def _tells_purposes(scope: FactScope) -> bool:
 
 
 def _installation(scope: FactScope) -> Iterator[Fact]:
-    """Say how a checkout is installed, and how the README says it.
+    """Say how a checkout is installed, and apart from that the published package.
 
     What a document says goes before what a manifest suggests.
     """
+    if published := scope.get("install"):
+        command, source = published
+        yield _fact(scope, "published", command=command, source=source)
     command, source = scope.get("checkout"), scope.get("checkout_by")
     if not command:
         return
     kind = "install_told" if source else "install"
+    command, _, further = command.partition("\n")
     answer = scope.answer(kind, command=command, source=source)
-    if published := scope.get("install"):
-        told, source = published
-        answer += scope.phrases.part("install_readme", command=told, source=source)
+    if further:
+        answer += scope.phrases.part("install_then", command=further, source=source)
     yield Fact(kind, answer, (scope.id,))
 
 

@@ -59,19 +59,22 @@ class Phrases:
         return self.parts[name].format_map(fields)
 
     def listed(
-        self, items: list[str], among_others: bool = False, perhaps: bool = False
+        self, items: list[str], among_others: int = False, perhaps: bool = False
     ) -> str:
         """Join names as the language does; end with "and others" if asked to.
 
+        `among_others` is how many there are in all, or true where nobody counted them.
         With `perhaps`, nobody knows whether there are others.
         """
         text = self.words["join"].join(items)
         if not among_others and not perhaps:
             return text
-        more = self.words["more" if among_others else "perhaps"]
+        is_counted = among_others > 1 and not perhaps
+        word = "more_of" if is_counted else "more" if among_others else "perhaps"
+        more = self.words[word]
         if text.endswith(_WIDE_BRACKET):  # which no space follows
-            more = more.replace("} ", "}")
-        return more.format(items=text)
+            more = more.replace("{items} ", "{items}")
+        return more.format(items=text, total=among_others)
 
 
 @cache

@@ -41,6 +41,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
             continue  # it makes an object of its own class, and calls nothing
         if kind == "readers" and scope.get("callers"):
             continue  # told with those: nobody asks for the rest of its users alone
+        if kind == "readers" and {*ids} <= {*answer_parts.binding_classes(scope)}:
+            continue  # a class body imports it, and nothing else refers to it
         if kind == "readers" and ids == (scope.get("path"),):
             continue  # its own file's top level: a table, or `f.limit = 1` below it
         if kind == "tests" and kind in (scope.get("more") or ()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from ast import literal_eval
 from collections.abc import Iterator
 
 from repobuild.code.scan.file_roles import is_test
@@ -12,7 +13,6 @@ from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.text.docstring_parts import lead
 from repobuild.samples.text.refusals import is_exception
 
-_MAX_DEFAULTS = 2  # optional arguments that an example call shows
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BARE = re.compile(r"(?:\w+ = |return )?[\w.]+\(\)")  # `x = Name()`: shows nothing
 # `f({}, key=None)`: a call of a test, and no use.
@@ -48,42 +48,59 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         return
     if scope.is_property or scope.get("refuses") or name == "main":
         return  # a command calls `main`
-    owner, about = scope.get("container"), scope.get("container_summary")
+    owner, about = str(scope.get("container")), scope.get("container_summary")
     if kind == "class":
         owner, about = name, scope.get("summary")
         if _is_abstract(name, str(about)) or _is_for_subclasses(scope):
             return
+        if scope.get("protocol"):
+            return  # nobody makes one
+    if _is_usage_asked(scope, owner, str(about)):
+        yield _usage(scope)
     parameters = scope.get("params")
-    # In other languages the syntax of method calls and constructors is not known here.
-    python = scope.get("fence") == "python"
-    is_public = not name.startswith("_")
-    is_wrapped = answer_parts.is_wrapped(scope)
-    is_known = (python or kind == "function") and not is_wrapped
-    # Nobody has an instance of an abstract class to call its methods on.
-    is_known = is_known and not _is_abstract(str(owner), str(about))
-    is_known = is_known and not any(d in _OPEN for d in scope.get("decorators") or ())
-    is_known = is_known and not answer_parts.gives_context(scope)  # it is no value
-    if _shows_a_call(scope, is_public) or (
-        is_public and is_known and _says_something(scope)
-    ):
-        yield _usage(scope, is_wrapped)
     if kind == "class":
         # `*args` alone tells nobody what to pass.
         is_told = any(not one.startswith("*") for one, *_ in parameters or ())
         # Of a private one who asks wants more than the names of its parameters.
-        is_told &= is_public or any(type or text for _, type, _, text, _ in parameters)
-        if python and is_told and not _is_only_inherited(scope):
-            yield _construct(scope)
-    elif is_wrapped:
+        is_told &= not name.startswith("_") or any(
+            type or text for _, type, _, text, _ in parameters
+        )
+        is_python = scope.get("fence") == "python"
+        if is_python and is_told and not _is_only_inherited(scope):
+            yield from _construct(scope)
+    elif answer_parts.is_wrapped(scope):
         return  # its parameters may not be those that a caller passes
     elif parameters and all(one.startswith("*") for one, *_ in parameters):
         return  # `*args, **kwargs` tells nobody what to pass
     elif scope.get("signature") and (parameters or scope.get("returns")):
         code = answer_parts.render_code(scope, answer_parts.with_decorators(scope))
         answer = scope.answer("signature", code=code)
-        if not parameters:
+        if not parameters and not scope.get("unbound"):
             answer += scope.phrases.part("no_arguments")
         yield Fact("signature", answer, (scope.id,))
+
+
+def _is_usage_asked(scope: FactScope, owner: str, about: str) -> bool:
+    """Return whether a call is known that is worth showing, or one can be made up.
+
+    `owner` is the class whose object the call needs, `about` what is said of it.
+    """
+    if scope.get("protocol"):
+        return False  # which objects have it is for other classes to decide
+    is_bound = bool(answer_parts.binding_classes(scope))
+    if scope.get("unbound") or (scope.get("bound_to") and not is_bound):
+        return False  # no class is known whose object it takes as `self`
+    is_public = not str(scope.get("name")).startswith("_")
+    if _shows_a_call(scope, is_public):
+        return True
+    # In other languages the syntax of method calls and constructors is not known here.
+    is_known = scope.get("fence") == "python" or scope.get("kind") == "function"
+    is_known = is_known and not answer_parts.is_wrapped(scope)
+    # Nobody has an instance of an abstract class to call its methods on.
+    is_known = is_known and not _is_abstract(owner, about)
+    is_known = is_known and not any(d in _OPEN for d in scope.get("decorators") or ())
+    is_known = is_known and not answer_parts.gives_context(scope)  # it is no value
+    return is_public and is_known and _says_something(scope)
 
 
 def _shows_a_call(scope: FactScope, is_public: bool) -> bool:
@@ -142,6 +159,8 @@ def _says_something(scope: FactScope) -> bool:
         return False  # it is raised and caught, and not used by a call
     if _is_only_inherited(scope) or _is_used(scope) or scope.get("of_foreign"):
         return False
+    if scope.get("refuses_defaults") or scope.get("perhaps_async"):
+        return False  # it raises, or nobody knows whether it is awaited
     parameters = [one for one in scope.get("params") or () if one[0][:1] != "*"]
     if any(not name.strip("_*") and not default for name, _, default, *_ in parameters):
         return False  # `_` tells nobody what to pass
@@ -155,8 +174,14 @@ def _says_something(scope: FactScope) -> bool:
 
 
 def _is_used(scope: FactScope) -> bool:
-    """Return whether anything uses an element, or may: a call of its name is open."""
-    return any(map(scope.get, _USERS)) or answer_parts.is_open(scope, "callers")
+    """Return whether anything uses an element, or may: a call of its name is open.
+
+    A class body that makes a function its method calls nothing.
+    """
+    bound_to = scope.get("bound_to") or ()
+    readers = [one for one in scope.get("readers") or () if one not in bound_to]
+    users = [scope.get(one) for one in _USERS if one != "readers"]
+    return bool(readers) or any(users) or answer_parts.is_open(scope, "callers")
 
 
 def _is_only_inherited(scope: FactScope) -> bool:
@@ -165,7 +190,8 @@ def _is_only_inherited(scope: FactScope) -> bool:
     return bool(scope.get("subclasses")) and not is_made
 
 
-def _usage(scope: FactScope, is_wrapped: bool) -> Fact:
+def _usage(scope: FactScope) -> Fact:
+    is_wrapped = answer_parts.is_wrapped(scope)
     answer = scope.answer("usage") + answer_parts.render_container(scope)
     answer += answer_parts.render_deprecated(scope) + _shown_call(scope)
     if is_wrapped:
@@ -174,10 +200,31 @@ def _usage(scope: FactScope, is_wrapped: bool) -> Fact:
     answer += answer_parts.render_parameters(scope, described)
     if not is_wrapped or scope.get("returns_text"):
         answer += answer_parts.render_returns(scope)
+    if _is_made_alone(scope):
+        answer += _public_methods(scope)
     if text := lead(scope.get("summary")):
         answer += scope.phrases.part("brief", summary=text)
     answer += answer_parts.render_warning(scope)
-    return Fact("usage", answer, (scope.id,))
+    return Fact("usage", answer, (scope.id, *answer_parts.binding_classes(scope)))
+
+
+def _is_made_alone(scope: FactScope) -> bool:
+    """Return whether an example makes an object, and does nothing with it."""
+    name = str(scope.get("name"))
+    _, code = scope.get("example") or ("", "")
+    made = re.search(rf"\b(\w+) = (?:\w+\.)*{re.escape(name)}\(", code)
+    if scope.get("kind") != "class" or made is None:
+        return False
+    return not re.search(rf"(?<![\w.]){made[1]}\b(?!\s*=[^=])", code[made.end() :])
+
+
+def _public_methods(scope: FactScope) -> str:
+    """List what can be called on an object, where nothing shows it."""
+    members = scope.get("members") or []
+    public = [f"`{name}`" for name in members if name[:1] != "_"]
+    is_cut = len(public) < len(members) or bool(scope.get("binds_methods"))
+    listed = answer_parts.list_texts(scope, public, is_cut)
+    return scope.phrases.part("some_methods", members=listed) if listed else ""
 
 
 def _shown_call(scope: FactScope) -> str:
@@ -193,26 +240,36 @@ def _shown_call(scope: FactScope) -> str:
     return part("called_in_docstring", code=code)
 
 
-def _construct(scope: FactScope) -> Fact:
-    """Show a call with all arguments; the definition names only the base classes."""
+def _construct(scope: FactScope) -> Iterator[Fact]:
+    """Show a call with all arguments; the definition names only the base classes.
+
+    What the call leaves out is listed with the parameters, or nothing is asked.
+    """
     rows = scope.get("params")
+    if scope.get("refuses_defaults"):
+        return  # with everything left out it raises
     arguments = ", ".join(argument_list(rows))
     code = answer_parts.render_code(scope, f"{scope.get('name')}({arguments})")
     answer = scope.answer("construct", code=code)
     if all(default or name.startswith("*") for name, _, default, *_ in rows):
         answer += scope.phrases.part("all_defaults")
-    if any(type or text for _, type, _, text, _ in rows):
-        answer += answer_parts.render_parameters(scope, is_brief=True)
-    return Fact("construct", answer, (scope.id,))
+    is_cut = any(is_computed(default) for _, _, default, *_ in rows)
+    if is_cut or any(type or text for _, type, _, text, _ in rows):
+        listed = answer_parts.render_parameters(scope, is_brief=True)
+        if is_cut and not listed:
+            return
+        answer += listed
+    yield Fact("construct", answer, (scope.id,))
 
 
 def argument_list(rows: list[list[str]]) -> Iterator[str]:
     """Yield the parameters as a call passes them, each default as it is declared.
 
-    `*args` and `**kwargs` are left out: no caller has variables of these names.
+    `*args` and `**kwargs` are left out: no caller has variables of these names. So are
+    defaults with names, which the definition sees and a caller may not.
     """
     for name, _, default, _, passing in rows:
-        if name.startswith("*"):
+        if name.startswith("*") or is_computed(default):
             continue
         if passing == "/":
             yield default or name
@@ -222,26 +279,26 @@ def argument_list(rows: list[list[str]]) -> Iterator[str]:
             yield name
 
 
-def example_call(scope: FactScope) -> str:
-    """Return a call with all required arguments and one or two optional ones.
+def is_computed(default: str) -> bool:
+    """Return whether a default is more than a literal: it has names or calls."""
+    try:
+        literal_eval(default or "None")
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return True
+    return False
 
-    A default of None shows nothing and is left out. So are `*args` and `**kwargs`: no
-    caller has variables of these names.
+
+def example_call(scope: FactScope) -> str:
+    """Return a call with all required arguments.
+
+    Who repeats a default passes nothing new, and may name what only the definition
+    sees. `*args` and `**kwargs` are left out, too: no caller has such variables.
     """
-    arguments: list[str] = []
-    # Only Python's keyword arguments are known to be valid syntax.
-    defaults = 0 if scope.get("fence") == "python" else _MAX_DEFAULTS
-    for name, _, default, _, passing in scope.get("params"):
-        if name.startswith("*"):
-            continue
-        if default:
-            defaults += 1
-            short = len(default) <= answer_parts.MAX_DEFAULT_LENGTH
-            is_shown = short and default != "None" and passing != "/"
-            if defaults <= _MAX_DEFAULTS and is_shown:
-                arguments.append(f"{name}={default}")
-        else:
-            arguments.append(f"{name}={name}" if passing == "k" else name)
+    arguments = [
+        f"{name}={name}" if passing == "k" else name
+        for name, _, default, _, passing in scope.get("params")
+        if not default and not name.startswith("*")
+    ]
     call = f"{_callee(scope)}({', '.join(arguments)})"
     return f"await {call}" if scope.get("async") else call
 
@@ -249,9 +306,11 @@ def example_call(scope: FactScope) -> str:
 def _callee(scope: FactScope) -> str:
     """Return the name to call: of a method with its class, or with an instance."""
     name = str(scope.get("name"))
-    if scope.get("kind") != "method":
+    bound_to = answer_parts.binding_classes(scope)
+    if scope.get("kind") != "method" and not bound_to:
         return name
-    owner = scope.get("container").rpartition(".")[2]
+    owner = (bound_to[0] if bound_to else scope.get("container")).rpartition(".")[2]
+    owner = owner.rpartition("::")[2]
     if any(d in (scope.get("decorators") or ()) for d in _CALLED_ON_CLASS):
         return f"{owner}.{name}"
     bare = _WORD_BREAK.sub("_", owner).lower()

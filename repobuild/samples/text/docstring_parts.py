@@ -86,6 +86,7 @@ _NO_PURPOSE = re.compile(
     |(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
     |{_TAG}
     |https?://\S  # where more is said of it
+    |(?:详情|详见|参见|请参[考见阅])[^\n。]*(?:\n|$)
     |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
     |(?:in|out)puts?[ ]*[:：][ \t]*\S  # what goes in, and not what for
     |[a-z_]\w*[ ]=[ ]["'\d\[{{(]  # code
@@ -196,6 +197,13 @@ _USE = re.compile(
     re.DOTALL,
 )
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
+_WORDS = re.compile(r"[^\W_]+")
+# What a title of a module adds to its name and says nothing by it.
+_MODULE_WORDS = frozenset(
+    "a an the of for and or in with to this that module package file script example"
+    " demo test code main utility util helper function class definition simple basic"
+    " various specific common general some all related stuff thing".split()
+)
 _TITLE_WORDS = 4  # more of them tell what a module is for
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
 _SENTENCE_BEGINS = re.compile(r"[A-Z`][^\n]*\w ")
@@ -324,6 +332,16 @@ def summarise_module(docstring: str, path: str) -> str:
         return ""
     name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
     return "" if letters(text) == letters(name) else _with_paragraph(text, docstring)
+
+
+def repeats_path(summary: str, path: str) -> bool:
+    """Return whether a module's summary says no more than its path: "Carwash example."
+
+    It may have words which any module may be called by.
+    """
+    known = set(_WORDS.findall(path.lower())) | _MODULE_WORDS
+    words = {word for word in _WORDS.findall(summary.lower()) if word not in known}
+    return all(word.removesuffix("s") in known for word in words)
 
 
 def _with_paragraph(title: str, docstring: str) -> str:
@@ -462,6 +480,15 @@ def _first_paragraph(docstring: str) -> _Paragraph:
     return _Paragraph(lines, before, _lines_of_first_sentences(before, width))
 
 
+def rest_of_first_paragraph(docstring: str) -> list[str]:
+    """Return the lines after the summary in its own paragraph as one text, or []."""
+    paragraph = _first_paragraph(without_name(docstring))
+    if paragraph.before_list != paragraph.lines:
+        return []
+    rest = "\n".join(paragraph.lines[len(paragraph.summary) :])
+    return [rest] if rest.strip() else []
+
+
 def _without_dangling(text: str) -> str:
     """Return a text before a link without what only the link would complete."""
     paragraph = text.rstrip()
@@ -586,12 +613,17 @@ def _result(block: str) -> str:
 
 
 def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
-    """Return the parameters' descriptions and that of the returned value."""
+    """Return the parameters' descriptions and that of the returned value.
+
+    Of two descriptions of one name the second may be a slip for another parameter, and
+    nobody knows which: neither is returned.
+    """
     parameters: dict[str, str] = {}
     returns = ""
     for field_, name, block in _SPHINX.findall(docstring):
         if field_ == "param" and name.split():
-            parameters[name.split()[-1].lstrip("*")] = _one_line(block)
+            last = name.split()[-1].lstrip("*")
+            parameters[last] = "" if last in parameters else _one_line(block)
         elif field_ != "param" and not _NO_TYPE.search(name):
             returns = _result(block)
     return {name: text for name, text in parameters.items() if text}, returns

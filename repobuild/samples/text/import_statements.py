@@ -6,13 +6,16 @@ an import edge to the file. Code needs the names that it mentions and no others,
 statement is written anew with these alone: `from ..core import Event` where the file
 imports seven names in it, and a line for each where the file has one for each. The
 rest would be noise in a question, and wrong in an answer.
+
+What `if TYPE_CHECKING:` imports is there for annotations: at run time the file needs no
+such module, and the module may import this file.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from repobuild.code.facts.element_row import IDENTIFIER, NAME_SIGN, normal_form
@@ -36,6 +39,8 @@ _BOUND = re.compile(
 _FUTURE = "__future__"
 _VENDORED = re.compile(r"\._?(?:vendor|vendored|third_party|extern|externals)\b")
 _STATEMENTS = (b"import ", b"from ")
+_FOR_TYPES = re.compile(rb"if (?:\w+\.)?TYPE_CHECKING\s*:")
+_ELSE = re.compile(rb"(?:else|elif)\b")
 
 
 class ImportedName(NamedTuple):
@@ -157,3 +162,62 @@ def _is_internal(module: str, name: str, modules: set[str]) -> bool:
     return module.partition(".")[0] not in names_of_others() and any(
         known.endswith(f".{one}") for known in modules for one in wanted
     )
+
+
+def imports_for_types(
+    path: str, facts: Value, source: bytes, targets: Iterable[str]
+) -> list[str]:
+    """Return those of the imported files that no import at run time names."""
+    if facts.get("language") != "python" or b"TYPE_CHECKING" not in source:
+        return []
+    lines = source.split(b"\n")
+    at_run_time: set[str] = set()
+    for_types: set[str] = set()
+    for line, module, name, _ in facts.get("imports", ()):
+        names = for_types if _is_for_types(lines, line - 1) else at_run_time
+        names.update(_dotted_names(path, module, name))
+    return [
+        target
+        for target in targets
+        if _is_named(target, for_types) and not _is_named(target, at_run_time)
+    ]
+
+
+def _is_for_types(lines: Sequence[bytes], row: int) -> bool:
+    """Return whether a row is in the body of `if TYPE_CHECKING:`."""
+    if row >= len(lines):
+        return False
+    indent = _indent(lines[row])
+    for line in reversed(lines[:row]):
+        if not indent:
+            return False
+        text = line.strip()
+        if not text or text.startswith(b"#") or _indent(line) >= indent:
+            continue
+        indent = _indent(line)
+        if _FOR_TYPES.match(text):
+            return True
+        if _ELSE.match(text):
+            return False
+    return False
+
+
+def _dotted_names(path: str, module: str, name: str) -> Iterator[str]:
+    """Yield the modules that an import can name: `from a import b` is a, or a.b."""
+    level = len(module) - len(module.lstrip("."))
+    if level:
+        folders = path.removeprefix("src/").split("/")[:-level]
+        module = ".".join([*folders, *filter(None, [module[level:]])])
+    yield module
+    if name and name != "*":
+        yield f"{module}.{name}".lstrip(".")
+
+
+def _is_named(target: str, names: set[str]) -> bool:
+    """Return whether a file has one of these names, which may begin in any folder."""
+    parts = module_of(target).split(".")
+    return any(".".join(parts[start:]) in names for start in range(len(parts)))
+
+
+def _indent(line: bytes) -> int:
+    return len(line) - len(line.lstrip())

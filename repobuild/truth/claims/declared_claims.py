@@ -130,13 +130,13 @@ def extras(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check "- extra: packages", one a line."""
     templates = answer_templates(claim.language)
     manifests = speaking_manifests(index).values()
-    for fields in _lines(claim, "extra"):
+    for fields in lines_of(claim, "extra"):
         bare, has_more = strip_more(fields["members"], templates)
         names = tuple(one.name for one in parse_names(bare, templates) or ())
         known = [one.extras.get(fields["extra"], set()) for one in manifests]
         if not names or (wrong := _check_any(names, has_more, iter(known))):
             return wrong or "it cannot be read as a list"
-    return _check_lines(claim, "extra")
+    return check_lines(claim, "extra")
 
 
 def commands(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -144,7 +144,7 @@ def commands(index: TreeIndex, claim: DeferredClaim) -> str:
     scripts: dict[str, str] = {}
     for one in speaking_manifests(index).values():
         scripts = {**one.scripts, **scripts}
-    for fields in _lines(claim, "command", "command_in"):
+    for fields in lines_of(claim, "command", "command_in"):
         command, target, path = fields["command"], fields["target"], fields["path"]
         if command.startswith("python -m "):
             module = command.removeprefix("python -m ").replace(".", "/")
@@ -162,7 +162,7 @@ def commands(index: TreeIndex, claim: DeferredClaim) -> str:
                 return _NO_MODULE
             if index.definition(f"{path}::{function}") is None:
                 return f"{path} does not define {function}"
-    return _check_lines(claim, "command", "command_in")
+    return check_lines(claim, "command", "command_in")
 
 
 def install_command(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -215,7 +215,7 @@ def python_version(index: TreeIndex, claim: DeferredClaim) -> str:
 
 def distributions(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check "- name (in folder): how its manifest describes it", one a line."""
-    for fields in _lines(claim, "distribution", "package_purpose"):
+    for fields in lines_of(claim, "distribution", "package_purpose"):
         folder, title, text = fields["path"], fields["title"], fields["text"]
         manifests = [
             one
@@ -227,7 +227,7 @@ def distributions(index: TreeIndex, claim: DeferredClaim) -> str:
         told = [collapsed(one.description) for one in manifests]
         if text and text not in told:
             return f"{folder} is described as {told!r}"
-    return _check_lines(claim, "distribution", "package_purpose")
+    return check_lines(claim, "distribution", "package_purpose")
 
 
 def _is_called(manifest: ProjectManifest, title: str) -> bool:
@@ -249,13 +249,15 @@ def _check_any(
     return f"no manifest declares exactly {', '.join(names)}"
 
 
-def _lines(claim: DeferredClaim, part: str, optional: str = "") -> list[dict[str, str]]:
+def lines_of(
+    claim: DeferredClaim, part: str, optional: str = ""
+) -> list[dict[str, str]]:
     """Return the fields of every line; a missing one is ""."""
     found = _pattern(claim.language, part, optional).finditer(claim.claimed)
     return [{k: v or "" for k, v in match.groupdict().items()} for match in found]
 
 
-def _check_lines(claim: DeferredClaim, part: str, optional: str = "") -> str:
+def check_lines(claim: DeferredClaim, part: str, optional: str = "") -> str:
     rest = _pattern(claim.language, part, optional).sub("", claim.claimed)
     return "it cannot be read as a list" if rest else ""
 

@@ -41,6 +41,8 @@ def strip_more(text: str, templates: AnswerTemplates) -> tuple[str, bool]:
 
     That there may be others claims nothing.
     """
+    if counted := re.search(templates.end_of_counted_list, text):
+        return text[: counted.start()], True
     for word in ("more", "perhaps"):
         before, after = templates.words[word].split("{items}")
         if text.endswith(_WIDE_BRACKET + after.lstrip()):

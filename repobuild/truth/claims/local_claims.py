@@ -351,6 +351,37 @@ def properties(subject: Subject, claimed: str) -> str:
     return _check_names([one.name for one in listed], known, has_more=False)
 
 
+def aliases(subject: Subject, claimed: str) -> str:
+    """Check that the class body assigns a method to each other name."""
+    python, names = subject.file.python, re.findall(r"`([^`]+)`", claimed)
+    if python is None or subject.definition is None:
+        return _first_missing(subject, names)
+    known = {one.name for one in python.children(subject.qual) if one.kind == "method"}
+    assigned = {
+        (ast.unparse(target), ast.unparse(one.value))
+        for one in getattr(subject.definition.node, "body", ())
+        if isinstance(one, ast.Assign)
+        for target in one.targets
+    }
+    for name, other in zip(names[::2], names[1::2], strict=True):
+        if other not in known or (name, other) not in assigned:
+            return f"the class body does not say {name} = {other}"
+    return ""
+
+
+def other_names(subject: Subject, claimed: str) -> str:
+    """Check that the module assigns the element to each of these names."""
+    python = subject.file.python
+    assigned = {
+        ast.unparse(target)
+        for one in (python.tree.body if python else ())
+        if isinstance(one, ast.Assign) and ast.unparse(one.value) == subject.qual
+        for target in one.targets
+    }
+    lost = set(re.findall(r"`([^`]+)`", claimed)) - assigned
+    return f"the module does not say {min(lost)} = {subject.qual}" if lost else ""
+
+
 def _check_names(names: list[str], known: list[str], has_more: bool) -> str:
     if not set(names) <= set(known) or len(set(names)) < len(names):
         return f"they are {', '.join(known)}"
@@ -370,9 +401,13 @@ def methods_with_lines(subject: Subject, claimed: str) -> str:
             {side: text for (_, side), text in readings[0].items()} if readings else {}
         )
         method = known.get(fields.get("name", ""))
-        if method is None and _sets_in_line(subject, fields):
-            continue
-        if method is None or subject.file.python.is_stub(method):
+        python = subject.file.python
+        is_missing = method is None or python.is_stub(method)
+        # What type checkers read may be set otherwise at run time.
+        if method is None or is_missing or method.node in python.for_types:
+            if _sets_in_line(subject, fields):
+                continue
+        if method is None or is_missing:
             return f"{item} is none of its methods"
         named.add(method.name)
         start = fields["start"]
@@ -391,7 +426,10 @@ def methods_with_lines(subject: Subject, claimed: str) -> str:
 def _sets_in_line(subject: Subject, fields: Mapping[str, str]) -> bool:
     """Return whether the body of a class sets an attribute in a line."""
     node = subject.definition.node if subject.definition else None
-    body = node.body if isinstance(node, ast.ClassDef) and "end" not in fields else []
+    is_line = isinstance(node, ast.ClassDef) and "end" not in fields
+    body = list(node.body) if node is not None and is_line else []
+    for one in body:  # also in the branches of an `if TYPE_CHECKING`
+        body += [*one.body, *one.orelse] if isinstance(one, ast.If) else []
     return any(
         isinstance(target, ast.Name)
         and (target.id, str(target.lineno)) == (fields.get("name"), fields.get("start"))
@@ -458,12 +496,23 @@ def misses_lines(subject: Subject, numbers: list[str]) -> str:
     if not body:
         return "it has no body"
     lines = subject.file.python.lines
+    idle = {row for one in body if _is_string(one) for row in _rows(one)}
     known = [
         str(row)
         for row in range(body[0].lineno, definition.end + 1)
-        if lines[row - 1][: layout.comments.get(row)].strip()
+        if lines[row - 1][: layout.comments.get(row)].strip() and row not in idle
     ]
     return "" if numbers == known else f"its lines are {', '.join(known)}"
+
+
+def _is_string(node: ast.stmt) -> bool:
+    """Return whether a statement is a string alone, which does nothing."""
+    value = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
+
+
+def _rows(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def _module_name(path: str) -> str:
@@ -527,7 +576,7 @@ def _is_beginning_with_paragraphs(claimed: str, doc: str) -> bool:
             for one in _JOINT.split(rest)
         ):
             continue
-        if is_beginning(first, doc) or is_beginning(first.removesuffix("."), doc):
+        if is_beginning(first, doc) or is_beginning(first.rstrip(".。"), doc):
             return True
     return False
 
@@ -605,5 +654,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "constants": constants,
     "methods": methods,
     "properties": properties,
+    "aliases": aliases,
+    "other names": other_names,
     "methods with lines": methods_with_lines,
 }

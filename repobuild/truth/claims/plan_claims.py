@@ -31,6 +31,8 @@ from repobuild.truth.tree.python_reader import (
 )
 from repobuild.truth.tree.site_reader import (
     class_attributes,
+    code_of,
+    imported_modules,
     leaves_open,
     listed_items,
     names_in_place,
@@ -247,15 +249,36 @@ def _places(plan: PlanSubject, text: str) -> list[Fields]:
     if bare.endswith(in_order):
         sites = plan.templates.match_parts(sorted(_SITES), bare.removesuffix(in_order))
         readings += [{**one, ("plan_sorted", "sorted"): in_order} for one in sites]
+    in_part = plan.templates.parts["plan_sorted_part"]
+    if bare.endswith(in_part):
+        sites = plan.templates.match_parts(sorted(_SITES), bare.removesuffix(in_part))
+        readings += [{**one, ("plan_sorted", "part"): in_part} for one in sites]
     before, after = plan.templates.parts["plan_behind"].split("{item}")
     start = bare.rfind(before)
     if start >= 0 and bare.endswith(after):
         item = bare[start + len(before) : len(bare) - len(after)]
         sites = plan.templates.match_parts(sorted(_SITES), bare[:start])
         readings += [{**one, ("plan_behind", "behind"): item} for one in sites]
+    readings += _under_branch(plan, bare)
     if not text.endswith(mark):
         return readings
     return [{**one, ("plan_import", "import"): mark} for one in readings]
+
+
+def _under_branch(plan: PlanSubject, bare: str) -> list[Fields]:
+    """Return the readings of a place that names siblings under one `if`."""
+    readings: list[Fields] = []
+    for part in ("plan_under", "plan_under_all"):
+        ending = re.escape(plan.templates.parts[part])
+        for name, group in (("members", ".+"), ("line", "[^`]+")):
+            ending = ending.replace(re.escape("{" + name + "}"), f"(?P<{name}>{group})")
+        for match in re.finditer(rf"(?={ending}$)", bare):
+            branch = {(part, "branch"): match["line"]}
+            if part == "plan_under":
+                branch[part, "under"] = match["members"]
+            sites = plan.templates.match_parts(sorted(_SITES), bare[: match.start()])
+            readings += [{**one, **branch} for one in sites]
+    return readings
 
 
 def _is_number(item: tuple[tuple[str, str], str]) -> bool:
@@ -307,6 +330,8 @@ def _check_site(plan: PlanSubject, part: str, fields: Mapping[str, str]) -> str:
         return f"it does not name {lost[0]}"
     if problem := _check_order(file, place, named, fields):
         return problem
+    if problem := _check_branch(text, named, fields):
+        return problem
     if "import" in fields and not any(_imports(text, _bare(one)) for one in named):
         return "it imports none of them"
     line = fields.get("line", "")
@@ -323,13 +348,44 @@ def _check_order(
     """Return "" when a list is sorted as the step says, or has the sibling in it."""
     if "behind" in fields and fields["behind"] not in map(_bare, named):
         return f"it does not hold {fields['behind']}"
-    if file is None or not {"behind", "sorted"} & fields.keys():
+    if file is None or not {"behind", "sorted", "part"} & fields.keys():
         return ""
     items = listed_items(file, place)
-    is_sorted = items in (sorted(items), sorted(items, key=str.lower))
-    if "sorted" in fields:
-        return "" if items and is_sorted else "it is in another order"
-    return "it is sorted" if items and is_sorted else ""
+    if "part" in fields:
+        places = sorted(items.index(_bare(one)) for one in named)
+        items = items[places[0] : places[-1] + 1]
+    is_sorted = bool(items) and _is_sorted(items)
+    if "behind" in fields:
+        return "it is sorted" if is_sorted else ""
+    return "" if is_sorted else "it is in another order"
+
+
+def _is_sorted(items: list[str]) -> bool:
+    """Return whether names are sorted, be it constants first and functions last."""
+    kinds = [0 if one.isupper() else 1 if one[0].isupper() else 2 for one in items]
+    by_kind = [name for _, name in sorted(zip(kinds, items, strict=True))]
+    return items in (sorted(items), sorted(items, key=str.lower), by_kind)
+
+
+def _check_branch(text: str, named: list[str], fields: Mapping[str, str]) -> str:
+    """Return "" when the siblings are named below the line of an `if`, indented."""
+    if "branch" not in fields:
+        return ""
+    under = re.findall(r"`([^`]+)`", fields.get("under", ""))
+    lines = text.split("\n")
+    for start, line in enumerate(lines):
+        if line.strip() != fields["branch"]:
+            continue
+        margin = len(line) - len(line.lstrip())
+        inner = []
+        for one in lines[start + 1 :]:
+            if one.strip() and len(one) - len(one.lstrip()) <= margin:
+                break
+            inner.append(one)
+        words = words_of("\n".join(inner))
+        if words.issuperset(under or map(_bare, named)):
+            return ""
+    return "they are not under it"
 
 
 def _imports(text: str, name: str) -> bool:
@@ -787,16 +843,197 @@ def _check_latest(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     return "there is no such commit"
 
 
+# ------------------------------------------------------- what is entered, and habits
+
+
+def _evidence(plan: PlanSubject, name: str, *start: str) -> list[Any] | None:
+    """Return the rest of the evidence that begins so, None where there is none."""
+    for one in plan.evidence.get(name, ()):
+        if tuple(one[: len(start)]) == start:
+            return list(one[len(start) :])
+    return None
+
+
+def _check_decorated(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    count, last = 0, fields["pattern"].rpartition(".")[2]
+    for id in plan.siblings:
+        path, qual = _split(id)
+        file = plan.python(path)
+        if file is None:
+            return ""  # of another language
+        one = file.definitions.get(qual)
+        count += one is not None and last in one.decorators
+    return "" if count == int(fields["count"]) else f"{count} have it"
+
+
+def _check_key_member(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when a file names siblings under attributes of this class."""
+    owner = f"{fields['other']}::{fields['item']}"
+    found = _evidence(plan, "key_members", owner)
+    if found is None:
+        return "the evidence has none"
+    path, pairs = found
+    file, text = plan.python(fields["other"]), plan.read(path) or ""
+    known = class_attributes(file, fields["item"]) if file else set()
+    for sibling, key in pairs:
+        named = rf"\b{_bare(owner)}\.{key}\b[^\n]*\n?[^\n]*\b{_bare(sibling)}\b"
+        if key not in known or not re.search(named, text):
+            return f"{sibling} is not entered under {key}"
+    shown = {(_shown(sibling), key) for sibling, key in pairs}
+    told = (fields["model"], fields["like"])
+    return "" if told in shown else f"{told[0]} is not under {told[1]}"
+
+
+def _check_paired(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when siblings are named in one line with each its own companion."""
+    base = fields.get("item", "")
+    groups = {
+        group: pairs
+        for group, pairs in plan.evidence.get("paired", ())
+        if (_shown(group) == base if base else group == fields["other"])
+    }
+    for group, pairs in groups.items():
+        if str(len(pairs)) != fields["count"]:
+            continue
+        if len({one for _, one in pairs}) < len(pairs):
+            return "two siblings have the same"
+        for sibling, one in pairs:
+            if problem := _check_pair(plan, sibling, one, group if base else ""):
+                return problem
+        shown = {(_shown(sibling), _shown(one)) for sibling, one in pairs}
+        told = (fields["model"], fields["like"])
+        return "" if told in shown else f"{told[1]} is not that of {told[0]}"
+    return "the evidence counts otherwise"
+
+
+def _check_pair(plan: PlanSubject, sibling: str, one: str, base: str) -> str:
+    path, _, qual = one.partition("::")
+    if plan.index.definition(one) is None:
+        return f"there is no {one}"
+    if base and Location(*_split(base)) not in plan.index.possible_bases(path, qual):
+        return f"{one} is no subclass of {base}"
+    both = {_bare(sibling), _bare(one)}
+    code = [code_of(file, at) for at, file in _files_of(plan, sibling, one)]
+    if any(both <= words_of(text) for text in code):
+        return ""
+    lines = (
+        line
+        for site in plan.evidence["sites"]
+        for line in (plan.read(site[0]) or "").split("\n")
+    )
+    named = any(both <= words_of(line) for line in lines)
+    return "" if named else f"{sibling} is not entered with {one}"
+
+
+def _files_of(plan: PlanSubject, *ids: str) -> Iterator[tuple[str, PythonFile]]:
+    for path, qual in map(_split, ids):
+        if (file := plan.python(path)) is not None:
+            yield qual, file
+
+
+def _check_module_import(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    found = _evidence(plan, "module_imports", fields["other"])
+    file = plan.python(fields["other"])
+    if found is None or str(len(found[0])) != fields["count"] or file is None:
+        return "the evidence counts otherwise"
+    known = imported_modules(file)
+    for id in found[0]:
+        path = id.partition("::")[0].removesuffix("/__init__.py").removesuffix(".py")
+        if id not in plan.siblings or path.rpartition("/")[2] not in known:
+            return f"it does not import {id}"
+    return ""
+
+
+def _check_module_call(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    callee = fields["line"].partition("(")[0]
+    for known, pairs in plan.evidence.get("module_calls", ()):
+        if known != callee or str(len(pairs)) != fields["count"]:
+            continue
+        for sibling, line in pairs:
+            text = plan.read(sibling.partition("::")[0]) or ""
+            if line not in map(str.rstrip, text.split("\n")):
+                return f"{sibling} makes no such call"
+        return "" if fields["line"] in {line for _, line in pairs} else "no such line"
+    return "the evidence counts otherwise"
+
+
+def _check_asked(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when methods of a class use the attributes that hold siblings."""
+    file, owner = plan.python(fields["other"]), fields["item"]
+    if file is None:
+        return "there is no such file"
+    made = re.findall(
+        r"\bself\.(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:\w+\.)*(\w+)\(", code_of(file, owner)
+    )
+    for method in re.findall(r"`([^`]+)`", fields["members"]):
+        found = _evidence(plan, "asked", fields["other"], owner, method)
+        if found is None or not found[0]:
+            return f"the evidence has no {method}"
+        code = code_of(file, f"{owner}.{method}")
+        used = {name for name in re.findall(r"\bself\.(\w+)", code)}
+        asked = {name for attribute, name in made if attribute in used}
+        if not asked.issuperset(map(_bare, found[0])):
+            return f"{method} asks others"
+    return ""
+
+
+def _check_keys(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when each place has as many keys, and the one that is shown."""
+    join = plan.templates.words["join"]
+    shown: set[tuple[str, str]] = set()
+    for text in fields["members"].split(join):
+        readings = plan.templates.match_parts(
+            ("plan_key_item", "plan_key_definition", "plan_key_document"), text
+        )
+        if not readings:
+            return f"{text} does not read as a place"
+        item = {name: value for (_, name), value in readings[0].items()}
+        found = _evidence(plan, "keys", item["other"], item.get("where", ""))
+        if found is None or str(len(found[0])) != item["count"]:
+            return f"the evidence counts {text} otherwise"
+        words = _words_with_keys(plan, next(iter(readings[0]))[0], item)
+        for sibling, key in found[0]:
+            shown.add((_shown(sibling), key))
+            if sibling not in plan.siblings or key.rpartition(".")[2] not in words:
+                return f"{text} does not have {key}"
+        if int(item["total"]) != len(plan.siblings):
+            return f"{len(plan.siblings)} siblings are compared"
+    told = (fields["model"], fields["like"])
+    return "" if told in shown else f"{told[1]} is not the key of {told[0]}"
+
+
+def _words_with_keys(plan: PlanSubject, part: str, item: Mapping[str, str]) -> set[str]:
+    """Return the words of a document or of a place, or what a file defines."""
+    file, where = plan.python(item["other"]), item.get("where", "")
+    if file is None:
+        return words_of(plan.read(item["other"]) or "")
+    if part == "plan_key_definition":
+        targets = (
+            target
+            for node in file.tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            for target in getattr(node, "targets", [getattr(node, "target", None)])
+        )
+        constants = {one.id for one in targets if isinstance(one, ast.Name)}
+        return constants | {one.name for one in file.children("")}
+    table = names_in_place(file, "plan_table", where)
+    return table | names_in_place(file, "plan_function", where)
+
+
 _SITES = frozenset(
     "plan_exports plan_reexport plan_table plan_call plan_function plan_instance"
     " plan_entry plan_document plan_raise plan_raise_in plan_function_some"
-    " plan_listed".split()
+    " plan_listed plan_table_some".split()
 )
 _SHARE_PARTS = ("plan_of", "plan_of_all", "plan_of_least")
 # What share of the siblings has to be exceeded for a step to say what to do.
 _SHARES = {
     "plan_home": 0.5,
     "plan_made": 0.5,
+    "plan_decorated": 0.5,
+    "plan_paired": 0.5,
+    "plan_paired_function": 0.5,
+    "plan_module_call": 0.5,
     "plan_helper": 0.5,
     "plan_member": 0.5,
     "plan_raise": 0.5,
@@ -832,4 +1069,12 @@ _CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
     "plan_together": _check_together_step,
     "plan_partners": _check_together_step,
     "plan_changelog": _check_changelog,
+    "plan_decorated": _check_decorated,
+    "plan_key_member": _check_key_member,
+    "plan_paired": _check_paired,
+    "plan_paired_function": _check_paired,
+    "plan_module_import": _check_module_import,
+    "plan_module_call": _check_module_call,
+    "plan_asked": _check_asked,
+    "plan_keys": _check_keys,
 }

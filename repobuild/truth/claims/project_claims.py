@@ -12,15 +12,19 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, lru_cache
 
 from repobuild.resources import data_folder
 from repobuild.truth.answer_template import answer_templates
 from repobuild.truth.claims.declared_claims import (
     DECLARED_CLAIMS,
+    check_lines,
     is_readme,
+    lines_of,
     speaking_manifests,
 )
+from repobuild.truth.claims.list_claims import parse_names, strip_more
 from repobuild.truth.claims.prose_match import (
     begins_comment,
     is_beginning,
@@ -50,6 +54,10 @@ _OUTSIDE = frozenset(
 _ELSEWHERE = _OUTSIDE | frozenset(
     "fixture __fixtures__ spec specs sample samples template templates cookiecutter"
     " website site www".split()
+)
+# Folders at the top whose code shows how the project is used.
+_SHOWING = frozenset(
+    "doc docs documentation example examples demo demos tutorial tutorials".split()
 )
 _PROSE = ("markdown", "restructuredtext", "manifest", "")
 _TOOLS = frozenset(
@@ -218,6 +226,21 @@ def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
     return ""
 
 
+def imports_by_extras(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check "- extra: modules", one a line: the code imports them, the extra exists."""
+    manifests = speaking_manifests(index).values()
+    for fields in lines_of(claim, "extra"):
+        templates = answer_templates(claim.language)
+        bare, _ = strip_more(fields["members"], templates)
+        names = tuple(one.name for one in parse_names(bare, templates) or ())
+        known = [one.extras.get(fields["extra"], set()) for one in manifests]
+        if not names or max(map(len, known), default=0) < len(names):
+            return f"no extra {fields['extra']} installs as many"
+        if wrong := technologies(index, replace(claim, ids=names)):
+            return wrong
+    return check_lines(claim, "extra")
+
+
 def _enclosing(one: ImportEvidence) -> Iterator[str]:
     """Yield `a`, `a.b` and `a.b.c` for `from a.b import c`."""
     parts = [one.module, one.name] if one.name else [one.module]
@@ -251,7 +274,7 @@ def count(index: TreeIndex, claim: DeferredClaim) -> str:
     files = [
         file
         for path, file in index.files.items()
-        if not where or TEST_PATH.search(path)
+        if not where or _counted_as(path) == where
     ]
     counts = Counter(
         definition.kind for file in files for definition in file.definitions.values()
@@ -264,6 +287,13 @@ def count(index: TreeIndex, claim: DeferredClaim) -> str:
     if claim.claimed == str(actual) or (is_minimum and actual <= int(claim.claimed)):
         return ""
     return f"there are {actual}"
+
+
+def _counted_as(path: str) -> str:
+    """Return what a file is counted with beside the project's own code, or ""."""
+    if path.partition("/")[0] in _SHOWING and "/" in path:
+        return "documents"
+    return "tests" if TEST_PATH.search(path) else ""
 
 
 def code_folders(index: TreeIndex) -> set[str]:
@@ -355,6 +385,7 @@ PROJECT_CLAIMS: Mapping[str, DeferredCheck] = {
     "key modules with purpose": module_purposes,
     "package parts": package_parts,
     "technologies": technologies,
+    "imports by extras": imports_by_extras,
     "style": style,
     "classes": count,
     "functions": count,
@@ -362,4 +393,7 @@ PROJECT_CLAIMS: Mapping[str, DeferredCheck] = {
     "classes of tests": count,
     "functions of tests": count,
     "methods of tests": count,
+    "classes of documents": count,
+    "functions of documents": count,
+    "methods of documents": count,
 }

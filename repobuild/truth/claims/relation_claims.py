@@ -16,6 +16,7 @@ is called or imported through it.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +30,7 @@ from repobuild.truth.tree.file_evidence import (
     ImportEvidence,
     imports_of,
 )
-from repobuild.truth.tree.python_reader import display_name
+from repobuild.truth.tree.python_reader import display_name, last_name, parse_python
 from repobuild.truth.tree.tree_index import Location, TreeIndex, dotted
 
 TEST_PATH = re.compile(
@@ -42,6 +43,7 @@ _COLLECTED = re.compile(r"test|.*Test")
 _CONSTRUCTORS = ("__init__", "__new__", "__call__")
 # `type(self)()` makes one of its own class.
 _OWN_CLASS = ("cls", "_cls", "__class__", "type")
+_NAMING = ("callers", "readers", "subclasses")  # they have the element's name
 _LISTED = 6  # names in a message
 _INHERITANCE_LEVELS = 12
 _ALIAS_STEPS = 4  # from a name to what it was bound to
@@ -97,6 +99,60 @@ def overridden(index: TreeIndex, claim: DeferredClaim) -> str:
 
 def imports(index: TreeIndex, claim: DeferredClaim) -> str:
     return _check_edges(index, claim, [(claim.id, id) for id in claim.ids], _imports)
+
+
+def imports_for_types(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check that all imports which can mean a file are under `if TYPE_CHECKING`."""
+    if wrong := imports(index, claim):
+        return wrong
+    file = index.file(claim.id)
+    for one in file.imports if file else ():
+        for id in () if one.for_types else claim.ids:
+            path = id.partition("::")[0]
+            if _can_mean(index, claim.id, path, one, levels=0):
+                return f"it imports {path} at run time, too"
+    return ""
+
+
+def bound_in_class(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check that the bodies of classes import or assign a function under its name."""
+    name = display_name(claim.id.partition("::")[2])
+    for id in claim.ids:
+        path, _, qual = id.partition("::")
+        python = parse_python(path, index.read_text(path))
+        one = python.definitions.get(qual) if python else None
+        if one is None or not isinstance(one.node, ast.ClassDef):
+            return f"there is no class {id}"
+        if name not in _names_bound_in(one.node):
+            return f"the body of {qual} does not bind {name}"
+    return ""
+
+
+def _names_bound_in(node: ast.ClassDef) -> set[str]:
+    """Return the names that a class body imports, or assigns as they are."""
+    found: set[str] = set()
+    for inner in node.body:
+        if isinstance(inner, ast.ImportFrom):
+            found |= {one.asname or one.name for one in inner.names}
+        elif isinstance(inner, ast.Assign):
+            value = last_name(inner.value)
+            found |= {value} & {last_name(one) for one in inner.targets}
+    return found
+
+
+def coroutines(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check that something of each name is awaited: what a function returns of it."""
+    for name in claim.ids:
+        if not any(_is_awaited(index, one) for one in index.named(name)):
+            return f"what {name} gives is not awaited"
+    return ""
+
+
+def _is_awaited(index: TreeIndex, one: Location) -> bool:
+    python = parse_python(one.path, index.read_text(one.path))
+    definitions = python.definitions.values() if python else ()
+    found = (d for d in definitions if display_name(d.qual) == one.qual)
+    return any(d.is_coroutine for d in found)
 
 
 def importers(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -168,6 +224,8 @@ def _check_edges(
                 return f"there is no {id}"
         if wrong := edge(index, source, target):
             return wrong
+    if wrong := _check_total(index, claim):
+        return wrong
     if claim.has_more and claim.claim in ("callers", "tests", "subclasses"):
         # Others can only exist where some definition mentions the name.
         name = claim.id.rpartition("::")[2].rpartition(".")[2]
@@ -175,6 +233,16 @@ def _check_edges(
         if not any(map(index.is_mentioned, (name, *index.other_names(name)))):
             return "there are no others"
     return ""
+
+
+def _check_total(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check how many there are in all: no more than the definitions that name it."""
+    name = display_name(claim.id.rpartition("::")[2]).rpartition(".")[2]
+    if not claim.total or claim.claim not in _NAMING or name.startswith("__"):
+        return ""  # special methods are called without their names
+    users = index.users_of({name, *index.other_names(name)})
+    is_possible = len(claim.ids) <= claim.total <= users
+    return "" if is_possible else f"{users} definitions name it"
 
 
 def may_call(index: TreeIndex, source: str, target: str) -> bool:
@@ -237,13 +305,18 @@ def _package_of(index: TreeIndex, origin: str, statement: ImportEvidence) -> str
 def _running_definitions(
     file: FileEvidence, source: str
 ) -> Iterator[DefinitionEvidence]:
-    """Yield an element, and of a test also what is nested in it, which it runs.
+    """Yield an element, and of a class its constructor, of a test what is nested in it.
 
     A function within functions calls what the defaults of their parameters are, so
     these are yielded, too.
     """
     qual = source.partition("::")[2]
     yield file.definitions[qual]
+    if (
+        file.definitions[qual].kind == "class"
+        and f"{qual}.__init__" in file.definitions
+    ):
+        yield file.definitions[f"{qual}.__init__"]  # making an object runs it
     around = qual.rpartition(".")[0]
     while around and file.definitions[around].kind != "class":
         yield file.definitions[around]
@@ -396,6 +469,9 @@ RELATION_CLAIMS: Mapping[str, DeferredCheck] = {
     "overrides": overrides,
     "overridden": overridden,
     "imports": imports,
+    "imports for types": imports_for_types,
+    "bound in class": bound_in_class,
+    "coroutines": coroutines,
     "importers": importers,
     "purpose": purpose,
     "unambiguous": unambiguous,

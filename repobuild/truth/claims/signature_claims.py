@@ -189,13 +189,27 @@ def example_call(subject: Subject, claimed: str) -> str:
     except (SyntaxError, ValueError):
         return "it is no call"
     awaited = isinstance(node, ast.Await)
-    if awaited != subject.definition.is_coroutine:
+    if awaited and not subject.definition.is_coroutine:
+        names = sorted(_returned_calls(subject.definition))
+        if not names or "" in names:
+            return "it is not awaited"
+        subject.defer("coroutines", "", tuple(names))
+    elif awaited != subject.definition.is_coroutine:
         return f"it is {'not ' * awaited}awaited"
     call = node.value if isinstance(node, ast.Await) else node
     if not isinstance(call, ast.Call):
         return "it is no call"
     wrong = _check_callee(call.func, subject.definition)
     return wrong or _check_arguments(call, _parameters(subject.constructor))
+
+
+def _returned_calls(definition: PythonDefinition) -> set[str]:
+    """Return the names of what is called in `return`; "" for what is no call."""
+    return {
+        last_name(node.value.func) if isinstance(node.value, ast.Call) else ""
+        for node in ast.walk(definition.node)
+        if isinstance(node, ast.Return)
+    }
 
 
 def constructor(subject: Subject, claimed: str) -> str:
@@ -224,16 +238,27 @@ def _keyword(keyword: ast.keyword) -> str:
 
 
 def _passed(parameter: PythonParameter) -> str:
-    """Return a parameter as an argument of a call, "" for `*args` and `**kwargs`."""
+    """Return a parameter as an argument of a call, "" for one that is left out.
+
+    Those are `*args`, `**kwargs`, and what has a default that a caller may not see.
+    """
     name = parameter.name
     default = ast.unparse(parameter.default) if parameter.default else ""
-    if name.startswith("*"):
+    if name.startswith("*") or not _is_literal(parameter.default):
         return ""
     if parameter.positional_only:
         return default or name
     if default or parameter.keyword_only:
         return f"{name}={default or name}"
     return name
+
+
+def _is_literal(node: ast.expr | None) -> bool:
+    try:
+        ast.literal_eval(node or ast.Constant(None))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
 
 
 def all_defaults(subject: Subject, claimed: str) -> str:
@@ -246,8 +271,13 @@ def all_defaults(subject: Subject, claimed: str) -> str:
 
 
 def _parameters(definition: PythonDefinition | None) -> list[PythonParameter]:
-    """Return the parameters without a method's receiver."""
+    """Return the parameters without a method's receiver.
+
+    A function of a module with `self` is written to be a method of some class.
+    """
     known = definition.parameters() if definition else []
+    if definition is not None and _takes_self(definition):
+        return known[1:]
     if definition is None or definition.kind != "method" or not known:
         return known
     if known[0].default or known[0].name.startswith("*"):
@@ -258,10 +288,19 @@ def _parameters(definition: PythonDefinition | None) -> list[PythonParameter]:
     return known[1:] if is_bound or (is_special and name) else known
 
 
+def _takes_self(definition: PythonDefinition) -> bool:
+    known = definition.parameters()
+    is_of_module = definition.kind == "function" and not definition.parent
+    return is_of_module and bool(known) and known[0].name == "self"
+
+
 def _check_callee(func: ast.expr, definition: PythonDefinition) -> str:
     """Check the called name; of a method, also the receiver (`shape.area`)."""
     if last_name(func) != definition.name:
         return f"it is called {definition.name}"
+    if _takes_self(definition):
+        is_on_object = isinstance(func, ast.Attribute)
+        return "" if is_on_object else "it is called on an object"
     if definition.kind != "method":
         return "" if isinstance(func, ast.Name) else f"it is {definition.name}"
     owner = definition.parent.partition("#")[0].rpartition(".")[2]

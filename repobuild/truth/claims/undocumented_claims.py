@@ -83,6 +83,18 @@ def stub(subject: Subject, claimed: str) -> str:
     return "" if good else "its body is more than that"
 
 
+def empty_body(subject: Subject, claimed: str) -> str:
+    """Check that a function has no statement that does anything."""
+    definition = subject.definition
+    if definition is None:
+        return "there is no such definition" if subject.file.python else ""
+    inert = (
+        isinstance(one, ast.Pass) or _is_constant(one, str)
+        for one in definition.node.body
+    )
+    return "" if all(inert) else "its body is more than that"
+
+
 def deprecated(subject: Subject, claimed: str) -> str:
     """Check that the element's decorators, docstring or first level say so.
 
@@ -302,6 +314,7 @@ UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {
     "warning": warning,
     "property reads": property_reads,
     "stub": stub,
+    "empty body": empty_body,
     "stale docstring": stale_docstring,
     "undeclared parameters": undeclared_parameters,
     "comment above": comment_above,

@@ -148,11 +148,12 @@ def misses_line(code: str, text: str) -> str:
 def _readings(line: str) -> tuple[str, ...]:
     """Return a line as it is, and without a prompt and options of a doctest.
 
-    An assertion may also be read as what it calls, with what it compares this with.
+    An assertion may also be read as what it calls, with what it compares this with, an
+    item of a list without its comma.
     """
     plain = _DOCTEST_OPTION.sub("", line)
     bare = _PROMPT.sub("", plain).strip()
-    return line.strip(), plain.strip(), bare, *_asserted(bare)
+    return line.strip(), plain.strip(), bare, bare.removesuffix(","), *_asserted(bare)
 
 
 def _asserted(line: str) -> Iterator[str]:
@@ -320,6 +321,12 @@ def _means(index: TreeIndex, id: str, written: str) -> bool:
     *owners, name = display_name(qual).split(".")
     before = written.split(".")[:-1]
     is_only = len(index.named(name)) <= 1  # none in a file that no parser reads here
+    if not owners and re.search(
+        rf"^(?:async )?def {re.escape(name)}\(\s*self\b",
+        index.read_text(path) if path in index.files else "",
+        re.MULTILINE,
+    ):
+        return is_only and bool(before)  # a class makes it its method
     if not before:
         return is_only and not owners
     rest = before[: len(before) - len(owners)]

@@ -45,6 +45,7 @@ class ImportEvidence(NamedTuple):
     level: int
     name: str
     bound: str
+    for_types: bool = False  # under `if TYPE_CHECKING`
 
 
 @dataclass(slots=True)
@@ -87,7 +88,7 @@ def python_evidence(path: str, file: PythonFile) -> FileEvidence:
             known = evidence.return_types.get(one.name, "").split()
             evidence.return_types[one.name] = _packed({*known, *types})
     nodes = list(ast.walk(file.tree))
-    evidence.imports = list(_imports(nodes))
+    evidence.imports = list(_imports(nodes, _nodes_for_types(nodes)))
     for name, targets in _alias_targets(nodes).items():
         evidence.alias_targets[name] = _packed(targets)
     for name, others in _other_names(nodes).items():
@@ -134,6 +135,8 @@ def _definition_evidence(
             names.add(inner.id)
         elif isinstance(inner, ast.Attribute):
             names.add(inner.attr)
+        elif isinstance(inner, ast.ImportFrom) and isinstance(node, ast.ClassDef):
+            names.update(one.name for one in inner.names)  # they are its methods
     if _class_argument(node) in calls:
         calls.add(_CLASS_ARGUMENT)
     return DefinitionEvidence(
@@ -179,16 +182,32 @@ def _return_types(node: ast.AST) -> set[str]:
     return names
 
 
-def _imports(nodes: Iterable[ast.AST]) -> Iterator[ImportEvidence]:
+def _nodes_for_types(nodes: Iterable[ast.AST]) -> frozenset[ast.AST]:
+    """Return what is in the body of an `if TYPE_CHECKING`."""
+    return frozenset(
+        inner
+        for node in nodes
+        if isinstance(node, ast.If) and last_name(node.test) == "TYPE_CHECKING"
+        for one in node.body
+        for inner in ast.walk(one)
+    )
+
+
+def _imports(
+    nodes: Iterable[ast.AST], for_types: frozenset[ast.AST] = frozenset()
+) -> Iterator[ImportEvidence]:
     """Yield every import, also those inside of functions."""
     for node in nodes:
+        typed = node in for_types
         if isinstance(node, ast.Import):
             for name in node.names:
-                yield ImportEvidence(name.name, 0, "", name.asname or name.name)
+                bound = name.asname or name.name
+                yield ImportEvidence(name.name, 0, "", bound, typed)
         elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
             for name in node.names:
                 bound = name.asname or name.name
-                yield ImportEvidence(node.module or "", node.level, name.name, bound)
+                yield ImportEvidence(module, node.level, name.name, bound, typed)
 
 
 def _other_names(nodes: Sequence[ast.AST]) -> dict[str, set[str]]:

@@ -40,7 +40,8 @@ def names_in_place(file: PythonFile, step: str, where: str) -> set[str]:
 
 def listed_items(file: PythonFile, where: str) -> list[str]:
     """Return the last names of the items of a list or tuple that a name is given."""
-    for node in ast.walk(file.tree):
+    inner, where = _in_class(file, where)
+    for node in (found for one in inner for found in ast.walk(one)):
         targets = node.targets if isinstance(node, ast.Assign) else []
         if isinstance(node, ast.AnnAssign):
             targets = [node.target]
@@ -59,6 +60,18 @@ def _item_name(node: ast.expr) -> str:
     return last_name(node)
 
 
+def _in_class(file: PythonFile, where: str) -> tuple[list[ast.stmt], str]:
+    """Return the statements of the class that a name has before it, and its rest.
+
+    Without a class these are the statements of the file.
+    """
+    owner, _, rest = where.rpartition(".")
+    one = file.definitions.get(owner)
+    if one is None or not isinstance(one.node, ast.ClassDef):
+        return file.tree.body, where
+    return one.node.body, rest
+
+
 def _places(file: PythonFile, step: str, where: str) -> Iterator[ast.AST]:
     if step.startswith("plan_function") or step == "plan_raise":
         for one in file.definitions.values():
@@ -70,7 +83,8 @@ def _places(file: PythonFile, step: str, where: str) -> Iterator[ast.AST]:
                     if step != "plan_raise" or isinstance(node, ast.Raise)
                 )
         return
-    for node in ast.walk(file.tree):
+    body, where = _in_class(file, where)
+    for node in (found for one in body for found in ast.walk(one)):
         if step == "plan_raise_in":
             if isinstance(node, ast.Raise):
                 yield node
@@ -103,11 +117,34 @@ def class_attributes(file: PythonFile, qual: str) -> set[str]:
 
 
 def leaves_open(file: PythonFile, qual: str) -> bool:
-    """Return whether a method is abstract, or raises NotImplementedError."""
+    """Return whether a method is abstract, or only raises NotImplementedError."""
     one = file.definitions.get(qual)
     if one is None:
         return False
     if "abstractmethod" in one.decorators:
         return True
-    text = "\n".join(file.lines[one.start - 1 : one.end])
-    return "NotImplementedError" in text
+    body = [
+        node
+        for node in one.node.body
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    ]
+    only = body[0] if len(body) == 1 else None
+    raised = only.exc if isinstance(only, ast.Raise) else None
+    return raised is not None and "NotImplementedError" in ast.unparse(raised)
+
+
+def code_of(file: PythonFile, qual: str) -> str:
+    """Return the lines of a definition, "" where there is none."""
+    one = file.definitions.get(qual)
+    return "\n".join(file.lines[one.start - 1 : one.end]) if one else ""
+
+
+def imported_modules(file: PythonFile) -> set[str]:
+    """Return the last names of all that a file imports, and of what it imports from."""
+    found: set[str] = set()
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {one.name.rpartition(".")[2] for one in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.rpartition(".")[2])
+    return found

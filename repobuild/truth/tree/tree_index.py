@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -119,6 +119,14 @@ class TreeIndex:
     def is_mentioned(self, name: str) -> bool:
         """Return whether a definition, or a file that no parser reads, has a name."""
         return name in self._mentioned or any(name in text for text in self._texts)
+
+    def users_of(self, names: Set[str]) -> int:
+        """Return how many definitions, and files without a parser, have some names."""
+        users = sum(
+            any(one.uses(name) for name in names) or not names.isdisjoint(one.bases)
+            for _, one in self._definitions()
+        )
+        return users + sum(any(name in text for name in names) for text in self._texts)
 
     def _definitions(self) -> Iterator[tuple[Location, DefinitionEvidence]]:
         for path, file in self.files.items():
