@@ -18,6 +18,7 @@ last commit anew in an empty state. Printed are, for commits that changed featur
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import resource
 import statistics
@@ -101,6 +102,8 @@ def _step(standard: Standard, git: pygit2.Repository, commit: str) -> dict[str, 
     tables = _timed(build)
     done = build.run(["areas"])
     spent = _cpu() - began
+    gc.unfreeze()  # a build ends with its process, and leaves its cycles to that
+    gc.collect()
     row = build.table("areas").get(commit)
     assert row is not None
     areas = AreaMap.read(build.store.checked_path(str(row["object"])))
