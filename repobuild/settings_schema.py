@@ -316,7 +316,7 @@ class AdapterSection(Struct, kw_only=True):
     budget: Annotated[
         _Positive,
         _doc("trained tokens of one step at most; what is most used is taught first"),
-    ] = 1_350_000
+    ] = 1_250_000
     teach: Annotated[
         _Names,
         _doc("tasks, or kinds of questions, that are taught, in this order; [] = all"),

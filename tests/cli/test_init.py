@@ -67,7 +67,7 @@ def test_without_a_terminal_nothing_is_asked_and_the_findings_are_told(
         "files      1 markdown, 1 python, 1 typescript\n"
         "questions  en\n"
         "machine    2 cores, 25 GB of memory, no graphics card\n"
-        "preset     tiny; at most 1.35M tokens a build; the first takes about 2 min\n"
+        "preset     tiny; at most 1.25M tokens a build; the first takes about 2 min\n"
         f'wrote "{here.path}/repobuild.toml"; uncomment what you want to change\n'
         "next: run `repobuild`\n"
     )
@@ -148,7 +148,7 @@ def test_a_repository_without_a_commit_gets_a_file_too(
     assert run(["init"]) == 0
     out = capsys.readouterr().out
     assert "files      none: there is no commit yet\n" in out
-    assert "preset     tiny; at most 1.35M tokens a build\n" in out
+    assert "preset     tiny; at most 1.25M tokens a build\n" in out
     assert out.endswith("next: commit something, then run `repobuild`\n")
 
 
@@ -213,7 +213,7 @@ def test_a_model_of_a_hub_needs_somebody_who_agrees(
 def test_no_proposed_training_takes_longer_than_an_hour() -> None:
     tiny, smollm2 = PRESETS[:2]
     one = machine(cores=1)
-    assert propose(tiny, one, files=10_000).budget == 1_350_000
+    assert propose(tiny, one, files=10_000).budget == 1_250_000
     assert propose(smollm2, one, files=10_000).budget == 270_000
     assert propose(smollm2, machine(), files=10_000).budget == 400_000
 
