@@ -101,7 +101,7 @@ def test_a_script_to_try_things_out_is_no_test_folder() -> None:
     files = {
         "pyproject.toml": MANIFEST,
         "inkpot/__init__.py": MODULE,
-        "inkpot/test.py": "from inkpot import draw\n\nfor n in range(9):\n    draw(n)\n",
+        "inkpot/test.py": "from inkpot import draw\n\nfor n in (1, 2):\n    draw(n)\n",
     }
     assert "tests" not in project_of(files)
 
