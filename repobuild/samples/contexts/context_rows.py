@@ -48,6 +48,7 @@ from repobuild.samples.contexts.explained import (
     explained_fields,
     reaches_beyond,
     stale_name,
+    without_absent_calls,
 )
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import (
@@ -321,8 +322,9 @@ def _python_fields(
         known = reader.returned_coroutines(element, levels=1)
         is_whole = all(one in known for one in _RETURN.findall(code))
         fields |= {"async": is_whole, "perhaps_async": not is_whole}
-    stale = stale_name(row["summary"], element, code)
-    return fields | ({"stale": stale, "summary": ""} if stale else {})
+    summary = without_absent_calls(row["summary"], element, code)
+    stale = stale_name(summary, element, code)
+    return fields | ({"stale": stale, "summary": ""} if stale else {"summary": summary})
 
 
 def _is_of_protocol(file: FileContext, element: ElementView) -> bool:

@@ -48,6 +48,11 @@ _OBJECT = re.compile(
     r"(?:Gets?|Returns?|Sets?|Computes?|Reads?|Parses?|Creates?|Builds?) (?:the )?"
     r"`*([a-z]+_[a-z_]*[a-z])`*(?: |\.?$)"
 )
+# A sentence on what a function calls.
+_CALLS = re.compile(
+    r"(?:(?<=[.!?])\s+|\A)(?:It |Internally,? )?[Cc]alls? (?:the )?"
+    r"`+(?:\w+\.)*(\w+)(?:\(\))?`+[^.!?]*(?:\.(?=\s|$)|\Z)"
+)
 _STATIC = re.compile(r"\bstatic\b")
 _LAMBDA = re.compile(r"\blambda\b([^:\n]*):")
 _SET_BY_NAME = re.compile(r"(?:^[ \t]+|\b(?:self|cls)\.)(\w+)[ \t]*[:=](?!=)", re.M)
@@ -116,6 +121,20 @@ def stale_name(summary: str, element: ElementView, code: str) -> str:
         for text in (code, element.doc)
     )
     return told[1] if written <= quoted else ""  # the code holds the docstring
+
+
+def without_absent_calls(summary: str, element: ElementView, code: str) -> str:
+    """Return a summary without sentences on calls of which the code has no word.
+
+    "Calls `Cache.set` internally." above a body without `set` was written for others.
+    """
+
+    def keep(told: re.Match[str]) -> str:
+        word = rf"(?<!\w){told[1]}(?!\w)"
+        written, quoted = (len(re.findall(word, one)) for one in (code, element.doc))
+        return told[0] if written > quoted else ""  # the code holds the docstring
+
+    return _CALLS.sub(keep, summary).strip()
 
 
 def _constructor_says(file: FileContext, element: ElementView) -> str:
