@@ -236,3 +236,40 @@ def test_an_installation_from_the_tree_is_what_the_readme_says(inkpot: Sampled) 
         " `pip install inkpot`."
     }
     assert not answers(inkpot, "install")
+
+
+CONDITIONS = """[project]
+name = "inkpot"
+dependencies = [
+  "colorama>=0.3 ; sys_platform=='win32'",
+  "aiovars ; python_version<'3.7'",
+]
+"""
+
+
+def test_what_is_needed_under_a_condition_is_told_with_it(tmp_path: Path) -> None:
+    imports = "import aiovars\nimport colorama\n"
+    files = {
+        "pyproject.toml": CONDITIONS,
+        "inkpot/__init__.py": '"""Draw."""\n\n' + imports,
+        "inkpot/pens.py": '"""Draw with pens."""\n\n' + imports,
+    }
+    project = project_of(files)
+    assert project["main_technologies"] == project["imports_besides"] == []
+    inkpot = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    assert answers(inkpot, "technologies") == set()
+    assert answers(inkpot, "independent") == {
+        "inkpot needs no other packages to run in every environment: `pyproject.toml`"
+        " gives a condition for each that it declares.\n\n"
+        "**Only under conditions that `pyproject.toml` gives**:\n"
+        '- `aiovars`, where `python_version < "3.7"`\n'
+        '- `colorama`, where `sys_platform == "win32"`'
+    }
+    assert inkpot.audit().wrong == []
+    told = {
+        key: one | {"answer": one["answer"].replace("win32", "linux")}
+        for key, one in inkpot.samples.items()
+        if "win32" in one["answer"]
+    }
+    wrong = inkpot.audit(told).wrong
+    assert {one.claim for one in wrong} == {"conditional dependencies"}

@@ -236,7 +236,7 @@ def _test_folder(folders: list[str], name: str) -> str:
 def _is_test_by_content(tests: str, name: str) -> bool:
     """Return whether only what a file holds says that it is a test.
 
-    `test.py` beside the code may be a script to try it out.
+    A module called `test` beside the code may be a script to try it out.
     """
     return name.endswith(".py") and tests.rpartition("/")[2] not in _TEST_FOLDERS
 
@@ -407,10 +407,14 @@ def _project(
     needs: Mapping[str, str] = dependencies.value or {}
     # What a setup.py computes is not known, nor which imports are for some users only.
     is_known = bool(dependencies.path) or manifests.kind == "python"
-    required = set(needs) if is_known else None
+    always = {one for one, versions in needs.items() if ";" not in versions}
+    required = always if is_known else None
     own_names = {letters(str(one.get("name"))) for one in state["manifests"].values()}
     own_names.add(letters(name))
-    chosen = _chosen(manifests)
+    conditions = {n: v.partition(";")[2].strip() for n, v in needs.items() if ";" in v}
+    chosen = _chosen(manifests) | {
+        letters(one) for name in conditions for one in (name, import_name(name))
+    }
     modules = _ranked_modules(counts, name, manifests)
     context = ProjectContext(
         project_name=name,
@@ -432,7 +436,6 @@ def _project(
         own_words["imports_by_extras"] = extras
     own_words["described_by"] = description.path
     own_words["dependencies_by"] = dependencies.path
-    conditions = {n: v.partition(";")[2].strip() for n, v in needs.items() if ";" in v}
     own_words["dependencies_if"] = conditions  # what a package is needed under
     return asdict(context) | own_words | {"statistics": _statistics(counts)}
 
@@ -678,9 +681,7 @@ def _ranked_modules(
             for one, size in _inner_modules(counts).items()
             if one.rpartition("/")[0] in tops
         }
-        private = _with_prefix(counts, "private:")
-        if sum(private.values()) > sum(inner.values()) + sum(parts.values()):
-            inner |= private  # they are what the project is made of
+        inner |= _private_packages(counts, sum([*inner.values(), *parts.values()]))
         if len(tops | own) + len(inner) < _FEW_PACKAGES:
             weights = {one: _weight(counts, one, size) for one, size in parts.items()}
             found = [*_ranked(tops | own), *_ranked(inner), *_ranked(weights)]
@@ -696,6 +697,12 @@ def _ranked_modules(
             _ranked(python) or _ranked(sizes) or _ranked(folders) or _ranked(modules)
         )
     return found
+
+
+def _private_packages(counts: Mapping[str, int], public: int) -> dict[str, int]:
+    """Return the private folders of code that hold most of it; `public` is the rest."""
+    private = _with_prefix(counts, "private:")
+    return private if sum(private.values()) > public else {}
 
 
 def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:

@@ -150,10 +150,8 @@ def call_example(
             continue
         score = _score(code, name)
         is_made = _is_class_name(name)
-        if is_made and _is_made_late(lines, start):
-            return None
         most = score + is_made * (_METHOD_IS_CALLED + _IS_USUAL)
-        if (best and most < best.score) or _is_expected_to_fail(lines, row):
+        if (best and most < best.score) or _is_no_use(lines, row, start, is_made):
             return None
         if not is_made:
             return _completed(quoted, lines, start, name, known)
@@ -163,6 +161,13 @@ def call_example(
             return found  # a creation alone that passes nothing shows nothing
         return _as_usual(found, code, name, known.whole or lines)
     return None
+
+
+def _is_no_use(lines: Sequence[str], row: int, start: int, is_made: bool) -> bool:
+    """Return whether a call is there to fail, or makes an object only for later."""
+    if is_made and _is_made_late(lines, start):
+        return True
+    return _is_expected_to_fail(lines, row)
 
 
 def _is_made_late(lines: Sequence[str], start: int) -> bool:
