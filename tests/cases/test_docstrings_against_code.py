@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
+from tests.repository import Repository
+from tests.standard import Standard
 
 SHELF = '''"""Shelves of books."""
 
@@ -45,6 +47,17 @@ class Shelf:
 PATH = "shop/shelf.py"
 
 
+WAITS = """def wait(seconds):
+    total = 0
+    for second in range(seconds):
+        total += second
+        total *= 2
+    return total
+"""
+STUB = 'def wait(seconds: int) -> int:\n    """Wait for some seconds."""\n'
+BARE = "def wait(seconds: int) -> int: ...\n"
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
     files = {"setup.cfg": "[metadata]\nname = shop\n", PATH: SHELF}
@@ -69,3 +82,30 @@ def test_a_call_that_leaves_arguments_out_lists_them_with_the_others(
 
 def test_the_samples_of_the_shelf_are_true(shop: Sampled) -> None:
     assert not shop.audit().wrong
+
+
+def test_what_the_stub_beside_documents_is_not_said_to_have_no_docstring(
+    tmp_path: Path,
+) -> None:
+    files = {"setup.cfg": "[metadata]\nname = shop\n", "shop/waits.py": WAITS}
+    bare = Sampled(tmp_path / "bare", files, **ALL_IN_ENGLISH)
+    told = Sampled(
+        tmp_path / "told", files | {"shop/waits.pyi": STUB}, **ALL_IN_ENGLISH
+    )
+    for sampled, is_said in ((bare, True), (told, False)):
+        text = "\n".join(sampled.answers("shop/waits.py::wait"))
+        assert "def wait(seconds):" in text
+        assert ("no docstring" in text) == is_said
+
+
+def test_a_docstring_that_a_stub_gets_or_loses_is_noticed(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "repository")
+    files = {"shop/waits.py": WAITS}
+    repository.commit(files | {"shop/waits.pyi": BARE})
+    standard = Standard(repository.git, tmp_path / "state")
+    for text, is_told in ((BARE, False), (STUB, True), (BARE, False), (None, False)):
+        repository.commit({"shop/waits.pyi": text})
+        standard.build("samples")
+        row = standard.table("contexts").get("shop/waits.py::wait")
+        assert row.get("perhaps_documented", False) == is_told
+    standard.close()

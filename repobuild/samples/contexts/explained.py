@@ -1,7 +1,7 @@
 """Collect what is certain of an element that has no purpose in its docstring.
 
 undocumented       it has no docstring at all
-perhaps_documented of C and others: a comment that is not read may tell of it
+perhaps_documented a comment of C that is not read, or a stub, may tell of it
 stale              the name that its docstring is about, and its code lacks
 only_name          its docstring says no more than its name
 copied             its docstring is that of another definition, too
@@ -76,6 +76,8 @@ def explained_fields(
         if file.language == "python":
             comment = comment_above(file.source, element.row.start)
             fields["comment"] = summarise(comment) if comment else ""
+            is_in_stub = file.reader.is_documented_in_stub(element.id)
+            fields["perhaps_documented"] = is_in_stub
         else:
             fields["perhaps_documented"] = _is_perhaps_documented(file, element)
     for overridden in row.get("overrides", ()):
