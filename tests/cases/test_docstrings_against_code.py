@@ -109,3 +109,72 @@ def test_a_docstring_that_a_stub_gets_or_loses_is_noticed(tmp_path: Path) -> Non
         row = standard.table("contexts").get("shop/waits.py::wait")
         assert row.get("perhaps_documented", False) == is_told
     standard.close()
+
+
+TURNS = """class Turns:
+    class Timer:
+        def __init__(self, step, first=None):
+            self.step = step
+            self.first = first
+
+        def __call__(self, message):
+            return self.step(message)
+
+    @staticmethod
+    def forward(day, hours):
+        total = day
+        for hour in range(hours):
+            total += hour
+        return total
+
+    @staticmethod
+    def backward(day, hours):
+        total = day
+        for hour in range(hours):
+            total -= hour
+        return total
+
+    def size(self, message, limit):
+        total = len(message)
+        while total > limit:
+            total -= limit
+        return total
+"""
+
+
+def test_a_sketch_of_a_class_names_its_nested_classes_and_static_methods(
+    tmp_path: Path,
+) -> None:
+    files = {"setup.cfg": "[metadata]\nname = shop\n", "shop/turns.py": TURNS}
+    shop = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    [answer] = {
+        one["answer"] for one in of_kind(shop, "sketch", "shop/turns.py::Turns")
+    }
+    assert "**Static methods among them**: `forward`, `backward`" in answer
+    assert "**Nested classes**: `Timer`" in answer
+    assert shop.audit().wrong == []
+    told = {
+        key: one | {"answer": one["answer"].replace("`Timer`", "`Clock`")}
+        for key, one in shop.samples.items()
+        if "Nested" in one["answer"]
+    }
+    assert {one.claim for one in shop.audit(told).wrong} == {"nested classes"}
+
+
+PENS = """class Pen:
+    def draw(self, x):
+        return x
+
+
+class Quill(Pen):
+    def draw(self, x):
+"""
+LONG = "".join(f"        x = x * {n} + {n}\n" for n in range(60))
+
+
+def test_an_override_of_what_nobody_explains_is_not_asked_for(tmp_path: Path) -> None:
+    code = f"{PENS}{LONG}        return x\n"
+    files = {"setup.cfg": "[metadata]\nname = shop\n", "shop/pens.py": code}
+    shop = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    assert of_kind(shop, "sketch", "shop/pens.py::Quill.draw") == []
+    assert of_kind(shop, "overrides")

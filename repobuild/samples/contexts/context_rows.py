@@ -356,6 +356,16 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
         "aliases": _method_aliases(file, element),
         "members": [name for _, name, is_property in methods if not is_property],
         "properties": [name for _, name, is_property in methods if is_property],
+        "nested": [
+            e.name
+            for e in file.children(element.qual)
+            if e.type == "class" and file.language == "python" and file.is_effective(e)
+        ],
+        "static": [
+            e.name
+            for e in file.children(element.qual)
+            if "staticmethod" in e.row.decorators and file.is_effective(e)
+        ],
         "leaves_open": any(
             leaves_open(file.own_bytes(e), e.row.decorators)
             for e in file.children(element.qual)
