@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from repobuild.code.facts.c_macros import blank_macros
+from repobuild.code.usage.call_example import call_example
 from repobuild.code.usage.document_text import read_document
 from repobuild.code.usage.documents import _mentions
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
@@ -175,3 +176,35 @@ def test_what_a_document_says_of_a_function_of_c_holds(tmp_path: Path) -> None:
     sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
     assert said in "".join(sampled.answers("lamp.c::lamp_flash"))
     assert sampled.audit().wrong == []
+
+
+PARK = """class Park:
+    @property
+    def lamp(self):
+        if self._lamp is None:
+            self._lamp = GasLamp(self)
+        return self._lamp
+
+    @property
+    def light(self):
+        level = self.level
+        return burn(self.source, level)
+"""
+
+
+def test_an_object_that_is_kept_when_first_asked_for_is_no_use_of_its_class() -> None:
+    lines = PARK.split("\n")
+    assert call_example(lines, 4, "GasLamp") is None
+    plain = [line for line in lines if "is None" not in line]
+    assert call_example(plain, 3, "GasLamp")
+
+
+def test_a_cut_example_keeps_the_decorator_that_says_how_it_is_called() -> None:
+    found = call_example(PARK.split("\n"), 10, "burn")
+    assert found
+    assert found.code.split("\n")[:4] == [
+        "class Park:",
+        "    ...",
+        "    @property",
+        "    def light(self):",
+    ]

@@ -175,5 +175,25 @@ def test_a_default_is_told_once() -> None:
     assert description("(default b) its mark", '"a"') == "(default b) its mark"
 
 
+@pytest.mark.parametrize(
+    ("text", "default", "told"),
+    [
+        ("`Disk` instance for serialization", "Disk", ""),
+        ("an instance of `shop.Disk`", "shop.Disk", ""),
+        ("`Disk` type or subclass", "Disk", "`Disk` type or subclass"),
+        (
+            "`Disk` instance for serialization",
+            "DISK",
+            "`Disk` instance for serialization",
+        ),
+        ("a `Disk` instance", "Tape", "a `Disk` instance"),
+    ],
+)
+def test_a_default_that_is_a_class_is_not_told_as_an_instance_of_it(
+    text: str, default: str, told: str
+) -> None:
+    assert description(text, default) == told
+
+
 def test_a_role_with_a_literal_is_told_by_its_name() -> None:
     assert summarise("The pool of :mod:``doors.pool``.") == "The pool of `doors.pool`."

@@ -71,6 +71,9 @@ def described(files: dict[str, str]) -> str:
         ("# Tool\n\n如果喜欢本项目可以在右上角给颗星！tool感谢你。\n", LINE),
         (f"# {LINE}\n\nTo draw is human, to err is not.\n", LINE),
         # None of these introduces the project.
+        ("# Tool\n\n## 简介\n\ntool文中文档较长，但大部分是概念。\n", LINE),
+        ("# Tool\n\n本文介绍tool的概念，需要一些耐心。\n", LINE),
+        ("# Tool\n\nTool is explained by this README in full.\n", LINE),
         ("# Tool\n\n## Installation\n\nTool is a pen.\n", LINE),
         ("# Tool\n\nDocumentation is at https://x.\n", LINE),
         ("# Tool\n\nTool is a pen which has:\n\n- ink\n", LINE),

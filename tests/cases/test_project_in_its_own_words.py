@@ -97,6 +97,48 @@ def test_a_lone_test_of_bundled_code_is_not_the_folder_of_tests(
     assert project_of(files).get("tests", []) == folders
 
 
+def test_a_script_to_try_things_out_is_no_test_folder() -> None:
+    files = {
+        "pyproject.toml": MANIFEST,
+        "inkpot/__init__.py": MODULE,
+        "inkpot/test.py": "from inkpot import draw\n\nfor n in (1, 2):\n    draw(n)\n",
+    }
+    assert "tests" not in project_of(files)
+
+
+def test_a_file_without_code_of_its_own_is_no_main_part() -> None:
+    files = {
+        "pyproject.toml": MANIFEST,
+        "inkpot/__init__.py": MODULE,
+        "inkpot/pens.py": MODULE,
+        "inkpot/sizes.py": '"""Sizes of lines."""\n\nWIDE = 9\n',
+        "inkpot/cli.py": '"""Command line interface to pens."""\n',
+        "inkpot/items.py": (
+            '"""Names for users."""\n\nfrom .pens import draw\n\n__all__ = ["draw"]\n'
+        ),
+    }
+    modules = project_of(files)["key_modules"]
+    assert modules == ["inkpot", "inkpot/pens.py", "inkpot/sizes.py"]
+
+
+@pytest.mark.parametrize("init", [True, False])
+def test_private_packages_that_hold_most_of_the_code_are_main_parts(init: bool) -> None:
+    large = "".join(f"def draw_{n}(x):\n    return x\n\n\n" for n in range(9))
+    files = {
+        "pyproject.toml": MANIFEST,
+        "inkpot/__init__.py": "from ._pens.pen import draw_1\n",
+        "inkpot/errors.py": MODULE,
+        "inkpot/_pens/pen.py": large,
+        "inkpot/_chalk/chalk.py": large,
+    }
+    if init:
+        files |= {"inkpot/_pens/__init__.py": "", "inkpot/_chalk/__init__.py": ""}
+    modules = project_of(files)["key_modules"]
+    assert modules[:3] == ["inkpot", "inkpot/_chalk", "inkpot/_pens"]
+    files["inkpot/errors.py"] = 2 * large + large.replace("draw", "rub")
+    assert project_of(files)["key_modules"] == ["inkpot", "inkpot/errors.py"]
+
+
 SCRIPT = "from setuptools import setup\n{}\n\nsetup(name='inkpot', version='1')\n"
 
 
@@ -194,3 +236,40 @@ def test_an_installation_from_the_tree_is_what_the_readme_says(inkpot: Sampled) 
         " `pip install inkpot`."
     }
     assert not answers(inkpot, "install")
+
+
+CONDITIONS = """[project]
+name = "inkpot"
+dependencies = [
+  "colorama>=0.3 ; sys_platform=='win32'",
+  "aiovars ; python_version<'3.7'",
+]
+"""
+
+
+def test_what_is_needed_under_a_condition_is_told_with_it(tmp_path: Path) -> None:
+    imports = "import aiovars\nimport colorama\n"
+    files = {
+        "pyproject.toml": CONDITIONS,
+        "inkpot/__init__.py": '"""Draw."""\n\n' + imports,
+        "inkpot/pens.py": '"""Draw with pens."""\n\n' + imports,
+    }
+    project = project_of(files)
+    assert project["main_technologies"] == project["imports_besides"] == []
+    inkpot = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    assert answers(inkpot, "technologies") == set()
+    assert answers(inkpot, "independent") == {
+        "inkpot needs no other packages to run in every environment: `pyproject.toml`"
+        " gives a condition for each that it declares.\n\n"
+        "**Only under conditions that `pyproject.toml` gives**:\n"
+        '- `aiovars`, where `python_version < "3.7"`\n'
+        '- `colorama`, where `sys_platform == "win32"`'
+    }
+    assert inkpot.audit().wrong == []
+    told = {
+        key: one | {"answer": one["answer"].replace("win32", "linux")}
+        for key, one in inkpot.samples.items()
+        if "win32" in one["answer"]
+    }
+    wrong = inkpot.audit(told).wrong
+    assert {one.claim for one in wrong} == {"conditional dependencies"}

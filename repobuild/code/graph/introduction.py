@@ -105,6 +105,8 @@ _NO_INTRODUCTION = re.compile(
     r"|derives from|abbreviation (?:of|for)|named after|unmaintained|sponsored by"
     r"|looking for maintainers|is archived|is now part of)\b"
     r"|码云|gitee|镜像站|同步更新|交流群|QQ\s?群|欢迎(?:关注|加入|star)|求\s?star"
+    r"|\A[^.!?。！？]*(?:文档(?:较|比较|很|有点)长|本文(?![件本字])"
+    r"|(?:本|这个|该) ?README|\bthis (?:README|documentation|document|page)\b)"
     r"|右上角|点个\s?star|喜欢(?:本|这个)项目|\bgive (?:it|us|this \w+) a star",
     re.IGNORECASE,
 )

@@ -28,9 +28,11 @@ prefix:
     inner:a/b.py as many of a public Python module in a folder, two levels deep at most,
               and of a large `__init__.py`
     hidden:PATH  the same of a private module in a public folder
+    private:a/_b elements of Python in a private folder, as deep as `folder:`
     into:a/b.py files of the product that import this one
     setup:numpy 1 for what `setup.py` imports, but what comes with Python
-    tests:a, docs:a  files in a folder of tests, of documents
+    tests:a, docs:a  files in a folder of tests, of documents; of Python beside other
+              code those with tests in them
     left:minified files that are left out, by reason
     language:python  files with functions or classes
     unresolved called names without an edge: unknown, or of other projects
@@ -47,7 +49,7 @@ from itertools import islice
 from statistics import median_high
 from typing import Any
 
-from repobuild.code.facts.element_row import row_of
+from repobuild.code.facts.element_row import name_of, row_of
 from repobuild.code.graph.installation import missing_for_setup, setup_command
 from repobuild.code.graph.introduction import (
     README_NAMES,
@@ -59,6 +61,7 @@ from repobuild.code.graph.introduction import (
 )
 from repobuild.code.graph.nodes import EdgeKey, edge_key
 from repobuild.code.graph.python_files import import_name, names_of_others
+from repobuild.code.resolve.binding_marks import IMPORTED_MODULE, IMPORTED_NAME
 from repobuild.code.scan.file_roles import is_shown, is_test
 from repobuild.code.scan.language import PROSE
 from repobuild.engine.contract import Change, Value, View
@@ -141,6 +144,8 @@ _LAYERS = frozenset(
     " ui views web".split()
 )
 
+_IMPORTED = (IMPORTED_NAME, IMPORTED_MODULE)  # what binds a name
+
 IsExternal = Callable[[str], bool]  # of a top module
 
 
@@ -205,7 +210,8 @@ def _file_counts(path: str, row: Value | None) -> dict[str, int]:
     *folders, name = path.split("/")
     ending = name[name.rfind(".") :] if "." in name[1:] else ""
     counts = {f"type:{ending}": 1, **_left_out_counts(row)}
-    if ending in _CODE and (tests := _test_folder(folders, name)):
+    tests = _test_folder(folders, name) if ending in _CODE else ""
+    if tests and not _is_test_by_content(tests, name):
         counts[f"tests:{tests}"] = 1
     if folders and folders[0] in _DOCUMENT_FOLDERS and ending in _DOCUMENTS:
         counts[f"docs:{folders[0]}"] = 1
@@ -225,6 +231,30 @@ def _test_folder(folders: list[str], name: str) -> str:
         is_all = name in _TEST_MODULES  # beside the code of its folder
         return "/".join([*folders, name] if is_all else folders) or name
     return ""
+
+
+def _is_test_by_content(tests: str, name: str) -> bool:
+    """Return whether only what a file holds says that it is a test.
+
+    A module called `test` beside the code may be a script to try it out.
+    """
+    return name.endswith(".py") and tests.rpartition("/")[2] not in _TEST_FOLDERS
+
+
+def _holds_tests(facts: Value) -> bool:
+    """Return whether a file defines a test, or asserts something by a call."""
+    quals = (row_of(item).qual for item in facts.get("elements", ()))
+    is_test_there = any(name_of(one).lower().startswith("test") for one in quals)
+    return is_test_there or any("assert" in one for one, *_ in facts.get("calls", ()))
+
+
+def _has_own_code(facts: Value) -> bool:
+    """Return whether a file of Python is more than a docstring and imported names."""
+    names = facts.get("names", {}).items()
+    return bool(facts.get("elements") or facts.get("calls")) or any(
+        not name.startswith("__") and value[:1] not in _IMPORTED
+        for name, value in names
+    )
 
 
 def _left_out_counts(row: Value) -> dict[str, int]:
@@ -247,6 +277,9 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
     if path == "setup.py":
         tops = _tops_of_module(facts) - names_of_others() - _INSTALLED_BY_PIP
         counts |= {f"setup:{top}": 1 for top in tops}
+    tests = _test_folder(folders, name)
+    if tests and _is_test_by_content(tests, name) and _holds_tests(facts):
+        counts[f"tests:{tests}"] = 1
     if not _is_product(folders, name):
         return counts
     if language == "python":
@@ -262,12 +295,23 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
             counts[f"package:{folder}"] = 1
             if size > _LARGE_INIT:
                 counts[f"inner:{path}"] = size
-        elif name.endswith(".py") and 0 < len(folders) < _MAX_DEPTH:
-            if not any(part[0] == "_" for part in folders) and name[:2] != "__":
-                counts[f"{'hidden' if name[0] == '_' else 'inner'}:{path}"] = size
+        elif name.endswith(".py") and _has_own_code(facts):
+            counts |= _module_counts(path, size)
     if not folders or folders in [[root] for root in _SOURCE_ROOTS]:
         counts[f"module:{path}"] = size
     return counts
+
+
+def _module_counts(path: str, size: int) -> dict[str, int]:
+    """Return the count of a module with code of its own, or that of its folder."""
+    *folders, name = path.split("/")
+    if any(part[0] == "_" for part in folders):
+        is_bundled = not _BUNDLED.isdisjoint(folders) or is_test(path)
+        folder = "/".join(folders[:_MAX_DEPTH])
+        return {} if is_bundled else {f"private:{folder}": size}
+    if not 0 < len(folders) < _MAX_DEPTH or name[:2] == "__":
+        return {}
+    return {f"{'hidden' if name[0] == '_' else 'inner'}:{path}": size}
 
 
 def _tops_of_module(facts: Value) -> set[str]:
@@ -363,10 +407,14 @@ def _project(
     needs: Mapping[str, str] = dependencies.value or {}
     # What a setup.py computes is not known, nor which imports are for some users only.
     is_known = bool(dependencies.path) or manifests.kind == "python"
-    required = set(needs) if is_known else None
+    always = {one for one, versions in needs.items() if ";" not in versions}
+    required = always if is_known else None
     own_names = {letters(str(one.get("name"))) for one in state["manifests"].values()}
     own_names.add(letters(name))
-    chosen = _chosen(manifests)
+    conditions = {n: v.partition(";")[2].strip() for n, v in needs.items() if ";" in v}
+    chosen = _chosen(manifests) | {
+        letters(one) for name in conditions for one in (name, import_name(name))
+    }
     modules = _ranked_modules(counts, name, manifests)
     context = ProjectContext(
         project_name=name,
@@ -388,7 +436,6 @@ def _project(
         own_words["imports_by_extras"] = extras
     own_words["described_by"] = description.path
     own_words["dependencies_by"] = dependencies.path
-    conditions = {n: v.partition(";")[2].strip() for n, v in needs.items() if ";" in v}
     own_words["dependencies_if"] = conditions  # what a package is needed under
     return asdict(context) | own_words | {"statistics": _statistics(counts)}
 
@@ -634,6 +681,7 @@ def _ranked_modules(
             for one, size in _inner_modules(counts).items()
             if one.rpartition("/")[0] in tops
         }
+        inner |= _private_packages(counts, sum([*inner.values(), *parts.values()]))
         if len(tops | own) + len(inner) < _FEW_PACKAGES:
             weights = {one: _weight(counts, one, size) for one, size in parts.items()}
             found = [*_ranked(tops | own), *_ranked(inner), *_ranked(weights)]
@@ -649,6 +697,12 @@ def _ranked_modules(
             _ranked(python) or _ranked(sizes) or _ranked(folders) or _ranked(modules)
         )
     return found
+
+
+def _private_packages(counts: Mapping[str, int], public: int) -> dict[str, int]:
+    """Return the private folders of code that hold most of it; `public` is the rest."""
+    private = _with_prefix(counts, "private:")
+    return private if sum(private.values()) > public else {}
 
 
 def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:

@@ -151,7 +151,7 @@ def call_example(
         score = _score(code, name)
         is_made = _is_class_name(name)
         most = score + is_made * (_METHOD_IS_CALLED + _IS_USUAL)
-        if (best and most < best.score) or _is_expected_to_fail(lines, row):
+        if (best and most < best.score) or _is_no_use(lines, row, start, is_made):
             return None
         if not is_made:
             return _completed(quoted, lines, start, name, known)
@@ -161,6 +161,25 @@ def call_example(
             return found  # a creation alone that passes nothing shows nothing
         return _as_usual(found, code, name, known.whole or lines)
     return None
+
+
+def _is_no_use(lines: Sequence[str], row: int, start: int, is_made: bool) -> bool:
+    """Return whether a call is there to fail, or makes an object only for later."""
+    if is_made and _is_made_late(lines, start):
+        return True
+    return _is_expected_to_fail(lines, row)
+
+
+def _is_made_late(lines: Sequence[str], start: int) -> bool:
+    """Return whether a statement fills an attribute that was empty until now.
+
+    `if self._desk is None: self._desk = Desk(self)` keeps an object for later, and
+    shows no use of it.
+    """
+    kept = re.match(r"\s*(self\.\w+) = ", lines[start])
+    head = lines[start - 1].strip() if kept and start else ""
+    tests = ("if {} is None:", "if not {}:", "if {} == None:")
+    return kept is not None and head in [one.format(kept[1]) for one in tests]
 
 
 def _is_class_name(name: str) -> bool:

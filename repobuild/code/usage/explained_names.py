@@ -40,6 +40,7 @@ _DEFINES = re.compile(r"(?:async )?def ")
 _BINDS = re.compile(r"(?:async )?(?:for|with) ")
 _DECIDES = re.compile(r"(?:async )?(?:if|elif|else|while|for|except|match|case)\b")
 _GOES_ON = re.compile(r"(?:elif|else|except|case)\b")  # says nothing alone
+_DECORATORS = ("@property", "@staticmethod", "@classmethod")  # known to everybody
 _DOCSTRING = re.compile(r"\s*[rRuU]?(\"\"\"|\'\'\')")
 _HEAD = re.compile(
     r"(?:async |def |class |for |with |if |elif |else\b|while |try\b|except\b|finally\b"
@@ -225,14 +226,25 @@ def _under_heads(
     code: str, heads: Sequence[tuple[int, str]], lines: Sequence[str], start: int
 ) -> Iterator[str]:
     """Yield the heads and the code below them, with a mark for what is left out."""
-    following = [*(row for row, _ in heads[1:]), start]
+    decorated = [row - _is_decorated(lines, row) for row, _ in heads]
+    following = [*decorated[1:], start]
     for depth, ((row, text), below) in enumerate(zip(heads, following, strict=False)):
+        if _is_decorated(lines, row):
+            yield _INDENT * depth + lines[row - 1].strip()
         yield _INDENT * depth + text
         first = _row_after_docstring(lines, row + 1, below)
         if any(map(is_code, lines[first:below])):
             yield _INDENT * (depth + 1) + GAP
     margin = _INDENT * len(heads)
     yield from (margin + line for line in code.split("\n"))
+
+
+def _is_decorated(lines: Sequence[str], row: int) -> bool:
+    """Return whether the line above a head decides how what it defines is called.
+
+    Without `@property` above it a reader would call what is only read.
+    """
+    return row > 0 and lines[row - 1].strip() in _DECORATORS
 
 
 def _may_be_quoted(head: str) -> bool:

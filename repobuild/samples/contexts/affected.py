@@ -62,6 +62,7 @@ from repobuild.samples.contexts.file_context import (
 )
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
+    documented,
     element_id,
     first_sentences,
     read_edges,
@@ -146,6 +147,12 @@ class ChangedFiles:
             return Versions({}, new)
         old = self._facts[path][0] if path in self._facts else self._raw("facts", path)
         return Versions(old, new)
+
+    def stub(self, path: str) -> Versions:
+        """Return the facts of a stub, whether they are read or not."""
+        if path in self._facts:
+            return Versions(*self._facts[path])
+        return Versions({}, {})  # its docstrings are as they were
 
     def graph(self, path: str) -> Versions:
         """Return the graph rows of a file; both are None when the row is unchanged."""
@@ -303,6 +310,7 @@ def find_affected(
         moved.update(element_id(path, qual) for qual in unchanged)
         ids.add(path)
         ids.update(_package_of(path, changes))
+        ids.update(_documented_by_stub(path, changes, reader))
         ids.update(element_id(path, qual) for qual in {*old, *new} - unchanged)
         uses = docstring_uses(old), docstring_uses(new)
         ids.update(_readers_of_new_sentences(path, old, new, uses, reader))
@@ -338,6 +346,17 @@ def _package_of(path: str, changes: ChangedFiles) -> Iterator[str]:
     before, after = part_terms(path, old), part_terms(path, new)
     if before != after or (after and _purpose(path, old) != _purpose(path, new)):
         yield package_of(path)
+
+
+def _documented_by_stub(
+    path: str, changes: ChangedFiles, reader: GraphReader
+) -> Iterator[str]:
+    """Yield the elements of a module of which its stub has a docstring now, or had."""
+    if not path.endswith(".pyi"):
+        return
+    old, new = (documented(read_elements(one, path)) for one in changes.stub(path))
+    known = reader.elements(path[:-1])
+    yield from (element_id(path[:-1], qual) for qual in old ^ new if qual in known)
 
 
 def _purpose(path: str, facts: Value) -> tuple[str, str]:

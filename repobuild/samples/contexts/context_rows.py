@@ -48,6 +48,7 @@ from repobuild.samples.contexts.explained import (
     explained_fields,
     reaches_beyond,
     stale_name,
+    without_absent_calls,
 )
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import (
@@ -321,8 +322,9 @@ def _python_fields(
         known = reader.returned_coroutines(element, levels=1)
         is_whole = all(one in known for one in _RETURN.findall(code))
         fields |= {"async": is_whole, "perhaps_async": not is_whole}
-    stale = stale_name(row["summary"], element, code)
-    return fields | ({"stale": stale, "summary": ""} if stale else {})
+    summary = without_absent_calls(row["summary"], element, code)
+    stale = stale_name(summary, element, code)
+    return fields | ({"stale": stale, "summary": ""} if stale else {"summary": summary})
 
 
 def _is_of_protocol(file: FileContext, element: ElementView) -> bool:
@@ -354,6 +356,16 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
         "aliases": _method_aliases(file, element),
         "members": [name for _, name, is_property in methods if not is_property],
         "properties": [name for _, name, is_property in methods if is_property],
+        "nested": [
+            e.name
+            for e in file.children(element.qual)
+            if e.type == "class" and file.language == "python" and file.is_effective(e)
+        ],
+        "static": [
+            e.name
+            for e in file.children(element.qual)
+            if "staticmethod" in e.row.decorators and file.is_effective(e)
+        ],
         "leaves_open": any(
             leaves_open(file.own_bytes(e), e.row.decorators)
             for e in file.children(element.qual)

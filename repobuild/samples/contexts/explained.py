@@ -1,7 +1,7 @@
 """Collect what is certain of an element that has no purpose in its docstring.
 
 undocumented       it has no docstring at all
-perhaps_documented of C and others: a comment that is not read may tell of it
+perhaps_documented a comment of C that is not read, or a stub, may tell of it
 stale              the name that its docstring is about, and its code lacks
 only_name          its docstring says no more than its name
 copied             its docstring is that of another definition, too
@@ -48,6 +48,11 @@ _OBJECT = re.compile(
     r"(?:Gets?|Returns?|Sets?|Computes?|Reads?|Parses?|Creates?|Builds?) (?:the )?"
     r"`*([a-z]+_[a-z_]*[a-z])`*(?: |\.?$)"
 )
+# A sentence on what a function calls.
+_CALLS = re.compile(
+    r"(?:(?<=[.!?])\s+|\A)(?:It |Internally,? )?[Cc]alls? (?:the )?"
+    r"`+(?:\w+\.)*(\w+)(?:\(\))?`+[^.!?]*(?:\.(?=\s|$)|\Z)"
+)
 _STATIC = re.compile(r"\bstatic\b")
 _LAMBDA = re.compile(r"\blambda\b([^:\n]*):")
 _SET_BY_NAME = re.compile(r"(?:^[ \t]+|\b(?:self|cls)\.)(\w+)[ \t]*[:=](?!=)", re.M)
@@ -71,6 +76,8 @@ def explained_fields(
         if file.language == "python":
             comment = comment_above(file.source, element.row.start)
             fields["comment"] = summarise(comment) if comment else ""
+            is_in_stub = file.reader.is_documented_in_stub(element.id)
+            fields["perhaps_documented"] = is_in_stub
         else:
             fields["perhaps_documented"] = _is_perhaps_documented(file, element)
     for overridden in row.get("overrides", ()):
@@ -116,6 +123,20 @@ def stale_name(summary: str, element: ElementView, code: str) -> str:
         for text in (code, element.doc)
     )
     return told[1] if written <= quoted else ""  # the code holds the docstring
+
+
+def without_absent_calls(summary: str, element: ElementView, code: str) -> str:
+    """Return a summary without sentences on calls of which the code has no word.
+
+    "Calls `Cache.set` internally." above a body without `set` was written for others.
+    """
+
+    def keep(told: re.Match[str]) -> str:
+        word = rf"(?<!\w){told[1]}(?!\w)"
+        written, quoted = (len(re.findall(word, one)) for one in (code, element.doc))
+        return told[0] if written > quoted else ""  # the code holds the docstring
+
+    return _CALLS.sub(keep, summary).strip()
 
 
 def _constructor_says(file: FileContext, element: ElementView) -> str:

@@ -144,6 +144,7 @@ class GraphReader:
         self._sentences: dict[str, dict[str, str]] = {}
         self._open_callers: dict[str, list[str]] = {}
         self._open_calls: dict[str, set[str]] = {}
+        self._stub_docs: dict[str, set[str]] = {}
         self._incoming = self._invert_edges() if view.full else None
 
     def facts(self, path: str) -> Value:
@@ -157,6 +158,18 @@ class GraphReader:
     def is_shadowed(self, path: str) -> bool:
         """Return whether a file is the stub of a module."""
         return path.endswith(".pyi") and path[:-1] in self._facts
+
+    def is_documented_in_stub(self, id: str) -> bool:
+        """Return whether the stub beside a module has a docstring for an element."""
+        path, qual = split_id(id)
+        stub = f"{path}i"
+        if not path.endswith(".py") or stub not in self._facts:
+            return False
+        if stub not in self._stub_docs:
+            _evict_oldest(self._stub_docs)
+            elements = read_elements(self._facts.get(stub), stub)
+            self._stub_docs[stub] = documented(elements)
+        return qual in self._stub_docs[stub]
 
     def elements(self, path: str) -> dict[str, ElementView]:
         """Return the elements of a file by qualified name, in source order."""
@@ -332,6 +345,11 @@ def first_sentences(
         for qual, element in elements.items()
         if element.doc and uses.get(qual) not in NO_PURPOSE
     }
+
+
+def documented(elements: dict[str, ElementView]) -> set[str]:
+    """Return the qualified names of those with a docstring."""
+    return {qual for qual, element in elements.items() if element.doc}
 
 
 def _evict_oldest(cached: dict[str, Value]) -> None:

@@ -76,7 +76,7 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
         "modules": _modules(known.get("key_modules", ()), reader),
         "commands": list(_commands(known, reader)),
         "needs": [name for name in needs if name not in sometimes],
-        "needs_sometimes": list(sometimes),
+        "needs_sometimes": dict(sometimes),
         "needs_by": known.get("dependencies_by", ""),
         "counts": {count: counts.get(count, 0) for count in _COUNTS if is_counted},
     }

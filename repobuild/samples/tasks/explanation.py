@@ -140,7 +140,9 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     says_nothing = scope.get("refuses") or _GETTER.search(code)
     if code and says_nothing and not said and not is_told:
         return  # there is nothing yet, or no more than a name
-    if said or code or structure or (around and is_told):
+    # That it overrides what nobody explains either tells nothing of it.
+    is_declared = bool(scope.get("overridden") or scope.get("stub"))
+    if said or code or structure or (around and is_declared):
         kind = "sketch" if said or not code else "written"
         answer = scope.answer(kind)
         answer += answer_parts.render_container(scope)
@@ -250,7 +252,13 @@ def _class_parts(scope: FactScope) -> str:
         is_cut = len(names) > _MOST_ATTRIBUTES
         listed = answer_parts.list_texts(scope, names[:_MOST_ATTRIBUTES], is_cut)
         text += part("attributes", members=listed)
-    text += _properties(scope) + _method_list(scope)
+    methods = _method_list(scope)
+    text += _properties(scope) + methods
+    for field, label in (("static", "static_methods"), ("nested", "nested_classes")):
+        names = [f"`{name}`" for name in scope.get(field) or ()]
+        listed = answer_parts.list_texts(scope, names)
+        if listed and (methods or field == "nested"):
+            text += part(label, members=listed)
     text += answer_parts.render_aliases(scope)
     is_more = any(
         type or told or is_computed(default) for _, type, default, told, _ in rows or ()

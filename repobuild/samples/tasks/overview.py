@@ -187,21 +187,23 @@ def _dependencies(scope: FactScope) -> Iterator[Fact]:
     source = scope.get("needs_by")
     if not source:
         return
-    sometimes = _listed(scope, scope.get("needs_sometimes") or [])
+    part, sometimes = scope.phrases.part, scope.get("needs_sometimes") or {}
     if names := scope.get("needs"):
         members = _listed(scope, names)
         answer = scope.answer("dependencies", members=members, source=source)
         kind = "dependencies"
-        if sometimes:
-            answer += scope.phrases.part(
-                "needed_sometimes", members=sometimes, source=source
-            )
-    elif sometimes:
-        return
+    elif source.endswith("setup.py"):
+        return  # a program: what it needs may be in setup.cfg, or computed
     else:
-        if source.endswith("setup.py"):
-            return  # a program: what it needs may be in setup.cfg, or computed
-        kind, answer = "independent", scope.answer("independent", source=source)
+        kind = "independent"
+        label = "none_always" if sometimes else "none_declared"
+        answer = scope.answer(kind) + part(label, source=source)
+    if sometimes:
+        items = "".join(
+            part("needed_if", package=package, condition=condition)
+            for package, condition in sometimes.items()
+        )
+        answer += part("needed_sometimes", items=items, source=source)
     answer += _extras(scope)
     if developers := scope.get("dev"):
         packages, _ = developers

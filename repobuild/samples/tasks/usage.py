@@ -253,7 +253,9 @@ def _construct(scope: FactScope) -> Iterator[Fact]:
     answer = scope.answer("construct", code=code)
     if all(default or name.startswith("*") for name, _, default, *_ in rows):
         answer += scope.phrases.part("all_defaults")
-    is_cut = any(is_computed(default) for _, _, default, *_ in rows)
+    is_cut = any(
+        name.startswith("*") or is_computed(default) for name, _, default, *_ in rows
+    )
     if is_cut or any(type or text for _, type, _, text, _ in rows):
         listed = answer_parts.render_parameters(scope, is_brief=True)
         if is_cut and not listed:

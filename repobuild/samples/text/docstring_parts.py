@@ -90,6 +90,7 @@ _NO_PURPOSE = re.compile(
     |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
     |(?:in|out)puts?[ ]*[:：][ \t]*\S  # what goes in, and not what for
     |[a-z_]\w*[ ]=[ ]["'\d\[{{(]  # code
+    |(?-i:try[ ]*:|(?:for[ ]\w[\w, ]*[ ]in|with|if|while)[ ][^\n]*:[ \t]*\n[ \t]+\S)
     |\.\.[ ]\w[\w:-]*: | [{{\[][ \t]*["'][^\n]*[}}\]][ \t]*(?:\n|$)  # a literal
     |copyright\b(?=[^\n]*(?:\(c\)|©|\b(?:19|20)\d\d\b|:)) | \(c\)[ ] | ©
     |\*?x\.__\w+__\([^\n]*(?:<==?>|[⟺⇔])  # the operator that a dunder method stands for
@@ -164,6 +165,7 @@ _OPTIONAL = re.compile(
 _NO_TYPE = re.compile(r"\{|(?:\S+\s+){3}\S")
 _RETURNED_TYPE = re.compile(r"\A\s*`*\w[\w.\[\]]*`* --+ ")
 _DEFAULT_FIRST = re.compile(r"\(default:?\s+([^()]+)\)[,.:;]?\s+", re.IGNORECASE)
+_CLASS_NAME = re.compile(r"_*[A-Z]\w*[a-z]\w*")
 _CONSTANT = re.compile(r"True|False|-?\d[\d.]*")
 # A last sentence that only points elsewhere.
 _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
@@ -371,7 +373,23 @@ def description(text: str, default: str, type: str = "") -> str:
     told = _TOLD_DEFAULT.search(text)
     if told and _CONSTANT.fullmatch(default) and told[1].rstrip(".") != default:
         return ""
+    if _calls_class_an_instance(text, default):
+        return ""
     return "" if _ELSEWHERE.search(text) else text
+
+
+def _calls_class_an_instance(text: str, default: str) -> bool:
+    """Return whether a text tells of an object of the class that is the default.
+
+    "`Disk` instance for serialization" above `disk=Disk` is untrue of the default, and
+    who follows it passes what is refused.
+    """
+    name = default.rpartition(".")[2]
+    if not _CLASS_NAME.fullmatch(name):
+        return False
+    objects = rf"\b{name}`*\s+(?:instance|object)\b"
+    of_class = rf"\b(?:instance|object) of (?:an? |the )?(?:class )?[`~\w.:]*\b{name}\b"
+    return bool(re.search(f"{objects}|{of_class}", text))
 
 
 def without_name(docstring: str) -> str:

@@ -112,13 +112,34 @@ def no_dependencies(index: TreeIndex, claim: DeferredClaim) -> str:
 
 def dependencies(index: TreeIndex, claim: DeferredClaim) -> str:
     manifest = index.manifests.get(claim.source)
-    known = manifest.needs - manifest.conditional if manifest else set()
+    known = manifest.needs - manifest.conditional.keys() if manifest else set()
     return _check_listed(claim, known)
 
 
 def conditional_dependencies(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check "- package, where condition", one a line."""
     manifest = index.manifests.get(claim.source)
-    return _check_listed(claim, manifest.conditional if manifest else set())
+    known = manifest.conditional if manifest else {}
+    lines = lines_of(claim, "needed_if")
+    if {one["package"] for one in lines} != known.keys():
+        return f"those under a condition are {', '.join(sorted(known))}"
+    for one in lines:
+        if _bare_marker(one["condition"]) != _bare_marker(known[one["package"]]):
+            return f"the condition of {one['package']} is {known[one['package']]}"
+    return check_lines(claim, "needed_if")
+
+
+def only_conditional_dependencies(index: TreeIndex, claim: DeferredClaim) -> str:
+    manifest = index.manifests.get(claim.claimed)
+    if manifest is None or not manifest.needs:
+        return "it declares none"
+    always = sorted(manifest.needs - manifest.conditional.keys())
+    return f"{', '.join(always)} has no condition" if always else ""
+
+
+def _bare_marker(condition: str) -> str:
+    """Return a condition without what its author may write otherwise."""
+    return re.sub(r"[\s'\"()]", "", condition)
 
 
 def developers_packages(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -283,6 +304,7 @@ DECLARED_CLAIMS: Mapping[str, DeferredCheck] = {
     "dependencies": dependencies,
     "conditional dependencies": conditional_dependencies,
     "no dependencies": no_dependencies,
+    "only conditional dependencies": only_conditional_dependencies,
     "extras": extras,
     "developers' packages": developers_packages,
     "commands": commands,

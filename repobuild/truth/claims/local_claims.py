@@ -340,6 +340,37 @@ def methods(subject: Subject, claimed: str) -> str:
     return _check_names(names, known, has_more)
 
 
+def nested_classes(subject: Subject, claimed: str) -> str:
+    """Check the classes in the body of a class: all of them, or "and others"."""
+    python = subject.file.python
+    definitions = python.children_by_name(subject.qual).values() if python else ()
+    known = [one.name for one in definitions if one.kind == "class"]
+    return _check_bare_names(subject, claimed, known)
+
+
+def static_methods(subject: Subject, claimed: str) -> str:
+    """Check the methods under `@staticmethod`: all of them, or "and others"."""
+    python = subject.file.python
+    definitions = python.children_by_name(subject.qual).values() if python else ()
+    known = [
+        one.name
+        for one in definitions
+        if any(
+            ast.unparse(decorator) == "staticmethod"
+            for decorator in getattr(one.node, "decorator_list", ())
+        )
+    ]
+    return _check_bare_names(subject, claimed, known)
+
+
+def _check_bare_names(subject: Subject, claimed: str, known: list[str]) -> str:
+    text, has_more = strip_more(claimed, subject.templates)
+    listed = parse_names(text, subject.templates)
+    if not listed or any(one.path for one in listed):
+        return "it cannot be read as a list of names"
+    return _check_names([one.name for one in listed], known, has_more)
+
+
 def properties(subject: Subject, claimed: str) -> str:
     """Check that these are the properties of a class, all of them."""
     listed = parse_names(claimed, subject.templates)
@@ -654,6 +685,8 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "constants": constants,
     "methods": methods,
     "properties": properties,
+    "static methods": static_methods,
+    "nested classes": nested_classes,
     "aliases": aliases,
     "other names": other_names,
     "methods with lines": methods_with_lines,

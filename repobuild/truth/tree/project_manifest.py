@@ -45,7 +45,7 @@ class ProjectManifest:
     python: str = ""
     needs: set[str] = field(default_factory=set)
     is_open: bool = False  # more may be needed than the file lists
-    conditional: set[str] = field(default_factory=set)  # those under a condition
+    conditional: dict[str, str] = field(default_factory=dict)  # their conditions
     extras: dict[str, set[str]] = field(default_factory=dict)
     dev: set[str] = field(default_factory=set)
     scripts: dict[str, str] = field(default_factory=dict)
@@ -342,11 +342,16 @@ def _needed_lines(lines: list[str]) -> Iterator[str]:
             yield line
 
 
-def _conditional(lines: Any) -> set[str]:
+def _conditional(lines: Any) -> dict[str, str]:
     """Return the packages that requirement lines name with a condition after `;`."""
     entries = lines if isinstance(lines, Iterable) else ()
     told = (re.sub(r"(?:^|\s)#.*", "", str(entry)) for entry in entries)
-    return _names([line for line in told if ";" in line])
+    found: dict[str, str] = {}
+    for line in told:
+        condition = re.sub(r"\s--\w.*", "", line.partition(";")[2]).strip()
+        for name in _names([line]) if condition else ():
+            found.setdefault(name, condition)
+    return found
 
 
 def _names(lines: Any) -> set[str]:
