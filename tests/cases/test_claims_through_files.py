@@ -149,6 +149,23 @@ import time
 from waits.sender import Sender, marked
 
 
+class Plain:
+    """Keep a message as it is given."""
+
+    def __init__(self, message):
+        self.message = message
+
+
+class Packed:
+    """Keep a message in a small form."""
+
+    def __init__(self, message):
+        self.message = message
+
+
+Kept = Plain if time.daylight else Packed
+
+
 class QueueSender(Sender):
     """Send messages through a queue of them."""
 
@@ -167,6 +184,20 @@ class QueueSender(Sender):
         sent = self.send_again(message.text)
         self.count_sent(started, message)
         return sent
+''',
+    "waits/keep.py": '''"""Keep messages for later."""
+
+from waits.queue_sender import Kept
+from waits.sender import marked
+
+
+def kept_message(message, kept):
+    """Keep a message for later, beside others."""
+    if message in kept:
+        raise ValueError("it is kept")
+    one = Kept(marked(message))
+    kept.append(one)
+    return one
 ''',
     "waits/remote.py": '''"""Send messages to another machine."""
 
@@ -253,3 +284,8 @@ def test_a_call_of_an_attribute_runs_what_the_base_class_assigned(
 ) -> None:
     told = waits.answers("waits/queue_sender.py::QueueSender.push_counted")
     assert any("call_again" in one for one in told)
+
+
+def test_a_call_of_a_name_for_either_class_makes_one_of_them(waits: Sampled) -> None:
+    told = waits.answers("waits/keep.py::kept_message")
+    assert any("`Plain`" in one for one in told)
