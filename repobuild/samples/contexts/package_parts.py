@@ -68,13 +68,19 @@ def purposes_of(
 ) -> list[str]:
     """Return the purpose of each file, by a sentence that no other of them begins with.
 
-    Where several begin with one, it tells nothing of any: the next sentence does.
+    Where several begin with one, it tells nothing of any: the next sentence does,
+    unless several have that one, too.
     """
     told = [purpose(path, facts(path)) for path in paths]
     counts = Counter(told)
-    return [
-        text if counts[text] == 1 else _second_sentence(path, text, facts(path))
+    second = [
+        "" if counts[text] == 1 else _second_sentence(path, text, facts(path))
         for path, text in zip(paths, told, strict=True)
+    ]
+    repeated = Counter(second)
+    return [
+        first if counts[first] == 1 else after if repeated[after] == 1 else ""
+        for first, after in zip(told, second, strict=True)
     ]
 
 

@@ -98,7 +98,8 @@ def needed_imports(
     The result is sorted, so that sorting a file's imports changes no row of its
     elements. Names that the code binds itself, or that `bound` lists, need no import.
     With `internal`, return only imports of the project, and none where a string is one
-    of these names: it may be a type, `cast("Order", x)`.
+    of these names: it may be a type, `cast("Order", x)`. Nor is there any where the
+    tree lacks a module that can be the project's own, as what an installation makes.
     """
     quoted = {text[1:-1] for text in _STRING.findall(code)} if internal else ()
     if any(known[text].internal for text in quoted if text in known):
@@ -108,6 +109,8 @@ def needed_imports(
     read = {*_NAME.findall(without_strings), *_ANNOTATION.findall(without_strings)}
     used = (read & known.keys()) - own - set(bound)
     chosen = [known[name] for name in used if known[name].internal or not internal]
+    if internal and _leaves_out_own(chosen, [known[name] for name in used]):
+        return []
     plain = sorted(f"import {one.binding}" for one in chosen if not one.name)
     bindings: dict[tuple[str, str], list[str]] = {}
     for one in sorted(chosen):
@@ -121,6 +124,14 @@ def needed_imports(
     texts = [*plain, *named]
     is_short = len(texts) <= _MOST and sum(map(len, texts)) <= _LONGEST
     return texts if is_short else []
+
+
+def _leaves_out_own(
+    chosen: Iterable[ImportedName], used: Iterable[ImportedName]
+) -> bool:
+    """Return whether names come from the packages of the chosen, and are not chosen."""
+    tops = {one.module.partition(".")[0] for one in chosen} - {""}
+    return any(one.module.partition(".")[0] in tops for one in used if not one.internal)
 
 
 def has_star_import(facts: Value) -> bool:

@@ -312,9 +312,19 @@ def _check_site(plan: PlanSubject, part: str, fields: Mapping[str, str]) -> str:
     path, where = fields["other"], fields.get("where", "")
     places = (where, "", "__all__")
     sites = [s for s in plan.evidence["sites"] if s[0] == path and s[1] in places]
-    named = next((s[2] for s in sites if str(len(s[2])) == fields["count"]), None)
-    if named is None or not set(named) <= set(plan.siblings):
+    # A list and the imports of one file can name as many siblings, yet others.
+    counted = [s[2] for s in sites if str(len(s[2])) == fields["count"]]
+    problems = [_check_named(plan, part, fields, named) for named in counted]
+    return min(problems, key=bool) if problems else "the evidence counts otherwise"
+
+
+def _check_named(
+    plan: PlanSubject, part: str, fields: Mapping[str, str], named: list[str]
+) -> str:
+    """Return "" when a place has these siblings, as the step says."""
+    if not set(named) <= set(plan.siblings):
         return "the evidence counts otherwise"
+    path, where = fields["other"], fields.get("where", "")
     text, file = plan.read(path), plan.python(path)
     if text is None:
         return "there is no such file"

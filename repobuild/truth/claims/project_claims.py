@@ -78,6 +78,7 @@ _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 # It ends with a full stop, or with its paragraph.
 _FIRST_SENTENCE = re.compile(r".+?(?:[.!?](?=\s+[A-Z`])|\n[ \t]*(?=\n))\s*", re.DOTALL)
+_RULED_TITLE = re.compile(r"\s*[^\n]+\n[ \t]*([=\-~^*#+])\1{3,}[ \t]*\n\s*")
 _MODULE = re.compile(r"(?:^|\n)\n?- `([^`\n]+)`([^\n]*)")
 _KINDS = {
     "classes": "class",
@@ -148,6 +149,7 @@ def _is_told(index: TreeIndex, path: str, rest: str, language: str) -> bool:
     module, file = index.definition(source), index.file(source)
     text = rest.removeprefix(before).removesuffix(after)
     docs = [module.doc if module else "", _doc_of_only_class(file)]
+    docs = [_without_title(doc) for doc in docs] + docs
     docs += [rest for _, rest in map(_first_and_rest, docs) if rest]
     is_told = is_purpose(text) and any(is_beginning(text, doc) for doc in docs)
     if file is not None and file.is_text:  # Python 2, and what `ast` cannot read
@@ -159,6 +161,11 @@ def _first_and_rest(doc: str) -> tuple[str, str]:
     """Return a docstring in two: several modules may begin with one sentence."""
     match = _FIRST_SENTENCE.match(doc)
     return (match[0], doc[match.end() :]) if match else (doc, "")
+
+
+def _without_title(doc: str) -> str:
+    """Return a docstring without a first line that has a rule below it."""
+    return _RULED_TITLE.sub("", doc, count=1)
 
 
 def _doc_of_only_class(file: FileEvidence | None) -> str:

@@ -20,6 +20,7 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 
 from repobuild.truth.claims.prose_match import begins_comment, is_beginning, is_purpose
 from repobuild.truth.subject import DeferredCheck, DeferredClaim
@@ -257,13 +258,24 @@ def _calls(index: TreeIndex, source: str, target: str) -> str:
     if package := _only_imported_from(index, file, target.partition("::")[0]):
         return f"{package} is a declared dependency, no file of the project"
     names = set(_callable_names(index, source, target))
-    for definition in _running_definitions(file, source):
-        if any(definition.uses(name) for name in names):
+    running = list(_running_definitions(file, source))
+    if any(definition.uses(name) for definition in running for name in names):
+        return ""
+    called = {name for definition in running for name in definition.calls.split()}
+    for one in chain([file], _files_of_bases(index, source)):
+        if any(_is_alias(index, one, name, names) for name in called):
             return ""
-        for called in definition.calls.split():
-            if _is_alias(index, file, called, names):
-                return ""
     return f"{source} names no {' or '.join(sorted(names)[:_LISTED])}"
+
+
+def _files_of_bases(index: TreeIndex, source: str) -> Iterator[FileEvidence]:
+    """Yield the files of a method's base classes, which assign attributes, too."""
+    path, _, qual = source.partition("::")
+    level = seen = {Location(path, qual.rpartition(".")[0])}
+    for _ in range(_INHERITANCE_LEVELS):
+        level = {above for one in level for above in index.possible_bases(*one)} - seen
+        seen = seen | level
+    yield from (index.files[one] for one in {found.path for found in seen} - {path})
 
 
 def _reads(index: TreeIndex, source: str, target: str) -> str:

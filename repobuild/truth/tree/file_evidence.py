@@ -272,10 +272,19 @@ def _assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
 def _plain_assignments(
     target: ast.expr, value: ast.expr
 ) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Yield (target, value) of `b = a`, `b, d = a, c` and `b = partial(a, ...)`."""
+    """Yield (target, value) of `b = a`, `b, d = a, c` and `b = partial(a, ...)`.
+
+    Of `b = a if c else d` and of `b = a or d` both are values of b.
+    """
     if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
         for one, other in zip(target.elts, value.elts, strict=False):
             yield from _plain_assignments(one, other)
+    elif isinstance(value, ast.IfExp):
+        for one in (value.body, value.orelse):
+            yield from _plain_assignments(target, one)
+    elif isinstance(value, ast.BoolOp):
+        for one in value.values:
+            yield from _plain_assignments(target, one)
     elif isinstance(value, ast.Name | ast.Attribute) and last_name(target):
         yield target, value
     elif isinstance(value, ast.Call) and last_name(value.func) == "partial":
