@@ -17,6 +17,7 @@ import pytest
 from repobuild.cli.main import run
 from repobuild.code.facts.parse import facts_of
 from repobuild.samples.text.docstring_parts import parse_docstring
+from repobuild.samples.text.expectation import hide_expectation
 from tests.code_world import World
 from tests.repository import Repository
 from tests.slow_shapes import EXTENSION, SHAPES
@@ -163,3 +164,9 @@ def test_a_megabyte_of_any_shape_is_built_to_the_dataset(
         cwd=repository.path, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_the_expectation_of_an_assertion_may_have_long_names() -> None:
+    """The cuts of a name of thirty letters were tried one by one: minutes a name."""
+    code = f'def test_it(keys):\n    token = make("a")\n    assert token == dict({"x" * 90}=9)\n'
+    assert hide_expectation(code, 1000, {"make"}) is not None

@@ -38,7 +38,9 @@ _SHORTEST = 3  # letters and digits of the hidden part
 _WORD_CHARACTER = re.compile(r"\w")
 _NAME = re.compile(r"[^\W\d]\w*")
 _VARIABLE = re.compile(r"(?:self\.)?[a-z_][\w.]*|True|False|None")
-_PASSED_ON = re.compile(r"[a-z_][\w.]*\((?:[a-z_][\w.]*(?:, )?)*")  # no `)` at the end
+_ARGUMENT = r"[a-z_][\w.]*"
+# Without `)` at the end. A list of `ARGUMENT(?:, )?` would try all cuts of a long name.
+_PASSED_ON = re.compile(rf"{_ARGUMENT}\((?:{_ARGUMENT}(?:, {_ARGUMENT})*(?:, )?)?")
 _NUMBER = re.compile(r"[-+]?\.?\d[\w.]*(?:[eE][-+]\d+)?")
 # A name that follows no dot and names no argument.
 _ROOT = re.compile(r"(?<![\w.'\"])[^\W\d]\w*(?!\w|\s*=[^=]|['\"])")
