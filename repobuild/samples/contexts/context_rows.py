@@ -83,6 +83,7 @@ from repobuild.samples.text.refusals import (
 _MOST = 16  # ids in a list
 _MOST_COUNTED = 256  # ids of a list that is cut
 _LARGEST = 3  # members of a file that no list of them lacks
+_SETUP = re.compile(r"(?:^|/)setup\.py$")
 _README = re.compile(r"readme(?:\.\w+)?$", re.IGNORECASE)
 _MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
@@ -487,9 +488,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     reader, id = file.reader, element.id
     # A method that is also called by a computed name has callers that nobody finds.
     is_known = not file.is_dispatched(element)
-    callers = reader.incoming(id, "calls", tests=False) if is_known else ()
-    if makers := _makers(file, element):
-        callers = sorted({*callers, *makers})
+    callers = _callers(file, element) if is_known else ()
     is_read_whole = is_known and _is_read_by_name(element)
     readers = reader.incoming(id, "uses", tests=False) if is_read_whole else ()
     is_asked = is_only or element.type != "class" and not element.name.startswith("__")
@@ -534,6 +533,17 @@ def _constructor(file: FileContext, element: ElementView) -> ElementView | None:
     """Return what making an object of a class runs."""
     is_class = element.type == "class"
     return file.elements.get(f"{element.qual}.__init__") if is_class else None
+
+
+def _callers(file: FileContext, element: ElementView) -> Iterable[str]:
+    """Return who calls an element, or makes an object of a class by any name."""
+    callers = file.reader.incoming(element.id, "calls", tests=False)
+    makers = _makers(file, element)
+    if not makers:
+        return callers
+    # Where nothing else makes one, who refers to the class says more.
+    others = list(callers)
+    return sorted({*others, *makers}) if others else ()
 
 
 def _makers(file: FileContext, element: ElementView) -> list[str]:
@@ -1011,9 +1021,11 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
     """
     reader = file.reader
     targets = reader.outgoing(file.path, "imports")
-    # A script that builds or documents the project breaks as any other importer does.
-    importing = reader.incoming(file.path, "imports", tests=False)
-    importers = list(dict.fromkeys(split_id(id)[0] for id in importing))
+    importing = list(reader.incoming(file.path, "imports", tests=False))
+    importers = _paths(importing)
+    if importers:  # a script that installs the package breaks as the others do
+        scripts = {path for id in importing if _SETUP.search(path := split_id(id)[0])}
+        importers = sorted({*importers, *scripts})
     # Who takes a name of the file from a package that passes it on.
     takers = {
         path
