@@ -73,6 +73,8 @@ def _knows_little(scope: FactScope, kind: str) -> bool:
 
     Those who matter to whoever asks are in other files, and may be what it lacks.
     """
+    if kind == "callers" and scope.get("readers"):
+        return False  # who passes it on is told with them
     ids = scope.get(kind) or ()
     is_near = all(split_id(id)[0] == scope.get("path") for id in ids)
     return answer_parts.is_open(scope, kind) and len(ids) <= _FEW and is_near
