@@ -29,7 +29,8 @@ of methods that are called on objects of which the class is not known; the index
 `open:NAME` for each. Among them, in double quotes, are the names in strings that a file
 may look up, and the methods that its classes pass on without calling them. After `|`
 are those that are called on an attribute which holds objects of several classes, of
-which the edge leads to one.
+which the edge leads to one; after `(` those of the module that are called, and are
+none of its elements, or one of several.
 `unread_imports` (Python) names the relative imports of modules that are not analysed,
 such as generated ones, as written.
 

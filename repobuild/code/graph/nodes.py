@@ -9,7 +9,9 @@ from repobuild.code.facts.body_digest import digest
 from repobuild.code.facts.element_row import name_of, parent_of, row_of
 from repobuild.engine.contract import Value
 
-SEVERAL = "|"  # before a name in `open_calls`: see graph.py
+# Before a name in `open_calls`: see graph.py.
+SEVERAL = "|"
+NO_ELEMENT = "("
 EdgeTriple = tuple[str, str, str]  # qual, kind, dst
 Edges = dict[EdgeTriple, float]  # -> confidence
 

@@ -19,6 +19,7 @@ from repobuild.code.facts.element_row import (
     parent_of,
 )
 from repobuild.code.graph.nodes import (
+    NO_ELEMENT,
     SEVERAL,
     Edges,
     EdgeTriple,
@@ -199,7 +200,11 @@ class PythonFileEdges:
         targets = self._targets(scope, name)
         if not targets:
             self.unresolved += 1
+            self._reads_called(qual, scope, name)
+        if all(confidence < _ONE_OF_SEVERAL for _, confidence in targets):
             self._note_open(name)
+            if self._is_of_module(scope, name):
+                self.open_calls.add(NO_ELEMENT + name)
         elif self._may_be_another(scope, name):
             last = name.rpartition(".")[2]
             self.open_calls |= {last, SEVERAL + last}
@@ -310,6 +315,33 @@ class PythonFileEdges:
         if before and last.isidentifier() and not last.startswith("__"):
             if before != "''" and not (root and root[0] in self._external):
                 self.open_calls.add(last)
+
+    def _reads_called(self, qual: str, scope: str, name: str) -> None:
+        """Add an edge to the property whose value a call of its name calls."""
+        if not _OWN_METHOD.match(name):
+            return
+        key = self._memo_key(scope, name)
+        if key not in self._used:
+            path = self.module.path
+            self._used[key] = self.resolver.resolve_read(path, scope, name)
+        used = self._used[key]
+        if used is None or used.kind is not Kind.FUNCTION or used.confidence < _SURE:
+            return
+        if self.resolver.flow.is_property(used):
+            self._add(qual, "uses", symbol_id(used), used.confidence)
+
+    def _is_of_module(self, scope: str, name: str) -> bool:
+        """Return whether a name alone is what the module makes, without a definition.
+
+        `Level = namedtuple(...)` and `Writer = Plain if small else Bulk` are parts of
+        the project. What another project has is none by another name.
+        """
+        if not name.isidentifier() or self._memo_key(scope, name)[0]:
+            return False
+        return name not in self._external and any(
+            binding[:1] != ASSIGNED_NAME or self._may_mean(binding)
+            for binding in self.module.bindings(name)
+        )
 
     def _may_be_another(self, scope: str, name: str) -> bool:
         """Return whether a call is resolved with one of several things that an

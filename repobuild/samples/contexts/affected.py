@@ -42,7 +42,7 @@ from typing import NamedTuple
 
 from repobuild.code.facts.element_row import name_of, parent_of
 from repobuild.code.graph.graph import PROJECT, split_id
-from repobuild.code.graph.nodes import SEVERAL
+from repobuild.code.graph.nodes import NO_ELEMENT, SEVERAL
 from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.clues import (
@@ -199,7 +199,7 @@ class ChangedFiles:
     def opened_names(self, path: str) -> set[str]:
         """Return the methods that a file now calls unresolved, or did before only."""
         before, after = (_open_calls(row) for row in self.graph(path))
-        return {name.strip(f'"{SEVERAL}') for name in before ^ after}
+        return {name.strip(f'"{SEVERAL}{NO_ELEMENT}') for name in before ^ after}
 
     def documented_names(self) -> set[str]:
         """Return the bare names that changed documents tell or call otherwise."""

@@ -72,6 +72,7 @@ from repobuild.samples.text.import_statements import (
     imports_for_types,
     needed_imports,
 )
+from repobuild.samples.text.long_strings import without_long_strings
 from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import (
     does_nothing,
@@ -83,6 +84,7 @@ from repobuild.samples.text.refusals import (
 _MOST = 16  # ids in a list
 _MOST_COUNTED = 256  # ids of a list that is cut
 _LARGEST = 3  # members of a file that no list of them lacks
+_SETUP = re.compile(r"(?:^|/)setup\.py$")
 _README = re.compile(r"readme(?:\.\w+)?$", re.IGNORECASE)
 _MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
@@ -111,6 +113,12 @@ _COMMON = frozenset(
     for name in dir(type_)
 )
 _MADE = re.compile(r"^[ \t]+(\w+) = (?:[\w.]+\.)?(\w+)\(", re.MULTILINE)
+# `cls.__new__(cls)` and `type(self)(...)`, which may have a name of its own before.
+_MAKES_OWN = re.compile(
+    r"(?m)^[^#\n]*?\b(?:cls|self\.__class__|type\(self\))(?:\(|\.__new__\()"
+    r"|^[^#\n]*?\bobject\.__new__\((?:cls|self\.__class__|type\(self\))\)"
+    r"|^[ \t]+(\w+) = (?:type\(self\)|self\.__class__)(?:[ \t]*#.*)?\n[\s\S]*\b\1\("
+)
 _OPERATED = re.compile(r"(?<![\w.])(\w+)\[|\b(?:in |len\(|iter\()(\w+)\b(?![.(\[])")
 # What a `return` calls, "" where it returns anything else.
 _RETURN = re.compile(r"^[ \t]+return\b(?:[ \t]+(?:\w+\.)*(\w+)\()?", re.MULTILINE)
@@ -492,7 +500,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     reader, id = file.reader, element.id
     # A method that is also called by a computed name has callers that nobody finds.
     is_known = not file.is_dispatched(element)
-    callers = reader.incoming(id, "calls", tests=False) if is_known else ()
+    callers = _callers(file, element) if is_known else ()
     is_read_whole = is_known and _is_read_by_name(element)
     readers = reader.incoming(id, "uses", tests=False) if is_read_whole else ()
     is_asked = is_only or element.type != "class" and not element.name.startswith("__")
@@ -537,6 +545,29 @@ def _constructor(file: FileContext, element: ElementView) -> ElementView | None:
     """Return what making an object of a class runs."""
     is_class = element.type == "class"
     return file.elements.get(f"{element.qual}.__init__") if is_class else None
+
+
+def _callers(file: FileContext, element: ElementView) -> Iterable[str]:
+    """Return who calls an element, or makes an object of a class by any name."""
+    callers = file.reader.incoming(element.id, "calls", tests=False)
+    makers = _makers(file, element)
+    if not makers:
+        return callers
+    # Where nothing else makes one, who refers to the class says more.
+    others = list(callers)
+    return sorted({*others, *makers}) if others else ()
+
+
+def _makers(file: FileContext, element: ElementView) -> list[str]:
+    """Return the methods of a class that make an object of it without its name."""
+    if element.type != "class" or file.language != "python":
+        return []
+    return [
+        one.id
+        for one in file.children(element.qual)
+        if one.type == "method" and one.name not in _CONSTRUCTOR_NAMES
+        if _MAKES_OWN.search(without_long_strings(file.code(one)))
+    ]
 
 
 def _callees(file: FileContext, element: ElementView) -> list[str]:
@@ -586,10 +617,14 @@ def _callers_apart(
 ) -> tuple[Iterable[str], Iterable[str]]:
     """Return who calls an element, and who refers to it: it decorates some of these.
 
-    A call of an enumeration looks a member up.
+    A call of an enumeration looks a member up, and one of a property calls what that
+    gives.
     """
     if any(map(_ENUMERATION.search, element.row.bases)):
         return [], sorted({*readers, *callers})
+    if element.is_property:
+        is_whole = _is_read_by_name(element)
+        return [], sorted({*readers, *callers}) if is_whole else ()
     every, first = tee(callers)
     is_decorated = partial(_is_decorated, name=element.name, reader=reader)
     decorated = set(filter(is_decorated, islice(first, _MOST_USERS)))
@@ -631,6 +666,9 @@ def _open_lists(
     is_open = any(
         one not in _COMMON or file.names.is_of_product(one) for one in called & unknown
     ) or any(reader.calls_several(element.path, one) for one in called)
+    is_open |= any(
+        reader.calls_no_element(element.path, one) for one in element.calls()
+    )
     # What a function defines within itself makes calls of its own.
     is_open |= any(reader.outgoing(one.id, "calls") for one in _inner(file, element))
     found = ["callees"] if is_open else []
@@ -642,7 +680,10 @@ def _open_lists(
     is_passed = not _is_read_by_name(element) and any(
         reader.incoming(element.id, "uses", tests=False)
     )
-    found += ["callers"] if False in are_tests or is_by_name or is_passed else []
+    is_called = False in are_tests
+    found += ["callers"] if is_called or is_by_name or is_passed else []
+    # `for one in handlers: one._write()` refers to the method of each of them.
+    found += ["readers"] if is_called and not element.is_property else []
     return [*found, *_TEST_LISTS] if True in are_tests else found
 
 
@@ -992,7 +1033,11 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
     """
     reader = file.reader
     targets = reader.outgoing(file.path, "imports")
-    importers = _paths(reader.incoming(file.path, "imports", tests=False))
+    importing = list(reader.incoming(file.path, "imports", tests=False))
+    importers = _paths(importing)
+    if importers:  # a script that installs the package breaks as the others do
+        scripts = {path for id in importing if _SETUP.search(path := split_id(id)[0])}
+        importers = sorted({*importers, *scripts})
     # Who takes a name of the file from a package that passes it on.
     takers = {
         path

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 
 from repobuild.code.graph.graph import split_id
-from repobuild.code.graph.nodes import SEVERAL
+from repobuild.code.graph.nodes import NO_ELEMENT, SEVERAL
 from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.docstring_uses import NO_PURPOSE, docstring_uses
@@ -42,14 +42,17 @@ _PYTHON_TEST = re.compile(r"(?:.*?\.)??test[^.]*|.*Test[^.]*$")
 def enclosing_test(id: str) -> str:
     """Return the test that contains an element of a test file, "" for a helper.
 
-    Top-level code counts as a test: some languages write tests there. A class whose
-    name contains `Test` may have test methods of any name, but not in Python, whose
-    runners collect `test...` only.
+    Top-level code counts as a test: some languages write tests there. Python's runners
+    collect functions: its top level marks and imports. A class whose name contains
+    `Test` may have test methods of any name, but not in Python, whose runners collect
+    `test...` only.
     """
     path, qual = split_id(id)
-    pattern = _PYTHON_TEST if path.endswith(".py") else _TEST_NAME
-    name = pattern.match(qual)
-    return element_id(path, name[0]) if name else "" if qual else path
+    is_python = path.endswith(".py")
+    name = (_PYTHON_TEST if is_python else _TEST_NAME).match(qual)
+    if name:
+        return element_id(path, name[0])
+    return "" if qual or is_python else path
 
 
 def element_id(path: str, qual: str) -> str:
@@ -276,6 +279,10 @@ class GraphReader:
     def calls_several(self, path: str, name: str) -> bool:
         """Return whether a file calls a method on what is of one of several classes."""
         return f"{SEVERAL}{name}" in self.open_calls(path)
+
+    def calls_no_element(self, path: str, name: str) -> bool:
+        """Return whether a file calls a name of the project that has no element."""
+        return f"{NO_ELEMENT}{name}" in self.open_calls(path)
 
     def unread_imports(self, path: str) -> list[str]:
         """Return the relative imports of a file whose modules are not analysed."""

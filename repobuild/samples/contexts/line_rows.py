@@ -52,6 +52,9 @@ _NO_STEP = re.compile(
 _HEAD = re.compile(r"(?:async )?(?:if|elif|for|while|with|except|match|case)\b.*:")
 _SET = re.compile(r"(?!__)(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
 _STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
+# What is written first happens later, or not at all; `if` and `for` at its beginning
+# head a block.
+_NOT_IN_ORDER = re.compile(r"\S.*\b(?:if|for)\b|\blambda\b|\)[^()=]*(?<![=!<>])=(?!=)")
 # A statement that is a string alone, as the docstring of an attribute: it does nothing.
 _STRING_STATEMENT = re.compile(
     r"""\s*[rRbBuU]{0,2}(?:"{3}(?:[^"\\]|\\.|"(?!""))*"{3}"""
@@ -168,6 +171,10 @@ def _code(file: FileContext, element: ElementView, row: Row) -> list[list[Value]
     if not 0 < len(body) <= _MOST_LINES or any(map(_NO_STEP.fullmatch, body)):
         return []
     called = _called_lines(element, row.get("callees") or [])
+    for number_called, ids in called.items():
+        called[number_called] = _as_they_run(file.line(number_called), ids)
+        if not called[number_called]:
+            return []
     number, end = element.row.start_line, element.row.end_line
     lines: list[list[Value]] = []
     heads: list[tuple[int, int]] = []  # (indentation, line) of the blocks around a line
@@ -213,6 +220,32 @@ def _called_lines(element: ElementView, callees: list[str]) -> dict[int, list[st
             for line in dict.fromkeys(lines):
                 called.setdefault(line, []).extend(by_name[last])
     return called
+
+
+def _as_they_run(text: str, ids: list[str]) -> list[str]:
+    """Return the callees of a line in the order in which their calls happen, or none.
+
+    A call happens at its closing bracket: after its arguments, and after what it is
+    called on. In `a() if b() else c()` and `[a() for b in c()]` others come first.
+    """
+    if len(ids) < 2:
+        return ids
+    bare = _STRING.sub(lambda match: "_" * len(match[0]), text)
+    ends = {id: _end_of_call(bare, name_of(split_id(id)[1])) for id in ids}
+    if _NOT_IN_ORDER.search(bare) or not all(ends.values()):
+        return []
+    return sorted(ids, key=ends.__getitem__)
+
+
+def _end_of_call(text: str, name: str) -> int:
+    """Return where the first call of a name ends in a line, 0 where none does."""
+    match = re.search(rf"\b{re.escape(name)}\(", text)
+    depth = 0
+    for position in range(match.end() - 1, len(text)) if match else ():
+        depth += {"(": 1, ")": -1}.get(text[position], 0)
+        if not depth:
+            return position
+    return 0
 
 
 def _members(file: FileContext, element: ElementView) -> list[list[Value]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from repobuild.code.graph.graph import split_id
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 
+_FEW = 2  # names that say little of a list which may have others
 # Fields of a context, each also a kind in the question files.
 _LISTS = (
     "callers",
@@ -34,6 +36,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         is_open = scope.get("open_calls") or answer_parts.is_open(scope, kind)
         if kind == "callees" and is_open:
             continue  # what nobody knows may be its main work, and its code shows it
+        if kind in ("callers", "readers") and _knows_little(scope, kind):
+            continue
         text, ids = answer_parts.list_field(scope, kind)
         if kind == "callees" and answer_parts.only_exceptions(scope, ids):
             continue  # what it reads, and does without a call, is not among them
@@ -62,3 +66,15 @@ def facts(scope: FactScope) -> Iterator[Fact]:
                 listed = scope.phrases.listed([f"`{base}`" for base in foreign])
                 answer += scope.phrases.part("foreign_bases", members=listed)
             yield Fact(kind, answer, (scope.id, *ids), "medium")
+
+
+def _knows_little(scope: FactScope, kind: str) -> bool:
+    """Return whether a list may have others, and knows one or two of its own file.
+
+    Those who matter to whoever asks are in other files, and may be what it lacks.
+    """
+    if kind == "callers" and scope.get("readers"):
+        return False  # who passes it on is told with them
+    ids = scope.get(kind) or ()
+    is_near = all(split_id(id)[0] == scope.get("path") for id in ids)
+    return answer_parts.is_open(scope, kind) and len(ids) <= _FEW and is_near

@@ -9,6 +9,7 @@ from repobuild.code.resolve.binding_marks import (
     ALTERNATIVE,
     ASSIGNED_NAME,
     DEFINITION,
+    IMPORTED_NAME,
     IN_FUNCTION,
 )
 from repobuild.code.resolve.python.expressions import ResolverContext
@@ -16,6 +17,8 @@ from repobuild.code.resolve.python.imports import ImportResolver
 from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.symbol import Kind, Symbol
 
+# Bindings by which a name may be given one of several things.
+_VALUES = (ASSIGNED_NAME, IN_FUNCTION, IMPORTED_NAME, DEFINITION, ALTERNATIVE)
 REPLACEABLE = 0.4  # confidence of what may be another thing; no sample states it
 
 
@@ -74,23 +77,26 @@ class GlobalNames:
             # The last of several definitions (overloads, setters) replaces the others.
             if len(bindings) == 1 or all(b.startswith(DEFINITION) for b in bindings):
                 return symbol
-            if binding.startswith(ASSIGNED_NAME) and self._may_be_anything(
-                path, scope, bindings
+            if binding.startswith(ASSIGNED_NAME) and self._may_be_another(
+                path, scope, bindings, symbol
             ):
                 return symbol.at_most(REPLACEABLE)
             is_one_of = any(b.startswith(ALTERNATIVE) for b in bindings)
             return symbol.at_most(0.5 if is_one_of else 0.8)
         return None
 
-    def _may_be_anything(
-        self, path: str, scope: str, bindings: Sequence[Binding]
+    def _may_be_another(
+        self, path: str, scope: str, bindings: Sequence[Binding], symbol: Symbol
     ) -> bool:
-        """Return whether a name is also given something that is not known.
+        """Return whether a name is also given something else, or what is not known.
 
-        `SORT_KEY = fold`, and a function that says `global SORT_KEY`.
+        `SORT_KEY = fold`, and a function that says `global SORT_KEY`. Or it is one
+        of several by platform: `Writer = Plain if os.name == "posix" else Bulk`.
         """
-        values = (b for b in bindings if b.startswith((ASSIGNED_NAME, IN_FUNCTION)))
-        return any(self._resolve_binding(path, scope, b) is None for b in values)
+        values = (
+            self._resolve_binding(path, scope, b) for b in bindings if b[:1] in _VALUES
+        )
+        return any(one is None or not one.is_same(symbol) for one in values)
 
     def _through_stars(self, origin: ModuleFacts, name: str) -> Symbol | None:
         """Search the star imports; each module once, the last import first."""
