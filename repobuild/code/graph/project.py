@@ -117,6 +117,7 @@ _TOOL = re.compile(
     r"(?:^|[.-])(?:config|conf|setup)\.[cm]?[jt]s$|^(?:gulp|grunt)file|\.d\.[cm]?ts$",
     re.I,
 )
+_TOP_PACKAGE = "package:"  # the count of an `__init__.py` at the top of the tree
 _MAX_DISTRIBUTIONS = 40
 _FEWEST_DISTRIBUTIONS = 2  # below the top, that make a monorepo
 _GO_VERSION = re.compile(r"v\d+")
@@ -614,8 +615,11 @@ def _ranked_modules(
     Of modules, those that carry most come first, see `_weight`.
 
     Without any these are the largest modules of Python, the distributions of a
-    monorepo, or the largest folders and files of code.
+    monorepo, or the largest folders and files of code. Of a tree whose top is a package
+    itself, or only has a stray `__init__.py`, nothing is certain.
     """
+    if _TOP_PACKAGE in counts:
+        return []
     folders = _product_folders(counts)
     packages = {
         one: count
@@ -725,6 +729,8 @@ def _architecture_style(
     counts: Mapping[str, int], manifests: Manifests, name: str
 ) -> str:
     """Return the architecture that manifests and packages show, "" if none does."""
+    if _TOP_PACKAGE in counts:
+        return ""
     if _is_monorepo(manifests):
         return "monorepo"
     packages = list(_with_prefix(counts, "package:"))

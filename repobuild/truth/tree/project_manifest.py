@@ -343,10 +343,12 @@ def _needed_lines(lines: list[str]) -> Iterator[str]:
 
 
 def _conditional(lines: Any) -> set[str]:
-    """Return the packages that requirement lines name with a condition after `;`."""
+    """Return the packages that no requirement line names without a condition."""
     entries = lines if isinstance(lines, Iterable) else ()
-    told = (re.sub(r"(?:^|\s)#.*", "", str(entry)) for entry in entries)
-    return _names([line for line in told if ";" in line])
+    told = [re.sub(r"(?:^|\s)#.*", "", str(entry)) for entry in entries]
+    always = {_folded(one) for one in _names([one for one in told if ";" not in one])}
+    found = _names([line for line in told if ";" in line])
+    return {one for one in found if _folded(one) not in always}
 
 
 def _names(lines: Any) -> set[str]:
