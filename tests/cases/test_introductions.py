@@ -284,6 +284,20 @@ def test_a_distribution_with_dots_in_its_name_is_a_technology(tmp_path) -> None:
     assert sampled.audit().wrong == []
 
 
+def test_what_developers_install_is_no_folder_of_the_same_name(tmp_path: Path) -> None:
+    manifest = '[dependency-groups]\ndev = ["inks"]\n'
+    files = {
+        "tool/__init__.py": "import pots\nimport cups\n\ntry:\n    import inks\n"
+        "except ImportError:\n    inks = None\n",
+        "tool/query/inks/__init__.py": "",
+        "pyproject.toml": '[project]\nname = "tool"\ndependencies = ["pots", "cups"]\n'
+        + manifest,
+    }
+    sampled = Sampled(tmp_path, files, **{"samples.languages": ["en"]})
+    assert any("require them**: `inks`" in one for one in sampled.answers(PROJECT))
+    assert sampled.audit().wrong == []
+
+
 @pytest.mark.parametrize(
     ("paths", "style"),
     [

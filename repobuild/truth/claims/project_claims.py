@@ -214,6 +214,7 @@ def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
         for one in speaking_manifests(index).values()
         for name in [
             *one.needs,
+            *one.dev,
             *(n.partition("[")[0] for names in one.extras.values() for n in names),
         ]
     }
