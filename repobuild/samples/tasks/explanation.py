@@ -129,10 +129,10 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     A constructor is there to make what its class is for.
     """
     said, sources = _said_elsewhere(scope)
-    made = "" if said else _what_is_made(scope)
     is_told = any(scope.get(name) for name in _TELLS)
     most = _SHORT_BODY if said else _LONGEST_BODY
     code = answer_parts.render_short_code(scope, most)
+    made = "" if said or code else _what_is_made(scope)
     if scope.get("kind") == "class":
         structure = "" if code else _class_parts(scope)
     else:
