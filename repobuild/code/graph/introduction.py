@@ -272,8 +272,11 @@ def _names_of(name: str, title: str) -> set[str]:
     for one in (name, title):
         parts = _NAME_PART.split(one.lower())
         found.add("".join(part for part in parts if part not in _ANY_NAME))
-    if other := _FOR_ANOTHER.search(title):
-        found.discard(letters(other[1]))
+    other = _FOR_ANOTHER.search(title)
+    served = letters(other[1]) if other else ""
+    if served and not letters(title).startswith(letters(name)):
+        # A client for Cloud Storage is not what Google Cloud Storage is.
+        found = {one for one in found if not one.endswith(served)}
     return found - {""}
 
 
