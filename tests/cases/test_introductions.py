@@ -80,6 +80,7 @@ def described(files: dict[str, str]) -> str:
         ("# Tool\n\nAn alternative way is a brush.\n", LINE),
         ("# Tool\n\nThese pictures show that on paper tool is slow.\n", LINE),
         ("# Tool\n\nTool is licensed under the MIT licence.\n", LINE),
+        ("# Tool\n\nA full list of changes may be found elsewhere.\n", LINE),
         ("# Tool\n\nTool is *not* a set of pens.\n", LINE),
         ("# Tool\n\nTool isn't a set of pens.\n", LINE),
         ("# Tool\n\nTool is not only a pen.\n", "Tool is not only a pen."),
@@ -298,6 +299,26 @@ def test_what_developers_install_is_no_folder_of_the_same_name(tmp_path: Path) -
     sampled = Sampled(tmp_path, files, **{"samples.languages": ["en"]})
     assert any("require them**: `inks`" in one for one in sampled.answers(PROJECT))
     assert sampled.audit().wrong == []
+
+
+def test_a_folder_far_within_a_package_is_no_project_of_its_name(tmp_path: Path):
+    files = {
+        f"send/src/tool/by/{name}.py": "import inkrpc\nimport pots\n" for name in "ab"
+    }
+    files |= {
+        "send/src/tool/by/inkrpc/notes.txt": "x",
+        "send/setup.cfg": "[metadata]\n",
+        "pyproject.toml": '[project]\nname = "post"\ndependencies = ["pots"]\n',
+    }
+    sampled = Sampled(tmp_path, files, **{"samples.languages": ["en"]})
+    assert any("are `inkrpc`, `pots`" in one for one in sampled.answers(PROJECT))
+    assert sampled.audit().wrong == []
+    false = {
+        key: {**one, "answer": one["answer"].replace("`inkrpc`", "`tool`")}
+        for key, one in sampled.samples.items()
+        if "`inkrpc`, `pots`" in one["answer"]
+    }
+    assert {one.key for one in sampled.audit(false).wrong} == set(false)
 
 
 @pytest.mark.parametrize(

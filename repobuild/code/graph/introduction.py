@@ -53,7 +53,9 @@ _THIS = re.compile(
     r"|application|plugin|extension|distribution|framework|script|utility|gem|repo)"
 )
 _DEFINITION = re.compile(r"an? (?!new |list |few |lot )", re.IGNORECASE)
-_STATE = re.compile(r"\s(?:is|are|was|were|has|have|can|will)\s")
+_STATE = re.compile(
+    r"\s(?:is|are|was|were|has|have|can|will|may|might|must|should|would)\s"
+)
 # "This package is maintained by ..." says nothing of what it does.
 _STATUS = re.compile(
     r"(?:is|are|was|can|has)\s+(?:(?:also|currently|now|not|be|been|being|successfully"

@@ -612,11 +612,9 @@ def _ranked_modules(
 ) -> list[str]:
     """Return the largest packages, top ones first, and modules where these are few.
 
-    Of modules, those that carry most come first, see `_weight`.
-
-    Without any these are the largest modules of Python, the distributions of a
-    monorepo, or the largest folders and files of code. Of a tree whose top is a package
-    itself, or only has a stray `__init__.py`, nothing is certain.
+    Of modules, those that carry most come first, see `_weight`. Without any these are
+    the largest modules of Python, the distributions of a monorepo, or the largest
+    folders and files of code. A tree whose top may be a package has no certain parts.
     """
     if _TOP_PACKAGE in counts:
         return []
@@ -646,12 +644,11 @@ def _ranked_modules(
             large = {one: size for one, size in parts.items() if size > least}
             found = [*_ranked(tops | own), *_ranked(inner | large)]
     else:
-        python = {path: n for path, n in modules.items() if path.endswith(".py")}
+        python = {one: n for one, n in modules.items() if one.endswith(".py")}
         projects = manifests.distributions() if _is_monorepo(manifests) else {}
         sizes = {one: totals[one] for one in projects if totals[one]}
-        found = (
-            _ranked(python) or _ranked(sizes) or _ranked(folders) or _ranked(modules)
-        )
+        options = (python, sizes, folders, modules)
+        found = _ranked(next((one for one in options if one), {}))
     return found
 
 
