@@ -38,7 +38,7 @@ _PLAN = (
 _SKETCH = (
     "container|owner|bound?", "empty?",
     "no_docstring|no_comment|no_purpose|only_name|stale?",
-    "said_above|said_in|said_of_base|said_of_init?",
+    "said_above|said_in|said_of_base|said_of_init|class_summary?",
     "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
     "created?", "attributes?", "properties?", "method_list|some_methods?",
     "static_methods?", "nested_classes?", "aliases?",

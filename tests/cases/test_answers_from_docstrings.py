@@ -264,3 +264,20 @@ def test_an_example_shows_the_constant_of_a_test_that_it_rests_on(
 def test_imports_keep_the_files_form(pages: Sampled) -> None:
     (text,) = answers(pages, "needs", f"{LINK}Link.follow")
     assert "from pages._names import first\nfrom pages._names import second" in text
+
+
+def test_a_description_may_follow_a_mark_on_the_line_below_its_name(
+    tmp_path: Path,
+) -> None:
+    text = """Fold a page in two.
+
+    :param page:
+        The page to be folded.
+    :param side:
+        (optional) The side that is folded first.
+    """
+    code = f'def fold(page, side=None):\n    """{text}"""\n    return page, side\n'
+    sampled = Sampled(tmp_path, {"pages/folds.py": code}, **ALL_IN_ENGLISH)
+    told = ": The side that is folded first."
+    assert any(told in one["answer"] for one in sampled.samples.values())
+    assert sampled.audit().wrong == []

@@ -9,6 +9,7 @@ import pytest
 
 from repobuild.code.facts.parse import facts_of
 from repobuild.code.graph.graph import PROJECT
+from repobuild.code.graph.introduction import find_install
 from repobuild.code.scan.manifest import read
 from repobuild.code.scan.setup_script import read_setup_script
 from repobuild.samples.contexts.project_context import whole_sentences
@@ -82,6 +83,11 @@ def described(files: dict[str, str]) -> str:
         ("# Tool\n\nAn alternative way is a brush.\n", LINE),
         ("# Tool\n\nThese pictures show that on paper tool is slow.\n", LINE),
         ("# Tool\n\nTool is licensed under the MIT licence.\n", LINE),
+        ("# Tool\n\nA full list of changes may be found elsewhere.\n", LINE),
+        ("# Tool\n\nTool is *not* a set of pens.\n", LINE),
+        ("# Tool\n\nTool isn't a set of pens.\n", LINE),
+        ("# Tool\n\nTool is not only a pen.\n", "Tool is not only a pen."),
+        ("# Tool\n\nTool lets you draw:\n\n- ink\n\nThe package has ink.\n", LINE),
         (f"# Tool\n\n{BADGES}", LINE),
         ("", LINE),
     ],
@@ -105,6 +111,66 @@ def test_the_readme_describes_the_project_where_it_introduces_it(
 )
 def test_a_readme_in_restructuredtext_is_read(readme: str, text: str) -> None:
     assert described({"pyproject.toml": MANIFEST, "README.rst": readme}) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "lead", "is_told"),
+    [
+        ("cytool", "CyTool", "`tool` is a pure pen of Python.", False),
+        ("flask-pen", "Flask-Pen", "Flask is a framework for the web.", False),
+        ("pypen", "PyPen", "Pen is a format for drawings.", False),
+        ("ink-store", "Python Client for Ink Store", "Ink Store is a shop.", False),
+        ("big-ink-store", "Client for Ink Store", "Big Ink Store is a shop.", False),
+        ("ink-store", "Ink Store", "Ink Store is a shop.", True),
+        ("ink", "Ink: a pen for ink", "Ink is a library for drawings.", True),
+        ("python-pen", "Python Pen", "Pen is a library for drawings.", True),
+        ("x", "Pen - draw lines", "Pen is a library for drawings.", True),
+    ],
+)
+def test_a_paragraph_about_another_project_does_not_introduce(
+    name: str, title: str, lead: str, is_told: bool
+) -> None:
+    manifest = f'[project]\nname = "{name}"\ndescription = "{LINE}"\n'
+    files = {"pyproject.toml": manifest, "README.md": f"# {title}\n\n{lead}\n"}
+    assert (described(files) != LINE) == is_told
+
+
+def test_a_package_at_the_top_of_the_tree_has_no_main_parts(tmp_path: Path) -> None:
+    files = {"__init__.py": CODE, "pen.py": CODE, "ink/__init__.py": CODE}
+    sampled = Sampled(tmp_path, files)
+    assert not any("``" in one for one in sampled.answers(PROJECT))
+    row = World(files).rows[PROJECT][""]
+    assert row["key_modules"] == [] and row["architecture_style"] == ""
+    assert sampled.audit().wrong == []
+
+
+def test_the_manifest_of_a_part_does_not_speak_for_a_project_that_is_built() -> None:
+    part = '[project]\nname = "part"\ndescription = "A part"\nlicense = "MIT"\n'
+    files = {"part/pyproject.toml": part, "part/part.py": CODE, "README.md": "# Tool\n"}
+    assert World(files).rows[PROJECT][""]["licence"]
+    files["pyproject.toml"] = '[build-system]\nbuild-backend = "setuptools"\n'
+    row = World(files).rows[PROJECT][""]
+    assert row["project_name"] == "Tool" and "licence" not in row
+
+
+def test_an_installation_without_dependencies_is_none_of_the_released_package() -> None:
+    commands = ["pip install --no-deps tool ink", "pip install tool"]
+    assert find_install("tool", commands) == "pip install tool"
+    assert find_install("tool", commands[:1]) == ""
+
+
+@pytest.mark.parametrize("lines", [["ink>=1", 'ink>=2; os_name=="x"'], ["ink>=1"]])
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_package_that_one_line_needs_always_is_needed_always(
+    tmp_path: Path, lines: list[str], is_reversed: bool
+) -> None:
+    ordered = lines[::-1] if is_reversed else lines
+    files = {"tool/__init__.py": CODE, "pyproject.toml": MANIFEST}
+    files["pyproject.toml"] += f"dependencies = {ordered}\n"
+    sampled = Sampled(tmp_path, files)
+    told = "To run, tool needs `ink`, as `pyproject.toml` declares."
+    assert told in sampled.answers(PROJECT)
+    assert sampled.audit().wrong == []
 
 
 def test_no_project_is_called_after_what_any_readme_has() -> None:
@@ -222,6 +288,40 @@ def test_a_distribution_with_dots_in_its_name_is_a_technology(tmp_path) -> None:
     asked = {one["answer"] for one in sampled.samples.values()}
     assert f"Among the libraries that the code of tool imports are {told}." in asked
     assert sampled.audit().wrong == []
+
+
+def test_what_developers_install_is_no_folder_of_the_same_name(tmp_path: Path) -> None:
+    manifest = '[dependency-groups]\ndev = ["inks"]\n'
+    files = {
+        "tool/__init__.py": "import pots\nimport cups\n\ntry:\n    import inks\n"
+        "except ImportError:\n    inks = None\n",
+        "tool/query/inks/__init__.py": "",
+        "pyproject.toml": '[project]\nname = "tool"\ndependencies = ["pots", "cups"]\n'
+        + manifest,
+    }
+    sampled = Sampled(tmp_path, files, **{"samples.languages": ["en"]})
+    assert any("require them**: `inks`" in one for one in sampled.answers(PROJECT))
+    assert sampled.audit().wrong == []
+
+
+def test_a_folder_far_within_a_package_is_no_project_of_its_name(tmp_path: Path):
+    files = {
+        f"send/src/tool/by/{name}.py": "import inkrpc\nimport pots\n" for name in "ab"
+    }
+    files |= {
+        "send/src/tool/by/inkrpc/notes.txt": "x",
+        "send/setup.cfg": "[metadata]\n",
+        "pyproject.toml": '[project]\nname = "post"\ndependencies = ["pots"]\n',
+    }
+    sampled = Sampled(tmp_path, files, **{"samples.languages": ["en"]})
+    assert any("are `inkrpc`, `pots`" in one for one in sampled.answers(PROJECT))
+    assert sampled.audit().wrong == []
+    false = {
+        key: {**one, "answer": one["answer"].replace("`inkrpc`", "`tool`")}
+        for key, one in sampled.samples.items()
+        if "`inkrpc`, `pots`" in one["answer"]
+    }
+    assert {one.key for one in sampled.audit(false).wrong} == set(false)
 
 
 @pytest.mark.parametrize(

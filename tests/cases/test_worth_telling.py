@@ -213,6 +213,43 @@ def test_without_the_callers_nobody_else_is_told_as_who_uses_it() -> None:
     assert "eferred to by" not in found["written"]
 
 
+LONG = "\n".join(f"    requests[{n}].send()" for n in range(20))
+THIN: dict[str, Any] = {
+    "summary": "Send requests.",
+    "thin": True,
+    "undocumented": False,
+    "short": "",
+}
+
+
+def test_a_purpose_that_repeats_the_name_is_told_with_the_code_or_what_it_calls():
+    head = {"head": "def send(requests):", "body": LONG}
+    shown = facts_about(explain, "-", **THIN, **head, callees=CALLERS)["explain"]
+    assert "requests[19].send()" in shown and "It calls" not in shown
+    called = facts_about(explain, "-", **THIN, callees=CALLERS, callers=READERS)
+    assert "**It calls**: `Desk.call`" in called["explain"]
+    assert "**Used by**: `fill`" in called["explain"]
+    assert "explain" not in facts_about(explain, "post/desk", **THIN, callees=CALLERS)
+    assert "explain" not in facts_about(explain, "-", **THIN, callers=READERS)
+
+
+def test_a_constructor_is_there_for_what_its_class_is_for() -> None:
+    fields = {
+        "kind": "method",
+        "id": "post/wire.py::Wire.__init__",
+        "name": "__init__",
+        "label": "Wire.__init__",
+        "container": "Wire",
+        "short": "",
+        "params": [["end", "", "", "", ""]],
+    }
+    about = {"container_summary": "A wire for requests."}
+    told = facts_about(explain, "-", **fields, **about)["sketch"]
+    assert "**The class** `Wire`: A wire for requests." in told
+    assert "sketch" not in facts_about(explain, "-", **fields)
+    assert "sketch" not in facts_about(explain, "-", **{**fields, "name": "f"}, **about)
+
+
 TESTS = [
     "tests/test_wire.py::TestSend.test_all",
     "tests/test_desk.py::test_call",

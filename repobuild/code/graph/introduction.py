@@ -8,6 +8,9 @@ A paragraph of the README introduces the project when the project, or "this pack
 the subject of its first sentence. Then it is the description: maintainers write more
 and better there than in the one line that a manifest has. Otherwise the manifest's line
 is taken, and without one the first paragraph that is a whole sentence.
+
+A paragraph that introduces and ends with a colon goes on in a list or an example, and
+the paragraphs below go on from those. None of them is an introduction by itself.
 """
 
 from __future__ import annotations
@@ -50,7 +53,9 @@ _THIS = re.compile(
     r"|application|plugin|extension|distribution|framework|script|utility|gem|repo)"
 )
 _DEFINITION = re.compile(r"an? (?!new |list |few |lot )", re.IGNORECASE)
-_STATE = re.compile(r"\s(?:is|are|was|were|has|have|can|will)\s")
+_STATE = re.compile(
+    r"\s(?:is|are|was|were|has|have|can|will|may|might|must|should|would)\s"
+)
 # "This package is maintained by ..." says nothing of what it does.
 _STATUS = re.compile(
     r"(?:is|are|was|can|has)\s+(?:(?:also|currently|now|not|be|been|being|successfully"
@@ -58,6 +63,11 @@ _STATUS = re.compile(
     r"|maintained|licensed|available|distributed|developed|tested|hosted|no longer"
     r"|based on the|found|published|released|installed|written by|archived|deprecated"
     r"|in (?:beta|alpha|maintenance)|part of)\b",
+    re.IGNORECASE,
+)
+# "sh is not a collection of commands" tells what it is not.
+_NEGATION = re.compile(
+    r"(?:is|are|was|does|do|can|has)(?: not|n't)\b(?! (?:just|only|merely|simply)\b)",
     re.IGNORECASE,
 )
 # Who wrote it first tells nothing of it.
@@ -87,7 +97,13 @@ _CHINESE_THIS = re.compile(r"(?:本|这|该)(?:项目|库|包|工具|模块|框�
 _LABEL = re.compile(r"([\w' -]{1,40})(?::|\?) ")
 _BEFORE_NAME = 16  # letters of the subject: "the purpose of the"
 _OPENING = 160  # characters, about a sentence
-_SHORT = 3  # letters; a shorter subject may be part of any name
+_SHORT = 3  # letters; a shorter name may be part of any text
+# What a name has beside the project's own: `python-dateutil` is called dateutil.
+_ANY_NAME = frozenset("python py lib js rs project package the".split())
+_NAME_PART = re.compile(r"[\W_]+")
+_TITLE_STOP = re.compile(r"\s*(?::|\s[-–—|]|[(,：（，])")  # a tagline follows the name
+# "Python client for X": where X is the subject, another project is told of.
+_FOR_ANOTHER = re.compile(r"\b(?:for|of|to) (.+)")
 _SUBJECT = 60  # characters before the verb
 # What stands in a README and introduces nothing: pointers, warnings, installation.
 _ASIDE = re.compile(
@@ -195,7 +211,9 @@ class Manifests:
 
     def _speaking_folder(self) -> str:
         """Return "" for the top, or the only folder whose manifest names a project."""
-        if any("/" not in path and one.get("name") for path, one in self._all.items()):
+        tops = [one for path, one in self._all.items() if "/" not in path]
+        # One that is built, too, is a project, whose name its `setup.py` may compute.
+        if any(one.get("name") or one.get("backend") for one in tops):
             return ""
         folders = {
             path.rpartition("/")[0]
@@ -225,10 +243,14 @@ def describe(
     readme = readmes.get(path, {})
     every = [_without_credit(one) for one in readme.get("leads", ())]
     leads = [one for one in every if _is_prose(one)]
-    names = {letters(one) for one in (name, readme.get("title", "")) if letters(one)}
+    names = _names_of(name, readme.get("title", ""))
     line, manifest = manifests.get("description")
     is_told = bool(line) and letters(line) != letters(name)
-    for lead in leads:
+    for lead in every:
+        if is_told and _announces(lead) and _introduces(lead, names):
+            break
+        if lead not in leads:
+            continue
         if is_told and _STANDARD_ALONE.fullmatch(lead):
             continue
         repeats = line and letters(lead).startswith(letters(line))
@@ -242,6 +264,29 @@ def describe(
         return Description(" ".join(line.split()), manifest)
     plain = (one for one in leads if not _LABEL.match(one))
     return Description(next(plain, leads[0]), path) if leads else Description()
+
+
+def _names_of(name: str, title: str) -> set[str]:
+    """Return what the project is called in its README, as `letters`.
+
+    That is not each part of a name: Flask is another project than `flask-cors`, and
+    toolz than `cytoolz`.
+    """
+    found = {letters(name), letters(title), letters(_TITLE_STOP.split(title)[0])}
+    for one in (name, title):
+        parts = _NAME_PART.split(one.lower())
+        found.add("".join(part for part in parts if part not in _ANY_NAME))
+    other = _FOR_ANOTHER.search(title)
+    served = letters(other[1]) if other else ""
+    if served and not letters(title).startswith(letters(name)):
+        # A client for Cloud Storage is not what Google Cloud Storage is.
+        found = {one for one in found if not one.endswith(served)}
+    return found - {""}
+
+
+def _announces(text: str) -> bool:
+    """Return whether a paragraph only begins a list or an example."""
+    return text.endswith((":", "：")) and not _INNER_STOP.search(text)
 
 
 def _without_credit(text: str) -> str:
@@ -277,8 +322,8 @@ def _is_prose(text: str) -> bool:
     """Return whether a paragraph can be the description: whole, and no aside."""
     if _ASIDE.match(text) or _NO_INTRODUCTION.search(text[:_OPENING]):
         return False
-    if text.endswith((":", "：")) and not _INNER_STOP.search(text):
-        return False  # it announces a list or an example, and says nothing else
+    if _announces(text):
+        return False
     if _is_chinese(text):
         return True
     words = text.split()
@@ -311,19 +356,23 @@ def _introduces(text: str, names: Collection[str]) -> bool:
     verb = _VERB.search(text[: _SUBJECT * 2])
     if verb is None or verb.start() > _SUBJECT or _CONTINUATION.match(text):
         return False
-    if _STATUS.match(text, verb.start() + 1):
+    after = verb.start() + 1
+    if _STATUS.match(text, after) or _NEGATION.match(text, after):
         return False
     subject = letters(text[: verb.start()])
     return bool(_THIS.match(subject)) or any(
-        0 <= subject.find(name) <= _BEFORE_NAME
-        or (len(subject) > _SHORT and subject in name)
-        for name in names
+        0 <= subject.find(name) <= _BEFORE_NAME for name in names
     )
 
 
 def find_install(name: str, commands: Iterable[str]) -> str:
-    """Return the first of a README's commands that installs the project itself."""
+    """Return the first of a README's commands that installs the project itself.
+
+    One without what it depends on is the way out of some trouble.
+    """
     for command in commands:
+        if "--no-deps" in command.split():
+            continue
         for word in command.split()[2:]:
             package = word.strip("'\"").partition("[")[0].partition("==")[0]
             if letters(package.rpartition("/")[2].partition("@")[0]) == letters(name):

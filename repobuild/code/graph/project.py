@@ -120,6 +120,7 @@ _TOOL = re.compile(
     r"(?:^|[.-])(?:config|conf|setup)\.[cm]?[jt]s$|^(?:gulp|grunt)file|\.d\.[cm]?ts$",
     re.I,
 )
+_TOP_PACKAGE = "package:"  # the count of an `__init__.py` at the top of the tree
 _MAX_DISTRIBUTIONS = 40
 _FEWEST_DISTRIBUTIONS = 2  # below the top, that make a monorepo
 _GO_VERSION = re.compile(r"v\d+")
@@ -658,11 +659,12 @@ def _ranked_modules(
 ) -> list[str]:
     """Return the largest packages, top ones first, and modules where these are few.
 
-    Of modules, those that carry most come first, see `_weight`.
-
-    Without any these are the largest modules of Python, the distributions of a
-    monorepo, or the largest folders and files of code.
+    Of modules, those that carry most come first, see `_weight`. Without any these are
+    the largest modules of Python, the distributions of a monorepo, or the largest
+    folders and files of code. A tree whose top may be a package has no certain parts.
     """
+    if _TOP_PACKAGE in counts:
+        return []
     folders = _product_folders(counts)
     packages = {
         one: count
@@ -690,12 +692,11 @@ def _ranked_modules(
             large = {one: size for one, size in parts.items() if size > least}
             found = [*_ranked(tops | own), *_ranked(inner | large)]
     else:
-        python = {path: n for path, n in modules.items() if path.endswith(".py")}
+        python = {one: n for one, n in modules.items() if one.endswith(".py")}
         projects = manifests.distributions() if _is_monorepo(manifests) else {}
         sizes = {one: totals[one] for one in projects if totals[one]}
-        found = (
-            _ranked(python) or _ranked(sizes) or _ranked(folders) or _ranked(modules)
-        )
+        options = (python, sizes, folders, modules)
+        found = _ranked(next((one for one in options if one), {}))
     return found
 
 
@@ -779,6 +780,8 @@ def _architecture_style(
     counts: Mapping[str, int], manifests: Manifests, name: str
 ) -> str:
     """Return the architecture that manifests and packages show, "" if none does."""
+    if _TOP_PACKAGE in counts:
+        return ""
     if _is_monorepo(manifests):
         return "monorepo"
     packages = list(_with_prefix(counts, "package:"))

@@ -180,12 +180,15 @@ def _listed_requirements(text: str) -> dict[str, Any]:
 def requirements(lines: Iterable[Any]) -> dict[str, str]:
     """Return {package: version specifier} of requirement lines.
 
-    A condition follows the specifier: `>=4.0; python_version < "3.12"`.
+    A condition follows the specifier: `>=4.0; python_version < "3.12"`. Of several
+    lines the first one without a condition counts: the others narrow it.
     """
     specifiers: dict[str, str] = {}
     for line in lines:
         if found := _requirement(_COMMENT.sub("", str(line)).strip()):
-            specifiers.setdefault(*found)
+            name, specifier = found
+            if ";" in specifiers.setdefault(name, specifier) and ";" not in specifier:
+                specifiers[name] = specifier
     return dict(sorted(specifiers.items()))
 
 

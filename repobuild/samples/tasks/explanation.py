@@ -18,6 +18,7 @@ _SHORT_BODY = 10  # lines
 _LONGEST_BODY = 40  # lines of what nothing else explains
 _GETTER = re.compile(r":\n\s+return self\._?\w+\s*```")  # it shows only a name
 _USERS = ("callers", "readers")
+_CONSTRUCTORS = ("__init__", "__new__")
 # Fields that tell what an element is there for.
 _TELLS = ("overrides", "overridden", "stub")
 _MOST_NEIGHBOURS = 8  # elements in a list of an explanation
@@ -85,11 +86,12 @@ def _explain(scope: FactScope) -> Iterator[Fact]:
         answer_parts.render_settable(scope),
         scope.get("returns_text"),
     )
-    code = ""
+    code, is_around_told = "", scope.is_foreign(scope.get("summary"))
     if scope.get("thin") and not any(details):
         # What the name says already is no answer without what is done for it.
-        code = answer_parts.render_short_code(scope, _SHORT_BODY)
-        if not code:
+        code = answer_parts.render_short_code(scope, _LONGEST_BODY)
+        is_around_told |= not code
+        if not code and not answer_parts.list_field(scope, "callees")[0]:
             return
     answer = (
         scope.answer("explain")
@@ -106,7 +108,7 @@ def _explain(scope: FactScope) -> Iterator[Fact]:
         + answer_parts.render_returns(scope)
     )
     sources: tuple[str, ...] = (scope.id, *answer_parts.binding_classes(scope))
-    if scope.is_foreign(scope.get("summary")):
+    if is_around_told:
         # A reader of the other language learns more from what is around it.
         for name, label in (("callees", "calls"), ("callers", "used_by")):
             text, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
@@ -124,30 +126,33 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     Where nothing tells what it does, its code does, or nothing is asked: what it calls,
     who uses it and its signature leave open what it does with them. Whoever asks what
     there is to know wants more than the code, so that this is asked for as what it is.
+    A constructor is there to make what its class is for.
     """
     said, sources = _said_elsewhere(scope)
     is_told = any(scope.get(name) for name in _TELLS)
     most = _SHORT_BODY if said else _LONGEST_BODY
     code = answer_parts.render_short_code(scope, most)
+    made = "" if said or code else _what_is_made(scope)
     if scope.get("kind") == "class":
         structure = "" if code else _class_parts(scope)
     else:
         # A signature that is too long to be quoted is told parameter by parameter, but
         # without a purpose names and defaults are no explanation.
-        is_bare = bool(said) and not scope.get("signature")
+        is_bare = bool(said or made) and not scope.get("signature")
         structure = answer_parts.render_parameters(scope, described=not is_bare)
     around, cited = _neighbours(scope, sources, bool(code))
     says_nothing = scope.get("refuses") or _GETTER.search(code)
     if code and says_nothing and not said and not is_told:
         return  # there is nothing yet, or no more than a name
+    is_made = bool(made) and bool(around or scope.get("params"))
     # That it overrides what nobody explains either tells nothing of it.
     is_declared = bool(scope.get("overridden") or scope.get("stub"))
-    if said or code or structure or (around and is_declared):
+    if said or code or structure or is_made or (around and is_declared):
         kind = "sketch" if said or not code else "written"
         answer = scope.answer(kind)
         answer += answer_parts.render_container(scope)
         answer += answer_parts.render_empty(scope) + _missing_purpose(scope)
-        answer += said + (code or answer_parts.render_signature(scope))
+        answer += said + made + (code or answer_parts.render_signature(scope))
         answer += answer_parts.render_settable(scope)
         answer += answer_parts.render_deprecated(scope)
         answer += scope.phrases.part("stub") if scope.get("stub") else ""
@@ -236,6 +241,16 @@ def _said_elsewhere(scope: FactScope) -> tuple[str, tuple[str, ...]]:
             member = answer_parts.element_name(scope, id)
             return part("said_of_base", model=member, text=sentence), (id,)
     return "", ()
+
+
+def _what_is_made(scope: FactScope) -> str:
+    """Return the purpose of the class that a constructor makes objects of."""
+    text = scope.get("container_summary")
+    if scope.get("name") not in _CONSTRUCTORS or not text or scope.is_foreign(text):
+        return ""
+    return scope.phrases.part(
+        "class_summary", container=scope.get("container"), summary=text
+    )
 
 
 def _class_parts(scope: FactScope) -> str:

@@ -67,6 +67,7 @@ _TOOLS = frozenset(
     " example.py examples.py demo.py".split()
 )
 _INIT = "/__init__.py"
+_SOURCE_FOLDERS = ("src", "lib", "python")  # which are no packages
 _TEST = re.compile(r"test_.*\.py|.*_tests?\.py|tests?\.py")
 _LAYERS = frozenset(
     "api app cli commands core controllers data database db domain engine handlers"
@@ -206,6 +207,23 @@ def package_parts(index: TreeIndex, claim: DeferredClaim) -> str:
     return f"{strange[0]} is no part of it" if strange else ""
 
 
+def _importable_folders(index: TreeIndex) -> set[str]:
+    """Return the names of folders that an import of their name may mean.
+
+    A folder far below the top is a part of a package, whose name goes before its own,
+    unless a manifest or a folder of sources is right above it.
+    """
+    roots = {path.rpartition("/")[0] for path in index.manifests}
+    found: set[str] = set()
+    for parts in {tuple(path.split("/")[:-1]) for path in index.paths}:
+        found.update(parts[:_DEPTH])
+        for depth in range(_DEPTH, len(parts)):
+            above = parts[:depth]
+            if above[-1] in _SOURCE_FOLDERS or "/".join(above) in roots:
+                found.add(parts[depth])
+    return found
+
+
 def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check that the product's code imports them, and that nobody else's they are."""
     imported = {
@@ -215,12 +233,13 @@ def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
         for one in file.imports
         for name in _enclosing(one)
     }
-    folders = {part for path in index.paths for part in path.split("/")[:-1]}
+    folders = _importable_folders(index)
     declared = {
         _letters(name)
         for one in speaking_manifests(index).values()
         for name in [
             *one.needs,
+            *one.dev,
             *(n.partition("[")[0] for names in one.extras.values() for n in names),
         ]
     }

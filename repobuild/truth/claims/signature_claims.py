@@ -132,8 +132,10 @@ def _check_parameter(
     text = fields.get(("description", "text"))
     if text is None:
         return ""
-    # The description follows the parameter's name, on its line or on the next.
-    before = rf"(?<!\w){re.escape(name.lstrip('*'))}\b[^\n]*?\s*(?:[*•-]\s+)?"
+    # The description follows the parameter's name, on its line or on the next, where
+    # it may begin with a mark that an answer leaves out.
+    before = rf"(?<!\w){re.escape(name.lstrip('*'))}\b[^\n]*?\s*"
+    before += r"(?:[*•-]\s+)?(?:\(optional\)[,.:;]?\s+)?"
     if not occurs(text, doc, before):
         return f"the docstring does not describe `{name}` so"
     return ""

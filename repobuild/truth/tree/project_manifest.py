@@ -343,14 +343,16 @@ def _needed_lines(lines: list[str]) -> Iterator[str]:
 
 
 def _conditional(lines: Any) -> dict[str, str]:
-    """Return the packages that requirement lines name with a condition after `;`."""
+    """Return the packages that no line names without a condition, with their first."""
     entries = lines if isinstance(lines, Iterable) else ()
-    told = (re.sub(r"(?:^|\s)#.*", "", str(entry)) for entry in entries)
+    told = [re.sub(r"(?:^|\s)#.*", "", str(entry)) for entry in entries]
+    always = {_folded(one) for one in _names([one for one in told if ";" not in one])}
     found: dict[str, str] = {}
     for line in told:
         condition = re.sub(r"\s--\w.*", "", line.partition(";")[2]).strip()
         for name in _names([line]) if condition else ():
-            found.setdefault(name, condition)
+            if _folded(name) not in always:
+                found.setdefault(name, condition)
     return found
 
 
