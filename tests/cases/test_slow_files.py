@@ -168,5 +168,6 @@ def test_a_megabyte_of_any_shape_is_built_to_the_dataset(
 
 def test_the_expectation_of_an_assertion_may_have_long_names() -> None:
     """The cuts of a name of thirty letters were tried one by one: minutes a name."""
-    code = f'def test_it(keys):\n    token = make("a")\n    assert token == dict({"x" * 90}=9)\n'
+    asserted = f"    assert token == dict({'x' * 90}=9)\n"
+    code = f'def test_it(keys):\n    token = make("a")\n{asserted}'
     assert hide_expectation(code, 1000, {"make"}) is not None

@@ -87,9 +87,9 @@ from repobuild.code.resolve.python.type_inference import TypeInference, is_prope
 from repobuild.code.resolve.symbol import Kind, Symbol
 
 THROUGH_DATA = 0.4
-# Of joblib, networkx and the snippets of `tests.benchmarks.edges` two find the same
-# edges as four, and as any number. A commit of sympy takes 0.1 s in place of 50.
-MOST_HOPS = 3
+# joblib, networkx and the snippets of `tests.benchmarks.edges` have the same edges with
+# two as with any number; a commit to sympy took 50 s with any number, 2.5 with three.
+MOST_HOPS = 2
 
 _ROOT = re.compile(IDENTIFIER)
 _SEGMENT = re.compile(r"\(\)|\[\w*\]|[*!~]|\.[^.()\[\]*!~]+")
