@@ -215,7 +215,8 @@ def _importable_folders(index: TreeIndex) -> set[str]:
     """
     roots = {path.rpartition("/")[0] for path in index.manifests}
     found: set[str] = set()
-    for parts in {tuple(path.split("/")[:-1]) for path in index.paths}:
+    product = (path.split("/")[:-1] for path in index.paths if _is_product(path))
+    for parts in {tuple(folders) for folders in product}:
         found.update(parts[:_DEPTH])
         for depth in range(_DEPTH, len(parts)):
             above = parts[:depth]
