@@ -40,7 +40,7 @@ _GENERATED_NAME = re.compile(
     # What Sphinx builds, and the scripts that it copies into every site.
     r"|(^|/)(docs?|documentation)/(.*/)?_?build/(.*/)?(html|_sources|_static|doctrees)/"
     r"|(^|/)_static/(searchtools|doctools|sphinx_highlight|language_data|underscore"
-    r"|documentation_options)\.js$"
+    r"|documentation_options|[a-z]+-stemmer|_sphinx_javascript_frameworks_compat)\.js$"
 )
 _MINIFIED_NAME = re.compile(r"[.-]min\.([mc]?js|css)$|\.bundle\.js$")
 
