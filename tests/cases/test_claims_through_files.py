@@ -286,6 +286,8 @@ def test_a_call_of_an_attribute_runs_what_the_base_class_assigned(
     assert any("call_again" in one for one in told)
 
 
-def test_a_call_of_a_name_for_either_class_makes_one_of_them(waits: Sampled) -> None:
+def test_a_call_of_a_name_for_either_class_is_told_as_none_of_them(
+    waits: Sampled,
+) -> None:
     told = waits.answers("waits/keep.py::kept_message")
-    assert any("`Plain`" in one for one in told)
+    assert told and not any("`Plain`" in one for one in told)
