@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,7 +55,7 @@ class AnswerTemplates:
         default_factory=dict, init=False
     )
 
-    @property
+    @cached_property
     def end_of_counted_list(self) -> str:
         """A pattern for what ends a list that says how many there are in all."""
         end = re.escape(self.words["more_of"].partition("{items}")[2])

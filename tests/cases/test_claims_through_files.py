@@ -291,3 +291,20 @@ def test_a_call_of_a_name_for_either_class_is_told_as_none_of_them(
 ) -> None:
     told = waits.answers("waits/keep.py::kept_message")
     assert told and not any("`Plain`" in one for one in told)
+
+
+def test_what_calls_itself_by_a_partial_of_itself_is_told_so(tmp_path: Path) -> None:
+    code = (
+        "from functools import partial\n\n\n"
+        "def holds(tree, known):\n"
+        '    """Return whether a tree holds."""\n'
+        "    inner = partial(holds, known=known)\n"
+        "    return tree in known or any(inner(one) for one in tree)\n\n\n"
+        "def judge(tree):\n"
+        '    """Judge a tree."""\n'
+        "    return holds(tree, {})\n"
+    )
+    sampled = Sampled(tmp_path, {"trees.py": code}, **ALL_IN_ENGLISH)
+    told = sampled.answers("trees.py::holds")
+    assert any("It also calls itself." in one for one in told)
+    assert sampled.audit().wrong == []

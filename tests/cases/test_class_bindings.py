@@ -183,7 +183,7 @@ merge_threads = merge_all
     assert {one.key for one in sampled.audit(mutants).wrong} == mutants.keys()
 
 
-def test_what_runs_in_the_place_of_a_declaration_is_told(tmp_path: Path) -> None:
+def test_what_only_type_checkers_read_is_told_as_no_method(tmp_path: Path) -> None:
     code = '''"""Stores."""
 
 from typing import TYPE_CHECKING
@@ -225,3 +225,6 @@ class BigStore(Store):
 '''
     sampled = Sampled(tmp_path, {"store.py": code}, **ALL_IN_ENGLISH)
     assert sampled.audit().wrong == []
+    told = sampled.answers("store.py::Store")
+    assert "`Store` in `store.py` defines `put`." in told
+    assert not any("`get`" in one for one in told)

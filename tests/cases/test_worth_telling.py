@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from repobuild.model.grounding import is_fact
 from repobuild.samples.contexts.graph_reader import spread
 from repobuild.samples.tasks.explanation import facts as explain
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.tasks.implementation_path import facts as change
 from repobuild.samples.tasks.phrases import load_phrases
+from repobuild.samples.tasks.relations import facts as relations
+from repobuild.samples.tasks.trace import whole_list
 from repobuild.samples.text.docstring_parts import repeats_path
 from repobuild.samples.text.refusals import does_nothing
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
@@ -299,6 +302,28 @@ def test_a_list_that_is_cut_says_how_many_there_are(post: Sampled) -> None:
         if "21 in all" in one["answer"]
     }
     assert {one.claim for one in post.audit(changed).wrong} == {"callers"}
+
+
+IN_ALL = {"callers": 31}
+MANY = [f"post/commands/group_{n:02}/send_letter.py::command" for n in range(16)]
+
+
+def test_who_calls_something_from_many_files_is_a_fact_to_look_up() -> None:
+    """`ask` said that it is not known: the list was too long to be given."""
+    told = facts_about(relations, "-", callers=MANY, more=["callers"], totals=IN_ALL)
+    assert told["callers"].endswith(" and others, 31 in all.")
+    assert is_fact(told["callers"])
+    assert "group_00" in told["callers"] and "group_13" in told["callers"]
+
+
+def test_a_list_that_is_cut_for_its_length_is_not_told_as_whole() -> None:
+    def found(callers: list[str]) -> tuple[str, ...]:
+        context = {**CONTEXT, "callers": callers}
+        scope = FactScope(context, load_phrases("en"), ("en",), lambda id: False)
+        return whole_list(scope, "callers")[1]
+
+    assert found(MANY[:3]) == tuple(MANY[:3])
+    assert found(MANY) == ()
 
 
 def test_a_list_in_chinese_says_how_many_there_are() -> None:

@@ -259,6 +259,7 @@ def test_the_rate_rises_and_falls() -> None:
     assert rates[0] > 0
     assert rates[-1] == pytest.approx(0.1, abs=0.01)
     assert rate_at(1.0, 0.05) == rate_at(2.5, 0.05) == 0.1  # not done when planned
+    assert rate_at(1.0, 1.0) == rate_at(1.5, 1.0) == 0.1  # all of it was warm-up
 
 
 # ---------------------------------------------------------------- several processes

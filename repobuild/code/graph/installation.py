@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from repobuild.code.graph.introduction import README_NAMES, letters
-from repobuild.code.graph.python_files import import_name
+from repobuild.code.graph.introduction import README_NAMES, import_letters, letters
 
 _PYPROJECT = "pyproject.toml"
 _SETUPTOOLS = "setuptools"
@@ -32,11 +31,7 @@ def missing_for_setup(
     backend = str(declared.get("backend") or _SETUPTOOLS)
     if not backend.startswith(_SETUPTOOLS):
         return []  # nothing runs it
-    build = {
-        letters(name)
-        for package in declared.get("build", ())
-        for name in (package, import_name(package))
-    }
+    build = import_letters(declared.get("build", ()))
     return [
         one
         for one in sorted(imported)

@@ -19,6 +19,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from repobuild.code.graph.python_files import import_name
+
 README_NAMES = (
     "readme.md",
     "readme.markdown",
@@ -316,6 +318,11 @@ def _names(text: str, names: Collection[str]) -> bool:
 def letters(text: str) -> str:
     """Return a name without case, separators and markup."""
     return _NO_LETTER.sub("", text.lower())
+
+
+def import_letters(packages: Iterable[str]) -> set[str]:
+    """Return what packages are called and imported by, as `letters`."""
+    return {letters(one) for name in packages for one in (name, import_name(name))}
 
 
 def _is_prose(text: str) -> bool:

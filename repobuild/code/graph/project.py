@@ -43,19 +43,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass
 from itertools import islice
 from statistics import median_high
 from typing import Any
 
-from repobuild.code.facts.element_row import name_of, row_of
+from repobuild.code.facts.element_row import Bindings, bindings_of, name_of, row_of
 from repobuild.code.graph.installation import missing_for_setup, setup_command
 from repobuild.code.graph.introduction import (
     README_NAMES,
     Manifests,
     describe,
     find_install,
+    import_letters,
     letters,
     main_readme,
 )
@@ -251,10 +252,12 @@ def _holds_tests(facts: Value) -> bool:
 
 def _has_own_code(facts: Value) -> bool:
     """Return whether a file of Python is more than a docstring and imported names."""
-    names = facts.get("names", {}).items()
+    names: Bindings = facts.get("names", {})
     return bool(facts.get("elements") or facts.get("calls")) or any(
-        not name.startswith("__") and value[:1] not in _IMPORTED
-        for name, value in names
+        binding[:1] not in _IMPORTED
+        for name in names
+        if not name.startswith("__")
+        for binding in bindings_of(names, name)
     )
 
 
@@ -408,14 +411,11 @@ def _project(
     needs: Mapping[str, str] = dependencies.value or {}
     # What a setup.py computes is not known, nor which imports are for some users only.
     is_known = bool(dependencies.path) or manifests.kind == "python"
-    always = {one for one, versions in needs.items() if ";" not in versions}
-    required = always if is_known else None
     own_names = {letters(str(one.get("name"))) for one in state["manifests"].values()}
     own_names.add(letters(name))
     conditions = {n: v.partition(";")[2].strip() for n, v in needs.items() if ";" in v}
-    chosen = _chosen(manifests) | {
-        letters(one) for name in conditions for one in (name, import_name(name))
-    }
+    required = needs.keys() - conditions.keys() if is_known else None
+    chosen = _chosen(manifests) | import_letters(conditions)
     modules = _ranked_modules(counts, name, manifests)
     context = ProjectContext(
         project_name=name,
@@ -550,7 +550,7 @@ def _technologies(
     counts: Mapping[str, int],
     is_external: IsExternal,
     own_names: set[str],
-    required: set[str] | None,
+    required: Set[str] | None,
     chosen: set[str],
 ) -> list[str]:
     """Return the most imported top modules of other projects.
@@ -567,8 +567,7 @@ def _technologies(
     others = names_of_others()
     known = None
     if required is not None:
-        known = {letters(import_name(one)) for one in required}
-        known |= {letters(one) for one in required}
+        known = import_letters(required)
     imported = _with_prefix(counts, "import:")
     if known is not None:
         imported |= _with_prefix(counts, "dotted:")
@@ -618,15 +617,13 @@ def _extras_that_install(
 ) -> dict[str, str]:
     """Return the first extra that installs each of the modules, where one does."""
     extras: Mapping[str, list[str]] = manifests.get("extras").value or {}
-    found: dict[str, str] = {}
-    for name in imported:
-        # The smallest one is for what it names, "all" for everybody.
-        for extra, packages in sorted(extras.items(), key=lambda one: len(one[1])):
-            bare = [one.partition("[")[0] for one in packages]
-            known = {letters(one) for p in bare for one in (p, import_name(p))}
-            if letters(name) in known:
-                found.setdefault(name, extra)
-    return found
+    installs: dict[str, str] = {}
+    # The smallest one is for what it names, "all" for everybody.
+    for extra, packages in sorted(extras.items(), key=lambda one: len(one[1])):
+        for module in import_letters(one.partition("[")[0] for one in packages):
+            installs.setdefault(module, extra)
+    known = {name: installs.get(letters(name)) for name in imported}
+    return {name: extra for name, extra in known.items() if extra}
 
 
 def _names_in_paths(counts: Mapping[str, int]) -> set[str]:
@@ -640,8 +637,7 @@ def _chosen(manifests: Manifests) -> set[str]:
     extras, developers = manifests.get("extras").value, manifests.get("dev").value
     listed = (one for group in (extras or {}).values() for one in group)
     names = [one.partition("[")[0] for one in listed]
-    names += developers or ()
-    return {letters(one) for name in names for one in (name, import_name(name))}
+    return import_letters([*names, *(developers or ())])
 
 
 def _product_folders(counts: Mapping[str, int]) -> dict[str, int]:
@@ -659,7 +655,7 @@ def _ranked_modules(
 ) -> list[str]:
     """Return the largest packages, top ones first, and modules where these are few.
 
-    Of modules, those that carry most come first, see `_weight`. Without any these are
+    Those modules come by what they carry, see `_weight`. Without any package these are
     the largest modules of Python, the distributions of a monorepo, or the largest
     folders and files of code. A tree whose top may be a package has no certain parts.
     """
@@ -804,18 +800,17 @@ def _architecture_style(
 
 
 def _of_kinds(kinds: Mapping[str, int]) -> dict[str, int]:
+    """Return how many functions, classes and methods there are."""
     names = {"functions": "function", "classes": "class", "methods": "method"}
     return {name: kinds.get(kind, 0) for name, kind in names.items()}
 
 
 def _statistics(counts: Mapping[str, int]) -> dict[str, Any]:
     kinds = _with_prefix(counts, "kind:")
-    code = {kind: kinds.get(kind, 0) for kind in ("function", "class", "method")}
+    code = _of_kinds(kinds)
     return {
         "total_elements": sum(code.values()),
-        "functions": code["function"],
-        "classes": code["class"],
-        "methods": code["method"],
+        **code,
         "sections": kinds.get("section", 0),
         "files": kinds.get("file", 0),
         "in_tests": _of_kinds(_with_prefix(counts, "tested:")),

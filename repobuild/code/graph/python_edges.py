@@ -163,11 +163,7 @@ class PythonFileEdges:
         What a function defines within itself is its own code.
         """
         for text in reads:
-            key = self._memo_key(qual, text)
-            if key not in self._used:
-                path = self.module.path
-                self._used[key] = self.resolver.resolve_read(path, qual, text)
-            used = self._used[key]
+            used = self._what_is_read(qual, text)
             if used and used.kind is Kind.FUNCTION and _OWN_METHOD.match(text):
                 # Who gets it calls what subclasses have in its place, too.
                 self.open_calls.add(f'"{name_of(used.qual)}"')
@@ -181,6 +177,14 @@ class PythonFileEdges:
                 known = ((qual, kind, dst) for kind in ("calls", "inherits"))
                 if self.edges.keys().isdisjoint(known):
                     self._add(qual, "uses", dst, used.confidence)
+
+    def _what_is_read(self, scope: str, text: str) -> Symbol | None:
+        """Return what a chain reads, looked up once a file."""
+        key = self._memo_key(scope, text)
+        if key not in self._used:
+            path = self.module.path
+            self._used[key] = self.resolver.resolve_read(path, scope, text)
+        return self._used[key]
 
     def _calls(self, qual: str, calls: list[list[Any]], flow: list[list[str]]) -> None:
         keyed: dict[str, list[str]] = {}  # chains with keys, by the chain without
@@ -320,11 +324,7 @@ class PythonFileEdges:
         """Add an edge to the property whose value a call of its name calls."""
         if not _OWN_METHOD.match(name):
             return
-        key = self._memo_key(scope, name)
-        if key not in self._used:
-            path = self.module.path
-            self._used[key] = self.resolver.resolve_read(path, scope, name)
-        used = self._used[key]
+        used = self._what_is_read(scope, name)
         if used is None or used.kind is not Kind.FUNCTION or used.confidence < _SURE:
             return
         if self.resolver.flow.is_property(used):

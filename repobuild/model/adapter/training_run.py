@@ -262,6 +262,6 @@ def rate_at(progress: float, warmup: float) -> float:
     """Return the share of the peak rate; `progress` counts the planned tokens as 1."""
     if progress < warmup:
         return FIRST_SHARE + (1 - FIRST_SHARE) * progress / warmup
-    part = min(1.0, (progress - warmup) / (1.0 - warmup))
+    part = min(1.0, (progress - warmup) / (1.0 - warmup)) if warmup < 1 else 1.0
     cosine = 0.5 * (1 + math.cos(math.pi * part))
     return FINAL_SHARE + (1 - FINAL_SHARE) * cosine

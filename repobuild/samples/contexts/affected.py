@@ -327,8 +327,8 @@ def find_affected(
     ids.update(_opened_otherwise(changes, reader, names))
     ids.update(_calling_unresolved(touched, reader))
     # A class calls what its constructor does, and its methods may call more.
-    found = map(split_id, tuple(ids))
-    ids.update(element_id(path, parent_of(qual)) for path, qual in found if qual)
+    owners = ((path, parent_of(qual)) for path, qual in map(split_id, tuple(ids)))
+    ids.update(element_id(path, owner) for path, owner in owners if owner)
     return AffectedIds(ids, moved - ids)
 
 

@@ -104,7 +104,6 @@ _CALLS_NOTHING = frozenset({"object", "ABC", "Generic", "Protocol", "NamedTuple"
 _NO_CODE = ("", "pass", "...")  # bodies that tell nothing
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 _SUPER = "super("
-_PROTOCOL = "Protocol"
 _ENUMERATION = re.compile(r"(?:Enum|Flag)$")
 # Methods of values of Python's own types.
 _COMMON = frozenset(
@@ -338,8 +337,7 @@ def _python_fields(
 def _is_of_protocol(file: FileContext, element: ElementView) -> bool:
     """Return whether others implement a method, whatever stands in its body."""
     owner = file.elements.get(element.parent)
-    bases = owner.row.bases if owner is not None else ()
-    return any(name_of(without_type_arguments(one)) == _PROTOCOL for one in bases)
+    return owner is not None and _is_protocol(owner)
 
 
 def _undeclared(element: ElementView, texts: dict[str, str]) -> list[str]:
@@ -395,9 +393,10 @@ def _bound_functions(file: FileContext, element: ElementView) -> Iterator[str]:
     """Yield the functions of modules that the body of a class makes its methods."""
     for id in file.reader.outgoing(element.id, "uses"):
         path, qual = split_id(id)
-        function = file.reader.elements(path).get(qual)
-        if function and function.takes_self and element.binds(function.name):
-            yield id
+        if element.binds(name_of(qual)):
+            function = file.reader.elements(path).get(qual)
+            if function and function.takes_self:
+                yield id
 
 
 def _method_aliases(file: FileContext, element: ElementView) -> dict[str, str]:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 
+from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
 from repobuild.code.graph.nodes import NO_ELEMENT, SEVERAL
 from repobuild.code.scan.file_roles import is_test
@@ -249,8 +250,10 @@ class GraphReader:
         found: set[str] = set()
         for id in self.outgoing(element.id, "calls") if names else ():
             path, qual = split_id(id)
-            callee = self.elements(path).get(qual)
-            if callee is None or callee.name not in names:
+            # Its file is read for what has one of the names alone.
+            named = name_of(qual) in names
+            callee = self.elements(path).get(qual) if named else None
+            if callee is None:
                 continue
             if callee.is_coroutine or (
                 levels > 1 and self.returned_coroutines(callee, levels - 1)

@@ -54,7 +54,9 @@ _SET = re.compile(r"(?!__)(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
 _STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 # What is written first happens later, or not at all; `if` and `for` at its beginning
 # head a block.
-_NOT_IN_ORDER = re.compile(r"\S.*\b(?:if|for)\b|\blambda\b|\)[^()=]*(?<![=!<>])=(?!=)")
+_NOT_IN_ORDER = re.compile(
+    r"^\s*\S.*\b(?:if|for)\b|\blambda\b|\)[^()=]*(?<![=!<>])=(?!=)"
+)
 # A statement that is a string alone, as the docstring of an attribute: it does nothing.
 _STRING_STATEMENT = re.compile(
     r"""\s*[rRbBuU]{0,2}(?:"{3}(?:[^"\\]|\\.|"(?!""))*"{3}"""

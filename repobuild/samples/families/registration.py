@@ -53,6 +53,7 @@ class NamedPlace(NamedTuple):
     name: str
     line: str  # the whole line, without outer white space
     number: int  # of the line
+    above: str  # the line before, without white space at its end
 
 
 class _Open(NamedTuple):
@@ -102,7 +103,8 @@ def mentions(
                 if not is_document(path) or _is_code_in_prose(name, line):
                     found = _classify(path, lines, number, stack, elements, section)
                     if found:
-                        yield NamedPlace(*found, name, line.strip(), number)
+                        above = lines[number - 2].rstrip() if number > 1 else ""
+                        yield NamedPlace(*found, name, line.strip(), number, above)
         if word[0] in "\"'":
             number += word.count("\n")
 
@@ -171,11 +173,14 @@ def is_sorted(listed: list[str]) -> bool:
 def branch_of(lines: list[str], number: int) -> int:
     """Return the line of the outermost `if` around a line of Python, 0 for none.
 
-    There is none where the `if` has other branches: each is of its own.
+    There is none within a loop or a `with`, which an outer block may be, nor where the
+    `if` has other branches: each is of its own.
     """
     indent = _indent(lines[number - 1])
     found = 0
     for above in range(number - 1, 0, -1):
+        if not indent:
+            break
         line = lines[above - 1]
         if not line.strip() or _indent(line) >= indent:
             continue

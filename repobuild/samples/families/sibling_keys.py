@@ -80,7 +80,7 @@ def read_keys(
     tree: Tree,
 ) -> Keys:
     """Return the keys of siblings; `places` are (path, number, mention) of them."""
-    entries = [one for place in places if (one := _entry(*place, tree))]
+    entries = [one for place in places if (one := _entry(*place))]
     entries += _assigned(elements, tree)
     entries += _makers(ids, tree)
     found: dict[str, set[int]] = defaultdict(set)
@@ -102,7 +102,7 @@ def read_keys(
     return Keys(keys, members, _paired(entries, ids, resolved, tree), read)
 
 
-def _entry(path: str, number: int, place: NamedPlace, tree: Tree) -> Entry | None:
+def _entry(path: str, number: int, place: NamedPlace) -> Entry | None:
     """Return the entry that a mention is part of, None where it is part of none."""
     for form in _ENTRIES:
         match = form.match(place.line)
@@ -116,18 +116,13 @@ def _entry(path: str, number: int, place: NamedPlace, tree: Tree) -> Entry | Non
         others = dict.fromkeys(_IDENTIFIER.findall(rest))
         named = tuple(one for one in others if one != place.name)
         return Entry(path, number, key, match["owner"] or "", named)
-    if branch := _BRANCH.match(_line_before(path, place.number, tree)):
+    if branch := _BRANCH.match(place.above):
         return Entry(path, number, _key_of(branch), branch["owner"] or "", ())
     return None
 
 
 def _key_of(match: re.Match[str]) -> str:
     return match["text"] or match["member"] or match["constant"]
-
-
-def _line_before(path: str, number: int, tree: Tree) -> str:
-    lines = (tree.read(path) or b"").decode("utf-8", "replace").split("\n")
-    return lines[number - 2].rstrip() if number >= 2 else ""
 
 
 def _assigned(elements: list[ElementView | None], tree: Tree) -> Iterator[Entry]:

@@ -15,6 +15,9 @@ from repobuild.samples.tasks.facts import FactScope
 from repobuild.samples.text.refusals import is_exception
 
 MAX_NAMES = 16  # in a list; a longer one ends with "and others"
+# Characters of a list of some of many users, with their files: the answer is short
+# enough to be a fact that `ask` gives to a model (`grounding.LONGEST_FACT`).
+_LONGEST_SPREAD = 400
 _FEWEST_NAMES = 4  # in a list that is cut, and leaves held-out elements out
 _MANY_NAMES = 8  # in one that is not cut, and leaves them out
 MAX_LIST_LENGTH = 640  # characters, about 210 tokens of the bundled model
@@ -304,19 +307,37 @@ def list_field(
     fewest = _FEWEST_NAMES if is_cut else _MANY_NAMES
     if len(allowed) < min(len(ids), fewest):
         return "", ()
+    whole = allowed if len(allowed) <= most and not is_cut else []
+    if name in SPREAD_LISTS and (not whole or is_long(whole)):
+        return _spread_list(scope, name, allowed, most)
     told = allowed[:most]
-    if name in SPREAD_LISTS:
-        while len(told := spread(allowed, most)) > 1 and _is_long(told):
-            most -= 1
-    more: int = is_cut or len(told) < len(ids)
-    if more:
-        total = len(ids) if not is_cut else (scope.get("totals") or {}).get(name)
-        more = total or True
+    more = _others(scope, name, told)
     files = name in _LISTS_OF_FILES
     return list_elements(scope, told, more, files, is_open(scope, name)), tuple(told)
 
 
-def _is_long(ids: list[str]) -> bool:
+def _spread_list(
+    scope: FactScope, name: str, allowed: list[str], most: int
+) -> tuple[str, tuple[str, ...]]:
+    """List some of the elements in a field, of as many files as there is room for."""
+    for count in range(min(most, len(allowed)), 0, -1):
+        told = spread(allowed, count)
+        more, perhaps = _others(scope, name, told), is_open(scope, name)
+        text = list_elements(scope, told, more, perhaps=perhaps)
+        if len(text) <= _LONGEST_SPREAD:
+            break
+    return text, tuple(told)
+
+
+def _others(scope: FactScope, name: str, told: list[str]) -> int:
+    """Return how many a field has in all if not all are told, 1 if nobody knows."""
+    ids = list(scope.get(name) or ())
+    if name in (scope.get("more") or ()):
+        return (scope.get("totals") or {}).get(name) or True
+    return len(ids) if len(told) < len(ids) else False
+
+
+def is_long(ids: list[str]) -> bool:
     """Return whether a list would be cut, and so lose the last of its files."""
     paths = {split_id(id)[0] for id in ids}
     length = sum(len(split_id(id)[1]) for id in ids) + sum(map(len, paths))

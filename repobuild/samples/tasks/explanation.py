@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from repobuild.code.scan.file_roles import is_test_data
+from repobuild.samples.contexts.docstring_uses import CONSTRUCTORS
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import argument_list, is_computed
@@ -18,7 +19,6 @@ _SHORT_BODY = 10  # lines
 _LONGEST_BODY = 40  # lines of what nothing else explains
 _GETTER = re.compile(r":\n\s+return self\._?\w+\s*```")  # it shows only a name
 _USERS = ("callers", "readers")
-_CONSTRUCTORS = ("__init__", "__new__")
 # Fields that tell what an element is there for.
 _TELLS = ("overrides", "overridden", "stub")
 _MOST_NEIGHBOURS = 8  # elements in a list of an explanation
@@ -77,17 +77,25 @@ def _passage(scope: FactScope, text: str) -> Fact:
     )
 
 
-def _explain(scope: FactScope) -> Iterator[Fact]:
-    details = (
-        answer_parts.render_warning(scope),
-        answer_parts.render_parameters(scope, described=scope.get("kind") != "class"),
-        answer_parts.render_undeclared(scope),
-        answer_parts.render_empty(scope),
-        answer_parts.render_settable(scope),
-        scope.get("returns_text"),
+def _has_details(scope: FactScope) -> bool:
+    """Return whether there is more to tell of an element than its purpose."""
+    return any(
+        (
+            answer_parts.render_warning(scope),
+            answer_parts.render_parameters(
+                scope, described=scope.get("kind") != "class"
+            ),
+            answer_parts.render_undeclared(scope),
+            answer_parts.render_empty(scope),
+            answer_parts.render_settable(scope),
+            scope.get("returns_text"),
+        )
     )
+
+
+def _explain(scope: FactScope) -> Iterator[Fact]:
     code, is_around_told = "", scope.is_foreign(scope.get("summary"))
-    if scope.get("thin") and not any(details):
+    if scope.get("thin") and not _has_details(scope):
         # What the name says already is no answer without what is done for it.
         code = answer_parts.render_short_code(scope, _LONGEST_BODY)
         is_around_told |= not code
@@ -246,7 +254,7 @@ def _said_elsewhere(scope: FactScope) -> tuple[str, tuple[str, ...]]:
 def _what_is_made(scope: FactScope) -> str:
     """Return the purpose of the class that a constructor makes objects of."""
     text = scope.get("container_summary")
-    if scope.get("name") not in _CONSTRUCTORS or not text or scope.is_foreign(text):
+    if scope.get("name") not in CONSTRUCTORS or not text or scope.is_foreign(text):
         return ""
     return scope.phrases.part(
         "class_summary", container=scope.get("container"), summary=text

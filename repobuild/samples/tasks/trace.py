@@ -56,7 +56,8 @@ def whole_list(scope: FactScope, name: str) -> tuple[str, tuple[str, ...]]:
     if not ids or is_cut or len(scope.without_held_out(list(ids))) < len(ids):
         return "", ()
     text = answer_parts.list_elements(scope, list(ids))
-    is_long = text == answer_parts.list_elements(scope, list(ids), True)
+    # A list that is cut says so by its end, with or without more.
+    is_long = text == answer_parts.list_elements(scope, list(ids), len(ids))
     return ("", ()) if is_long else (text, ids)
 
 

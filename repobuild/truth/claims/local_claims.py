@@ -394,6 +394,8 @@ def aliases(subject: Subject, claimed: str) -> str:
         if isinstance(one, ast.Assign)
         for target in one.targets
     }
+    if not names or len(names) % 2:
+        return "it does not name pairs"
     for name, other in zip(names[::2], names[1::2], strict=True):
         if other not in known or (name, other) not in assigned:
             return f"the class body does not say {name} = {other}"

@@ -362,8 +362,9 @@ def _check_order(
         return ""
     items = listed_items(file, place)
     if "part" in fields:
-        places = sorted(items.index(_bare(one)) for one in named)
-        items = items[places[0] : places[-1] + 1]
+        siblings = set(map(_bare, named))
+        places = [n for n, one in enumerate(items) if one in siblings]
+        items = items[places[0] : places[-1] + 1] if places else []
     is_sorted = bool(items) and _is_sorted(items)
     if "behind" in fields:
         return "it is sorted" if is_sorted else ""
@@ -372,7 +373,7 @@ def _check_order(
 
 def _is_sorted(items: list[str]) -> bool:
     """Return whether names are sorted, be it constants first and functions last."""
-    kinds = [0 if one.isupper() else 1 if one[0].isupper() else 2 for one in items]
+    kinds = [0 if one.isupper() else 1 if one[:1].isupper() else 2 for one in items]
     by_kind = [name for _, name in sorted(zip(kinds, items, strict=True))]
     return items in (sorted(items), sorted(items, key=str.lower), by_kind)
 
@@ -596,7 +597,7 @@ def _check_made_like(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     found = _model(plan, fields["model"])
     if found is None:
         return f"there is no sibling {fields['model']}"
-    words = words_of(_code(*found))
+    words = words_of(code_of(*found))
     for name in re.findall(r"`([^`]+)`", fields["members"]):
         if name not in plan.index.paths and name.rpartition(".")[2] not in words:
             return f"it names no {name}"
@@ -645,19 +646,12 @@ def _names(plan: PlanSubject, id: str, name: str) -> bool:
     """Return whether the code of a class has a name in it."""
     path, qual = _split(id)
     file = plan.python(path)
-    if file is None or qual not in file.definitions:
-        return False
-    return name in words_of(_code(file, qual))
+    return file is not None and name in words_of(code_of(file, qual))
 
 
 def _split(id: str) -> tuple[str, str]:
     path, _, qual = id.partition("::")
     return path, qual
-
-
-def _code(file: PythonFile, qual: str) -> str:
-    one = file.definitions[qual]
-    return "\n".join(file.lines[one.start - 1 : one.end])
 
 
 def _check_wording(plan: PlanSubject, fields: Mapping[str, str]) -> str:
@@ -886,7 +880,10 @@ def _check_key_member(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     file, text = plan.python(fields["other"]), plan.read(path) or ""
     known = class_attributes(file, fields["item"]) if file else set()
     for sibling, key in pairs:
-        named = rf"\b{_bare(owner)}\.{key}\b[^\n]*\n?[^\n]*\b{_bare(sibling)}\b"
+        if sibling not in plan.siblings:
+            return f"{sibling} is no sibling"
+        after = rf"[^\n]*(?:\n[^\n]*)?\b{_bare(sibling)}\b"
+        named = rf"\b{_bare(owner)}\.{re.escape(key)}\b{after}"
         if key not in known or not re.search(named, text):
             return f"{sibling} is not entered under {key}"
     shown = {(_shown(sibling), key) for sibling, key in pairs}
@@ -908,6 +905,8 @@ def _check_paired(plan: PlanSubject, fields: Mapping[str, str]) -> str:
         if len({one for _, one in pairs}) < len(pairs):
             return "two siblings have the same"
         for sibling, one in pairs:
+            if sibling not in plan.siblings:
+                return f"{sibling} is no sibling"
             if problem := _check_pair(plan, sibling, one, group if base else ""):
                 return problem
         shown = {(_shown(sibling), _shown(one)) for sibling, one in pairs}
@@ -960,6 +959,8 @@ def _check_module_call(plan: PlanSubject, fields: Mapping[str, str]) -> str:
         if known != callee or str(len(pairs)) != fields["count"]:
             continue
         for sibling, line in pairs:
+            if sibling not in plan.siblings:
+                return f"{sibling} is no sibling"
             text = plan.read(sibling.partition("::")[0]) or ""
             if line not in map(str.rstrip, text.split("\n")):
                 return f"{sibling} makes no such call"
@@ -980,7 +981,7 @@ def _check_asked(plan: PlanSubject, fields: Mapping[str, str]) -> str:
         if found is None or not found[0]:
             return f"the evidence has no {method}"
         code = code_of(file, f"{owner}.{method}")
-        used = {name for name in re.findall(r"\bself\.(\w+)", code)}
+        used = set(re.findall(r"\bself\.(\w+)", code))
         asked = {name for attribute, name in made if attribute in used}
         if not asked.issuperset(map(_bare, found[0])):
             return f"{method} asks others"

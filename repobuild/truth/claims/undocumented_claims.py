@@ -162,15 +162,19 @@ def settable(subject: Subject, claimed: str) -> str:
 
 
 def recursive(subject: Subject, claimed: str) -> str:
-    """Check that an element's own code calls its name."""
+    """Check that an element's own code calls its name, or `partial(name)` by a name."""
     if subject.file.python is None or subject.definition is None:
         return ""
-    called = (
-        last_name(one.func)
-        for one in ast.walk(subject.definition.node)
-        if isinstance(one, ast.Call)
-    )
-    return "" if subject.name in called else "it does not call itself"
+    nodes = list(ast.walk(subject.definition.node))
+    names = {subject.name}
+    for one in nodes:
+        if not isinstance(one, ast.Assign) or not isinstance(one.value, ast.Call):
+            continue
+        passed = map(last_name, one.value.args[:1])
+        if last_name(one.value.func) == "partial" and subject.name in passed:
+            names.update(map(last_name, one.targets))
+    called = {last_name(one.func) for one in nodes if isinstance(one, ast.Call)}
+    return "it does not call itself" if names.isdisjoint(called) else ""
 
 
 def _is_deprecated(file: PythonFile) -> bool:

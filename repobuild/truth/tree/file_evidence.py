@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -88,7 +88,7 @@ def python_evidence(path: str, file: PythonFile) -> FileEvidence:
             known = evidence.return_types.get(one.name, "").split()
             evidence.return_types[one.name] = _packed({*known, *types})
     nodes = list(ast.walk(file.tree))
-    evidence.imports = list(_imports(nodes, _nodes_for_types(nodes)))
+    evidence.imports = list(_imports(nodes, file.for_types))
     for name, targets in _alias_targets(nodes).items():
         evidence.alias_targets[name] = _packed(targets)
     for name, others in _other_names(nodes).items():
@@ -182,19 +182,8 @@ def _return_types(node: ast.AST) -> set[str]:
     return names
 
 
-def _nodes_for_types(nodes: Iterable[ast.AST]) -> frozenset[ast.AST]:
-    """Return what is in the body of an `if TYPE_CHECKING`."""
-    return frozenset(
-        inner
-        for node in nodes
-        if isinstance(node, ast.If) and last_name(node.test) == "TYPE_CHECKING"
-        for one in node.body
-        for inner in ast.walk(one)
-    )
-
-
 def _imports(
-    nodes: Iterable[ast.AST], for_types: frozenset[ast.AST] = frozenset()
+    nodes: Iterable[ast.AST], for_types: Set[ast.AST] = frozenset()
 ) -> Iterator[ImportEvidence]:
     """Yield every import, also those inside of functions."""
     for node in nodes:

@@ -83,7 +83,9 @@ def _places(file: PythonFile, step: str, where: str) -> Iterator[ast.AST]:
                     if step != "plan_raise" or isinstance(node, ast.Raise)
                 )
         return
-    body, where = _in_class(file, where)
+    body = file.tree.body  # a call through a class stands anywhere: `Kind.add(A)`
+    if step != "plan_call":
+        body, where = _in_class(file, where)
     for node in (found for one in body for found in ast.walk(one)):
         if step == "plan_raise_in":
             if isinstance(node, ast.Raise):

@@ -118,15 +118,21 @@ class TreeIndex:
 
     def is_mentioned(self, name: str) -> bool:
         """Return whether a definition, or a file that no parser reads, has a name."""
-        return name in self._mentioned or any(name in text for text in self._texts)
+        return name in self._users or any(name in text for text in self._texts)
 
     def users_of(self, names: Set[str]) -> int:
         """Return how many definitions, and files without a parser, have some names."""
-        users = sum(
-            any(one.uses(name) for name in names) or not names.isdisjoint(one.bases)
-            for _, one in self._definitions()
-        )
+        users = len(set().union(*(self._users.get(name, ()) for name in names)))
         return users + sum(any(name in text for name in names) for text in self._texts)
+
+    @cached_property
+    def _users(self) -> dict[str, list[int]]:
+        """The numbers of the definitions that have each name."""
+        users: dict[str, list[int]] = defaultdict(list)
+        for number, (_, one) in enumerate(self._definitions()):
+            for name in {*one.calls.split(), *one.names.split(), *one.bases}:
+                users[name].append(number)
+        return users
 
     def _definitions(self) -> Iterator[tuple[Location, DefinitionEvidence]]:
         for path, file in self.files.items():
@@ -206,13 +212,6 @@ class TreeIndex:
             for base in definition.bases:
                 for name in (base, *targets.get(base, "").split()):
                     names[name].add(_bare_name(qual))
-        return names
-
-    @cached_property
-    def _mentioned(self) -> set[str]:
-        names: set[str] = set()
-        for _, one in self._definitions():
-            names.update(one.names.split(), one.calls.split(), one.bases)
         return names
 
     @cached_property

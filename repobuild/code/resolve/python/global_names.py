@@ -77,7 +77,7 @@ class GlobalNames:
             # The last of several definitions (overloads, setters) replaces the others.
             if len(bindings) == 1 or all(b.startswith(DEFINITION) for b in bindings):
                 return symbol
-            if binding.startswith(ASSIGNED_NAME) and self._may_be_another(
+            if binding.startswith(ASSIGNED_NAME) and self._has_other_values(
                 path, scope, bindings, symbol
             ):
                 return symbol.at_most(REPLACEABLE)
@@ -85,7 +85,7 @@ class GlobalNames:
             return symbol.at_most(0.5 if is_one_of else 0.8)
         return None
 
-    def _may_be_another(
+    def _has_other_values(
         self, path: str, scope: str, bindings: Sequence[Binding], symbol: Symbol
     ) -> bool:
         """Return whether a name is also given something else, or what is not known.

@@ -87,8 +87,9 @@ from repobuild.code.resolve.python.type_inference import TypeInference, is_prope
 from repobuild.code.resolve.symbol import Kind, Symbol
 
 THROUGH_DATA = 0.4
-# joblib, networkx and the snippets of `tests.benchmarks.edges` have the same edges with
-# two as with any number; a commit to sympy took 50 s with any number, 2.5 with three.
+# networkx and the snippets of `tests.benchmarks.edges` have the same edges with two as
+# with any number, joblib all but one; a commit to sympy took 50 s of CPU with any
+# number, 2.5 with three, 0.4 with two.
 MOST_HOPS = 2
 
 _ROOT = re.compile(IDENTIFIER)
@@ -390,7 +391,7 @@ class Flow:
             return NOTHING
         return only(self._members.find_member(value, name))
 
-    def _in_class(self, value: Symbol, name: str, hops: int = 0) -> Values:
+    def _in_class(self, value: Symbol, name: str, hops: int = NAMED) -> Values:
         """Return an attribute of a class or an instance, with its receiver."""
         return self._solver.read(
             hops,
@@ -473,14 +474,14 @@ class Flow:
             return self._called_method(value, "__call__", hops)
         return only(self._types.call(value))
 
-    def _called_method(self, value: Symbol, name: str, hops: int = 0) -> Values:
+    def _called_method(self, value: Symbol, name: str, hops: int = NAMED) -> Values:
         """Return the results of a method of a class or an instance."""
         methods = self._in_class(value, name)
         if methods is UNKNOWN:
             return NOTHING if hops else UNKNOWN
         return union((self._results(one, hops) for one in methods), hops)
 
-    def _results(self, function: Symbol, hops: int = 0) -> Values:
+    def _results(self, function: Symbol, hops: int = NAMED) -> Values:
         """Return what a function returns, or the generator that it makes."""
         if function.kind not in _FUNCTIONS:
             return NOTHING
@@ -565,7 +566,7 @@ class Flow:
     def _next(self, iterator: Symbol) -> Values:
         if iterator.kind is Kind.INSTANCE:
             return self._called_method(iterator, "__next__")
-        return self._item(iterator, ITERATE, False)
+        return self._item(iterator, ITERATE, NAMED)
 
     def _contained(self, container: Symbol, segment: str, hops: int) -> Values:
         path = container.path
@@ -701,7 +702,7 @@ class Flow:
             yield from targets or ()
 
     def values_at(self, site: CallSite, binding: Binding, hops: int) -> Values:
-        """Return the values of an argument, with those of parameters or without."""
+        """Return the values of an argument, passed on `hops` times at most before."""
         return self._binding(site.path, site.scope, binding, hops)
 
     # -- decorators

@@ -20,7 +20,9 @@ from typing import Any, TypeVar
 from repobuild.code.resolve.lookup import LookupCache
 
 NAMED = 0
-_MAX_DEPTH = 8  # variables that are computed within each other; others wait
+# Variables of one level that are computed within each other; others wait. Each level
+# has as many, and Python ends at a thousand calls within each other.
+_MAX_DEPTH = 8
 T = TypeVar("T")
 
 
