@@ -3,6 +3,9 @@
 Decoding rows makes millions of containers that stay alive and hold no cycles; the
 collector goes over all of them again and again. On the standard library it took 40 %
 of `graph` and more than half of `contexts`.
+
+What a rule leaves behind in cycles is collected before the next rule, once it is much: on
+the standard library the resolver's values are a third of the memory of the whole build.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_MANY_OBJECTS = 500_000  # of containers; a commit to a large project leaves 100,000
+
 
 @contextmanager
 def paused_gc() -> Iterator[None]:
@@ -18,6 +23,9 @@ def paused_gc() -> Iterator[None]:
     if not gc.isenabled():
         yield
         return
+    if gc.get_freeze_count() > _MANY_OBJECTS:
+        gc.unfreeze()
+        gc.collect()
     gc.disable()
     try:
         yield
