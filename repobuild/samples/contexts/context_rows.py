@@ -112,6 +112,7 @@ _COMMON = frozenset(
     for name in dir(type_)
 )
 _MADE = re.compile(r"^[ \t]+(\w+) = (?:[\w.]+\.)?(\w+)\(", re.MULTILINE)
+_OWN_CLASS = re.compile(r"cls|__class__|type\(self\)")
 # `cls.__new__(cls)` and `type(self)(...)`, which may have a name of its own before.
 _MAKES_OWN = re.compile(
     r"(?m)^[^#\n]*?\b(?:cls|self\.__class__|type\(self\))(?:\(|\.__new__\()"
@@ -119,6 +120,7 @@ _MAKES_OWN = re.compile(
     r"|^[ \t]+(\w+) = (?:type\(self\)|self\.__class__)(?:[ \t]*#.*)?\n[\s\S]*\b\1\("
 )
 _OPERATED = re.compile(r"(?<![\w.])(\w+)\[|\b(?:in |len\(|iter\()(\w+)\b(?![.(\[])")
+_OPERATED_SELF = re.compile(r"(?<![\w.])self\[|\b(?:in |len\(|iter\()self\b(?![.(\[])")
 # What a `return` calls, "" where it returns anything else.
 _RETURN = re.compile(r"^[ \t]+return\b(?:[ \t]+(?:\w+\.)*(\w+)\()?", re.MULTILINE)
 _SPECIAL = re.compile(r"\.__\w+__$")
@@ -383,8 +385,10 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
         code, decorators = file.code(constructor), constructor.row.decorators
         row["deprecated"] = is_deprecated(code, constructor.doc, decorators)
         row["refuses_defaults"] = _refuses_defaults(file, constructor)
-        texts = parse_docstring(element.doc).parameters
-        texts |= parse_docstring(constructor.doc).parameters
+        texts = {
+            **parse_docstring(element.doc).parameters,
+            **parse_docstring(constructor.doc).parameters,
+        }
         row["params"] = _parameters(constructor, texts)
     return row
 
@@ -565,7 +569,8 @@ def _makers(file: FileContext, element: ElementView) -> list[str]:
         one.id
         for one in file.children(element.qual)
         if one.type == "method" and one.name not in _CONSTRUCTOR_NAMES
-        if _MAKES_OWN.search(without_long_strings(file.code(one)))
+        if _OWN_CLASS.search(code := file.code(one))
+        if _MAKES_OWN.search(without_long_strings(code))
     ]
 
 
@@ -727,9 +732,11 @@ def _uses_operators(
     code = file.code(element)
     known = {name_of(split_id(id)[1]) for id in callees}
     made = {name for name, callee in _MADE.findall(code) if callee in known}
-    if element.type == "method":
-        made.add("self")
-    return any(name in made for pair in _OPERATED.findall(code) for name in pair)
+    if element.type == "method" and _OPERATED_SELF.search(code):
+        return True
+    return bool(made) and any(
+        name in made for pair in _OPERATED.findall(code) for name in pair
+    )
 
 
 def _has_renamed_base(element: ElementView, row: Row) -> bool:
