@@ -28,6 +28,7 @@ a document calls something of its name (`called_in_documents`), and its code
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import filterfalse, islice, tee
@@ -127,6 +128,9 @@ _VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
 _LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
 _SENTENCE_END = re.compile(r"[.!?。！？][)\"'”’）]*$")
 _DOCUMENTS = ("markdown", "restructuredtext")
+_HTML_HEADING = re.compile(r"<h[1-6][\s>]", re.IGNORECASE)
+_FENCED = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?^ {0,3}\1", re.DOTALL | re.MULTILINE)
+_MOST_NAMESAKES = 2  # headings of one text in a table of contents
 
 Row = dict[str, Value]
 
@@ -1003,10 +1007,10 @@ def file_row(file: FileContext) -> Row | None:
     if kind == "module" and not is_aside:
         row["largest"] = _largest(file)
         row["constants"] = file.public_constants
+        row["other_public_names"] = file.other_public_names
         row["parts"] = package_parts(file.path, file.names, file.reader.facts)
     if kind == "document":
-        quals = (split_id(id)[1] for id in row["members"])
-        row["titles"] = [file.elements[qual].title for qual in quals]
+        row["titles"] = _titles(file)
     return _without_empty(row)
 
 
@@ -1017,6 +1021,19 @@ def _top_level(file: FileContext) -> Iterable[str]:
         return [e.id for e in elements]
     top = [e for e in elements if not e.parent]
     return [e.id for e in sorted(top, key=lambda e: (e.type, e.name))]
+
+
+def _titles(file: FileContext) -> list[str]:
+    """Return the headings of a document in order, [] where they are no table of it.
+
+    Headings in HTML are none of its sections. Of a change log, "Fixed" under each
+    version says nothing.
+    """
+    if _HTML_HEADING.search(_FENCED.sub("", file.source.decode("utf-8", "replace"))):
+        return []
+    titles = [e.title for e in file.elements.values() if e.type == "section"]
+    most = max(Counter(titles).values(), default=0)
+    return titles if most <= _MOST_NAMESAKES and len(titles) <= _MOST_MEMBERS else []
 
 
 def _largest(file: FileContext) -> list[str]:

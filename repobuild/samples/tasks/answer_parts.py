@@ -131,6 +131,12 @@ def list_constants(scope: FactScope) -> str:
     return list_texts(scope, [f"`{name}`" for name in scope.get("constants") or ()])
 
 
+def list_other_names(scope: FactScope) -> str:
+    """List what a module binds beside functions, classes and constants."""
+    names = scope.get("other_public_names") or ()
+    return list_texts(scope, [f"`{name}`" for name in names])
+
+
 def render_warning(scope: FactScope) -> str:
     """Quote what the docstring warns of, as of a behaviour that will change."""
     text = scope.get("warning")
@@ -141,7 +147,13 @@ def render_warning(scope: FactScope) -> str:
 
 def render_constants(scope: FactScope) -> str:
     members = list_constants(scope)
-    return scope.phrases.part("constants", members=members) if members else ""
+    text = scope.phrases.part("constants", members=members) if members else ""
+    return text + render_other_names(scope)
+
+
+def render_other_names(scope: FactScope) -> str:
+    members = list_other_names(scope)
+    return scope.phrases.part("other_public_names", members=members) if members else ""
 
 
 def render_settable(scope: FactScope) -> str:

@@ -55,13 +55,15 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 
 
 def _contents(scope: FactScope) -> Iterator[Fact]:
-    """What a file defines; of one without functions and classes its constants."""
+    """What a file defines; of one without functions and classes its other names."""
     if scope.get("brief"):
         return
     members = scope.get("members") or ()
     if not members and (constants := answer_parts.list_constants(scope)):
         text = scope.phrases.words["only_constants"].format(items=constants)
-        yield Fact("contents", scope.answer("contents", members=text), (scope.id,))
+        answer = scope.answer("contents", members=text)
+        answer += answer_parts.render_other_names(scope)
+        yield Fact("contents", answer, (scope.id,))
         return
     # A file with too many is cut.
     text, ids = answer_parts.list_field(scope, "members", len(members))
@@ -119,7 +121,7 @@ def _is_named_in(scope: FactScope, clue: str) -> bool:
 def _sections(scope: FactScope) -> Iterator[Fact]:
     quoted = scope.phrases.words["quoted"]
     titles = [quoted.format(text=title) for title in scope.get("titles") or []]
-    if len(titles) > 1 and not _is_cut(scope):  # one is its title
+    if len(titles) > 1:  # one is its title
         text = scope.phrases.listed(titles)
         sources = (scope.id, *scope.get("members"))
         yield Fact("sections", scope.answer("sections", members=text), sources)
