@@ -69,7 +69,7 @@ _PAIRED = {"real call": ("site", "code"), "said in document": ("document", "text
 # Claims of `PROJECT_CLAIMS` whose text is a list of names that are no elements.
 _NAME_LISTS = frozenset(
     {"technologies", "dependencies", "developers' packages", "test folders"}
-    | {"document folders"}
+    | {"document folders", "open callers"}
 )
 
 

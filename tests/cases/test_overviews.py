@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from repobuild.code.graph.graph import PROJECT
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.code_world import World
 
 README = """# Paints
 
@@ -136,6 +138,37 @@ end="",
 '''
 
 
+BRUSHES = '''"""
+Brushes
+~~~~~~~
+
+Brushes of any hair.
+"""
+
+from paints.mixing import Mixer
+
+
+class Brush:
+    """A brush."""
+
+    def clean(self, water):
+        """Clean the brush."""
+        return Mixer(water)
+
+    def close(self):
+        """Put the brush away."""
+        return self.clean("clear")
+'''
+
+SHOP = '''"""Sell brushes."""
+
+
+def sell(brush):
+    """Sell a brush that is clean."""
+    return brush.clean("clear")
+'''
+
+
 @pytest.fixture(scope="module")
 def paints(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
     files = {
@@ -143,6 +176,8 @@ def paints(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
         "docs/guide.md": GUIDE,
         "CHANGES.md": CHANGES,
         "paints/__init__.py": '"""Colours."""\n',
+        "paints/brushes.py": BRUSHES,
+        "paints/shop.py": SHOP,
         "paints/mixing.py": MIXING,
     }
     folder: Path = tmp_path_factory.mktemp("paints")
@@ -185,6 +220,70 @@ def test_an_example_has_every_call_of_the_base(paints: Sampled) -> None:
         if one["element"].startswith("paints/mixing.py::LoudMixer")
     }
     assert text.count("calls the base class") == 4
+
+
+def test_files_that_may_have_other_callers_are_named(paints: Sampled) -> None:
+    (text,) = answers(paints, "callers", "paints/brushes.py::Brush.clean")
+    assert text.startswith(
+        "Outside of tests, `Brush.clean` is called by `Brush.close`.\n\n"
+        "**Calls of `clean` on an object whose class is not certain**:"
+        " `paints/shop.py`"
+    )
+
+
+def test_a_title_in_a_docstring_is_told_without_its_rule(paints: Sampled) -> None:
+    (text,) = answers(paints, "modules")
+    assert "`paints/brushes.py`: Brushes of any hair." in text
+
+
+LARGE = "".join(f"def draw_{n}(x):\n    return x\n\n\n" for n in range(6))
+MANIFEST = '[project]\nname = "tool"\ndescription = "Draws lines on paper"\n'
+
+
+def test_main_parts_begin_with_what_the_package_passes_on() -> None:
+    files = {
+        "pyproject.toml": MANIFEST,
+        "tool/__init__.py": "from .pen import draw_1\n",
+        "tool/pen.py": "from .types import draw_0\nfrom .ink import draw_5\n" + LARGE,
+        "tool/ink.py": "from .types import draw_1\n" + LARGE,
+        "tool/paper.py": "from .types import draw_2\n" + LARGE + "X = 1\n",
+        "tool/types.py": LARGE,
+        "tool/extra/__init__.py": "",
+        "tool/extra/shop.py": "from tool.types import draw_2\ndef buy(x):\n    pass\n",
+    }
+    assert World(files).rows[PROJECT][""]["key_modules"] == [
+        "tool",
+        "tool/pen.py",
+        "tool/ink.py",
+        "tool/paper.py",
+        "tool/types.py",
+        "tool/extra",
+    ]
+
+
+def test_documentation_is_edited_where_its_sources_are() -> None:
+    files = {
+        "pyproject.toml": MANIFEST,
+        "tool.py": LARGE,
+        "doc/index.html": "<p>Made.</p>\n",
+        "doc/build/index.rst": "Tool\n====\n",
+        "doc/build/parts/pen.rst": "Pen\n===\n",
+    }
+    row = World(files).rows[PROJECT][""]
+    assert row["documentation"] == ["doc/build"]
+
+
+@pytest.mark.parametrize(
+    "readme",
+    [
+        "Tool\n====\n\nAn implementation of `RFC 7519 <https://x.org>`_. First version"
+        " written by `@ann <https://x.org/ann>`_.\n",
+        "Tool\n====\n\n很多人到现在都不知道第一个参数的作用，造成tool也不知道怎么使用。\n",
+    ],
+)
+def test_what_says_nothing_of_the_project_is_no_purpose(readme: str) -> None:
+    world = World({"pyproject.toml": MANIFEST, "README.rst": readme, "tool.py": LARGE})
+    assert world.rows[PROJECT][""]["description"] == "Draws lines on paper"
 
 
 def test_what_overviews_say_holds(paints: Sampled) -> None:

@@ -9,7 +9,8 @@ little more than the name; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most 16, of a file's own at most
 24; `more` names the lists that were cut, `totals` gives the lengths of some of these,
-`open` names those that may miss some. Only the id
+`open` names those that may miss some, `open_callers` the few files that may have the
+callers which are missing. Only the id
 and first sentence of another element are quoted, so that a change of one context
 changes few of its neighbours.
 
@@ -96,6 +97,7 @@ _SHORT_RAW_CLASS = 40  # the same with comments
 _LONGEST_CLASS = 700  # characters
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_TESTS = 256  # users in tests that are searched for those of an element
+_MOST_OPEN_CALLERS = 3  # files; more of them may well mean something else
 _MOST_USERS = 64  # that are searched for what an element decorates
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
@@ -526,6 +528,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
     maker = _constructor(file, element)
     row["open"] = _open_lists(file, element, row["callees"])
+    row["open_callers"] = _open_callers(file, element)
     is_open = maker and "callees" in _open_lists(file, maker, row["callees"])
     if is_open or _methods_call_more(file, element, row["callees"]):
         row["open"] = list(dict.fromkeys(["callees", *row["open"]]))
@@ -688,6 +691,22 @@ def _open_lists(
     # `for one in handlers: one._write()` refers to the method of each of them.
     found += ["readers"] if is_called and not element.is_property else []
     return [*found, *_TEST_LISTS] if True in are_tests else found
+
+
+def _open_callers(file: FileContext, element: ElementView) -> list[str]:
+    """Return the files that may call a method, and of which nobody knows it.
+
+    They are none where there are many, or where others may call it in another way.
+    """
+    reader = file.reader
+    is_by_name = reader.is_looked_up(element.name) or file.is_dispatched(element)
+    if element.type != "method" or element.is_property or is_by_name:
+        return []
+    if any(reader.incoming(element.id, "uses", tests=False)):
+        return []  # who is given it calls it by any name
+    paths = (one for one in reader.open_callers(element.name) if not is_test(one))
+    found = sorted(one for one in paths if not is_tool(one))
+    return found if len(found) <= _MOST_OPEN_CALLERS else []
 
 
 def _inner(file: FileContext, element: ElementView) -> list[ElementView]:

@@ -131,10 +131,11 @@ def _extending_lines(file: FileContext, element: ElementView) -> list[list[Value
         for number, line in enumerate(code, first)
         if number > first and _SUPER.search(_COMMENT.sub("", _STRING.sub("", line)))
     ]
-    head, *lines = [[number, file.line(number)] for number in (first, *called)]
-    if len(called) > _MOST_SUPER or not all(_is_quotable(text) for _, text in lines):
+    lines = [(number, file.line(number)) for number in called]
+    if len(lines) > _MOST_SUPER or not all(_is_quotable(text) for _, text in lines):
         return []
-    return [head, *lines] if _is_quotable(str(head[1])) else lines
+    shown = [(first, file.line(first)), *lines]
+    return [[number, text] for number, text in shown if _is_quotable(text)]
 
 
 def _is_quotable(text: str) -> bool:

@@ -304,12 +304,13 @@ def _list_of_file(
 
 
 def list_field(
-    scope: FactScope, name: str, most: int = MAX_NAMES
+    scope: FactScope, name: str, most: int = MAX_NAMES, is_whole: bool = False
 ) -> tuple[str, tuple[str, ...]]:
     """List the elements in a field of the context, such as "callers".
 
-    Returns the text and the ids that it names, both empty if nothing may be named, or
-    too few of a list that would be whole: of two, one alone would be a wrong answer.
+    `is_whole` says that the answer names what the list may lack. Returns the text and
+    the ids that it names, both empty if nothing may be named, or too few of a list that
+    would be whole: of two, one alone would be a wrong answer.
     """
     ids = list(scope.get(name) or ())
     if not ids:
@@ -325,7 +326,8 @@ def list_field(
     told = allowed[:most]
     more = _others(scope, name, told)
     files = name in _LISTS_OF_FILES
-    return list_elements(scope, told, more, files, is_open(scope, name)), tuple(told)
+    perhaps = is_open(scope, name) and not is_whole
+    return list_elements(scope, told, more, files, perhaps), tuple(told)
 
 
 def _spread_list(

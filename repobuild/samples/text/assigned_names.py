@@ -11,7 +11,8 @@ _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]+")
 # Every module may have them, and nobody looks for them there.
 _ANYWHERE = frozenset(("logger", "log"))
 _TYPE_VARIABLE = re.compile(
-    r"^(\w+)[ \t]*=[ \t]*(?:[\w.]+\.)?(?:TypeVar|ParamSpec|TypeVarTuple)\(", re.MULTILINE
+    r"^(\w+)[ \t]*=[ \t]*(?:\w+\.)?(?:TypeVar|ParamSpec|TypeVarTuple)\(",
+    re.MULTILINE,
 )
 _ASSIGNED = re.compile(r"^([^\W\d]\w*)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 
@@ -31,8 +32,8 @@ def public_constants(source: bytes) -> list[str]:
 def other_public_names(source: bytes, known: Collection[str]) -> list[str]:
     """Return the other names that a file assigns to for those who use it.
 
-    They are dictionaries, types, or second names of a class. What is not in `known`, the
-    names that the file binds, is an argument on a line of its own.
+    They are dictionaries, types, or second names of a class. What is not in `known`,
+    the names that the file binds, is an argument on a line of its own.
     """
     plain = without_long_strings(source.decode("utf-8", "replace"))
     aside = {*_ANYWHERE, *_TYPE_VARIABLE.findall(plain)}
