@@ -247,6 +247,7 @@ def _check_fields(subject: Subject, fields: Fields) -> Iterator[CheckedClaim]:
         elif claim == "extending line":
             line, code = (fields[part, side] for side in ("line", "code"))
             is_wrong = part == "trace_super" and "super(" not in code
+            is_wrong |= part == "trace_base" and not re.search(r"\w\.\w", code)
             actual = "it calls no base class" if is_wrong else ""
             yield CheckedClaim(claim, text, actual or called_line(subject, line, code))
         elif claim == "line under a head":

@@ -150,7 +150,7 @@ STEP_PARTS: Mapping[str, tuple[str, ...]] = {
 REASONING_PARTS = tuple(
     "graph_callers graph_callees graph_bases pattern_overrides pattern_overridden"
     " pattern_subclasses pattern_bases trace_call trace_line trace_call_under"
-    " trace_line_under trace_head trace_super"
+    " trace_line_under trace_head trace_base trace_super"
     " trace_members trace_tests".split()
 )
 
@@ -173,7 +173,7 @@ PLAN_PARTS = tuple(
 # Parts with code inside of a line.
 INLINE_CODE = frozenset(
     "trace_call trace_line trace_call_under trace_line_under trace_head"
-    " trace_super".split()
+    " trace_base trace_super".split()
 )
 
 # The names are keys of what `repobuild verify --samples --json` prints: they stay.
@@ -295,6 +295,8 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("trace_call", "members"): "callees",
     ("trace_head", "line"): "extending line",
     ("trace_head", "code"): "extending line",
+    ("trace_base", "line"): "extending line",
+    ("trace_base", "code"): "extending line",
     ("trace_super", "line"): "extending line",
     ("trace_super", "code"): "extending line",
     ("trace_line", "line"): "called line",

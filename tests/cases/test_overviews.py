@@ -118,8 +118,9 @@ class LoudMixer(Mixer):
         if super().thin(water):
             self.said.append(water)
 
-    def dry(self):
+    def dry(self, wait=Mixer.dry):
         """Dry, and say so: super().dry() does it."""
+        wait(self)
         return super().dry()
 
 
@@ -220,6 +221,7 @@ def test_an_example_has_every_call_of_the_base(paints: Sampled) -> None:
         if one["element"].startswith("paints/mixing.py::LoudMixer")
     }
     assert text.count("calls the base class") == 4
+    assert "names the base class: `def dry(self, wait=Mixer.dry):`" in text
 
 
 def test_files_that_may_have_other_callers_are_named(paints: Sampled) -> None:

@@ -729,8 +729,8 @@ def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
     """Return the public modules, and the private ones that are a core.
 
     A package may keep its core in a private module, `_url`, and export the names of it:
-    one that is larger than half of the public ones, or needed by several modules and of
-    more weight than half of them.
+    one that the package itself imports, that is larger than half of the public ones, or
+    needed by several modules and of more weight than half of them.
     """
     public = _with_prefix(counts, "inner:")
     weights = [_weight(counts, path, size) for path, size in public.items()]
@@ -741,6 +741,7 @@ def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
         path: size
         for path, size in hidden.items()
         if size > usual_size
+        or f"public:{path}" in counts
         or counts.get(f"into:{path}", 0) >= _SEVERAL
         and _weight(counts, path, size) > usual_weight
     }

@@ -696,11 +696,14 @@ def _open_lists(
 def _open_callers(file: FileContext, element: ElementView) -> list[str]:
     """Return the files that may call a method, and of which nobody knows it.
 
-    They are none where there are many, or where others may call it in another way.
+    They are none where there are many, where others may call it in another way, and
+    where the name is one of Python's own types: most of these calls are of those.
     """
     reader = file.reader
     is_by_name = reader.is_looked_up(element.name) or file.is_dispatched(element)
     if element.type != "method" or element.is_property or is_by_name:
+        return []
+    if element.name in _COMMON:
         return []
     if any(reader.incoming(element.id, "uses", tests=False)):
         return []  # who is given it calls it by any name

@@ -9,7 +9,7 @@ from repobuild.samples.text.long_strings import without_long_strings
 
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]+")
 # Every module may have them, and nobody looks for them there.
-_ANYWHERE = frozenset(("logger", "log"))
+_ANYWHERE = frozenset(("logger", "log", "LOG", "LOGGER", "TYPE_CHECKING"))
 _TYPE_VARIABLE = re.compile(
     r"^(\w+)[ \t]*=[ \t]*(?:\w+\.)?(?:TypeVar|ParamSpec|TypeVarTuple)\(",
     re.MULTILINE,
@@ -26,7 +26,7 @@ def public_constants(source: bytes) -> list[str]:
     """Return the names in capitals that a file assigns to, in the order of the file."""
     plain = without_long_strings(source.decode("utf-8", "replace"))
     names = dict.fromkeys(_ASSIGNED.findall(plain))
-    return [name for name in names if _CONSTANT.fullmatch(name)]
+    return [n for n in names if _CONSTANT.fullmatch(n) and n not in _ANYWHERE]
 
 
 def other_public_names(source: bytes, known: Collection[str]) -> list[str]:

@@ -28,6 +28,8 @@ from repobuild.truth.tree.markdown_document import MarkdownSection
 from repobuild.truth.tree.python_reader import PythonDefinition
 
 # What an element can be that no parser reads here.
+# No constants that anybody looks for in a module.
+_ANYWHERE = ("logger", "log", "LOG", "LOGGER", "TYPE_CHECKING")
 _ELEMENT_KINDS = ("function", "method", "class")
 # What a definition of each kind begins with in Python.
 _KEYWORDS = {"function": "def", "method": "def", "class": "class"}
@@ -317,7 +319,11 @@ def constants(subject: Subject, claimed: str) -> str:
     if listed is None or subject.file.python is None:
         return "" if listed else "it cannot be read as a list"
     known = _assigned(subject.file.python.tree.body)
-    public = [one for one in known if re.fullmatch("[A-Z][A-Z0-9_]+", one)]
+    public = [
+        one
+        for one in known
+        if re.fullmatch("[A-Z][A-Z0-9_]+", one) and one not in _ANYWHERE
+    ]
     return _check_names([one.name for one in listed], public, has_more)
 
 
@@ -332,7 +338,7 @@ def other_public_names(subject: Subject, claimed: str) -> str:
     public = [
         name
         for name, value in known.items()
-        if name[0] != "_" and name not in ("log", "logger") and name not in defined
+        if name[0] != "_" and name not in _ANYWHERE and name not in defined
         if not re.fullmatch("[A-Z][A-Z0-9_]+", name) and not _is_type_variable(value)
     ]
     return _check_names([one.name for one in listed], public, has_more)
