@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from repobuild.code.graph.graph import PROJECT
+from repobuild.samples.tasks.answer_parts import list_elements
+from repobuild.samples.tasks.facts import FactScope, with_id_fields
+from repobuild.samples.tasks.phrases import load_phrases
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 from tests.code_world import World
 
@@ -286,6 +289,28 @@ def test_documentation_is_edited_where_its_sources_are() -> None:
 def test_what_says_nothing_of_the_project_is_no_purpose(readme: str) -> None:
     world = World({"pyproject.toml": MANIFEST, "README.rst": readme, "tool.py": LARGE})
     assert world.rows[PROJECT][""]["description"] == "Draws lines on paper"
+
+
+def test_a_list_is_not_cut_before_its_last_name() -> None:
+    context = {"kind": "module", "id": "paints/all.py", "project": "paints"}
+    phrases = load_phrases("en")
+    scope = FactScope(with_id_fields(context), phrases, ("en",), lambda _: False)
+    ids = [f"paints/all.py::make_the_colour_number_{n:02}" for n in range(27)]
+    assert "and others" not in list_elements(scope, ids)
+    assert list_elements(scope, ids * 2).endswith("and others, 54 in all")
+
+
+def test_what_calls_itself_by_map_does_so(tmp_path: Path) -> None:
+    code = """def flat(values):
+    \"\"\"Flatten values.\"\"\"
+    return list(map(flat, values)) if isinstance(values, list) else values
+
+
+def flatten(values):
+    \"\"\"Flatten them, and what is in them.\"\"\"
+    return flat(values)
+"""
+    assert not Sampled(tmp_path, {"flat.py": code}, **ALL_IN_ENGLISH).audit().wrong
 
 
 def test_what_overviews_say_holds(paints: Sampled) -> None:

@@ -19,6 +19,7 @@ MAX_NAMES = 16  # in a list; a longer one ends with "and others"
 # enough to be a fact that `ask` gives to a model (`grounding.LONGEST_FACT`).
 _LONGEST_SPREAD = 400
 _FEWEST_NAMES = 4  # in a list that is cut, and leaves held-out elements out
+_WORTH_CUTTING = 2  # names; to leave out one or two says less and saves nothing
 _MANY_NAMES = 8  # in one that is not cut, and leaves them out
 MAX_LIST_LENGTH = 640  # characters, about 210 tokens of the bundled model
 MAX_PARAMETERS_LENGTH = 640  # characters; a longer list is left out
@@ -266,7 +267,7 @@ def list_elements(
     for id in ids:
         path, _, qual = id.partition("::")
         length += len(qual) + (len(path) if path not in names_by_path else 0)
-        if count and length > MAX_LIST_LENGTH:
+        if length > MAX_LIST_LENGTH and count and len(ids) - count > _WORTH_CUTTING:
             break
         # Of two definitions of one name, for two systems say, one mention is enough.
         names = names_by_path.setdefault(path, [])
