@@ -300,6 +300,37 @@ def test_a_list_is_not_cut_before_its_last_name() -> None:
     assert list_elements(scope, ids * 2).endswith("and others, 54 in all")
 
 
+def test_who_calls_what_a_function_returned_does_not_use_its_class(
+    tmp_path: Path,
+) -> None:
+    code = """class Adder:
+    \"\"\"Adds a number.\"\"\"
+
+    def __init__(self, number):
+        self.number = number
+
+    def __call__(self, other):
+        \"\"\"Add it.\"\"\"
+        return self.number + other
+
+
+def adder(number):
+    \"\"\"Make what adds a number.\"\"\"
+    return Adder(number)
+"""
+    test = """from sums import adder
+
+
+def test_adder():
+    assert adder(1)(2) == 3
+"""
+    files = {"sums.py": code, "tests/test_sums.py": test}
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    assert "tests" not in sampled.context("sums.py::Adder")
+    assert "tests" in sampled.context("sums.py::adder")
+    assert not sampled.audit().wrong
+
+
 def test_what_calls_itself_by_map_does_so(tmp_path: Path) -> None:
     code = """def flat(values):
     \"\"\"Flatten values.\"\"\"

@@ -884,7 +884,9 @@ def _tests(file: FileContext, element: ElementView) -> list[str]:
     """
     called = [element.id]
     if element.type == "class":
-        called += [e.id for e in file.children(element.qual) if e.type == "method"]
+        # Who calls an object, or compares two, may never have named its class.
+        methods = (e for e in file.children(element.qual) if e.type == "method")
+        called += [one.id for one in methods if not _SPECIAL.search(f".{one.name}")]
     users = (
         user
         for id in called
