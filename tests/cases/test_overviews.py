@@ -331,6 +331,33 @@ def test_adder():
     assert not sampled.audit().wrong
 
 
+def test_the_constructor_that_another_class_inherits_is_no_callee(
+    tmp_path: Path,
+) -> None:
+    code = """class Part:
+    def __init__(self, name):
+        self.name = name
+
+
+class Wheel(Part):
+    \"\"\"A wheel.\"\"\"
+
+
+class Machine:
+    def __init__(self, size):
+        self.size = size
+
+
+class Car(Machine):
+    def __init__(self, size):
+        Machine.__init__(self, size)
+        self.wheel = Wheel("front")
+"""
+    sampled = Sampled(tmp_path, {"cars.py": code}, **ALL_IN_ENGLISH)
+    callees = sampled.context("cars.py::Car.__init__")["callees"]
+    assert callees == ["cars.py::Machine.__init__", "cars.py::Wheel"]
+
+
 def test_what_calls_itself_by_map_does_so(tmp_path: Path) -> None:
     code = """def flat(values):
     \"\"\"Flatten values.\"\"\"

@@ -830,16 +830,14 @@ def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
     if element.type == "method" and owner not in rank:
         # `cls(...)` makes one of its own class: that is no other part of the project.
         repeated.add(element_id(element.path, element.parent))
-    named = _named_constructors(element, reader)
-    unsaid = {name for name in _CONSTRUCTOR_NAMES if not named}
+    unnamed = _unnamed_constructors(element, reader, callees)
     # A decorator runs when the element is defined, and not when it is called.
-    unsaid.update(
-        d.partition("(")[0].rpartition(".")[2] for d in element.row.decorators
-    )
+    unsaid = {d.partition("(")[0].rpartition(".")[2] for d in element.row.decorators}
     told = (
         id
         for id in callees
         if id not in repeated
+        and id not in unnamed
         and not id.startswith(f"{element.id}.")  # a function within it is its own code
         and _is_told(reader, id)
         and name_of(split_id(id)[1]) not in unsaid
@@ -861,6 +859,28 @@ def _named_constructors(element: ElementView, reader: GraphReader) -> list[str]:
         if call.rpartition(".")[2] in _CONSTRUCTOR_NAMES
         and (has_base or not call.startswith(_SUPER))
     ]
+
+
+def _unnamed_constructors(
+    element: ElementView, reader: GraphReader, callees: Iterable[str]
+) -> set[str]:
+    """Return the constructors of bases that objects of other classes have inherited.
+
+    A class that calls one of its own bases by name makes these objects, too.
+    """
+    named = {call.split(".")[-2] for call in _named_constructors(element, reader)}
+    owner = element_id(element.path, element.parent)
+    own = {
+        f"{one}.{name}"
+        for one in reader.ancestors(owner)
+        for name in _CONSTRUCTOR_NAMES
+    }
+    return {
+        id
+        for id in callees
+        if name_of(split_id(id)[1]) in _CONSTRUCTOR_NAMES
+        if not named or (id not in own and name_of(id.rpartition(".")[0]) not in named)
+    }
 
 
 def _is_told(reader: GraphReader, id: str) -> bool:
