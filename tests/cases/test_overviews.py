@@ -179,7 +179,7 @@ def paints(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
         "README.md": README,
         "docs/guide.md": GUIDE,
         "CHANGES.md": CHANGES,
-        "paints/__init__.py": '"""Colours."""\n',
+        "paints/__init__.py": '"""Mix colours."""\n',
         "paints/brushes.py": BRUSHES,
         "paints/shop.py": SHOP,
         "paints/mixing.py": MIXING,
@@ -239,6 +239,11 @@ def test_files_that_may_have_other_callers_are_named(paints: Sampled) -> None:
 def test_a_title_in_a_docstring_is_told_without_its_rule(paints: Sampled) -> None:
     (text,) = answers(paints, "modules")
     assert "`paints/brushes.py`: Brushes of any hair." in text
+
+
+def test_a_part_may_begin_as_the_package_does(paints: Sampled) -> None:
+    (text,) = answers(paints, "modules")
+    assert "`paints/mixing.py`: Mix colours." in text
 
 
 LARGE = "".join(f"def draw_{n}(x):\n    return x\n\n\n" for n in range(6))
