@@ -72,6 +72,28 @@ Two.
 Three.
 """
 
+INDEX = """Welcome to |project| documentation
+==================================
+
+It is here.
+
+How to begin
+============
+
+Begin.
+"""
+
+BADGES = """Paints in short |build| |coverage|
+==================================
+
+They mix.
+
+How to paint
+============
+
+Begin.
+"""
+
 MIXING = '''"""Mix colours."""
 
 import logging
@@ -179,6 +201,9 @@ def paints(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
         "README.md": README,
         "docs/guide.md": GUIDE,
         "CHANGES.md": CHANGES,
+        "docs/index.rst": INDEX,
+        "docs/badges.rst": BADGES,
+        "tests/data/README.md": "# Data of the tests\n\nFor them.\n",
         "paints/__init__.py": '"""Mix colours."""\n',
         "paints/brushes.py": BRUSHES,
         "paints/shop.py": SHOP,
@@ -215,6 +240,15 @@ def test_headings_in_html_or_under_each_version_are_no_table_of_contents(
 ) -> None:
     assert answers(paints, "sections", "docs/guide.md") == set()
     assert answers(paints, "sections", "CHANGES.md") == set()
+
+
+def test_headings_are_told_as_readers_see_them_or_not_at_all(paints: Sampled) -> None:
+    headings = {one["answer"] for one in of_kind(paints, "heading")}
+    assert not any("|" in one or "Data of" in one for one in headings)
+    assert answers(paints, "sections", "docs/index.rst") == set()
+    assert answers(paints, "sections", "docs/badges.rst") == {
+        '`docs/badges.rst` has the sections "Paints in short", "How to paint".'
+    }
 
 
 def test_an_example_has_every_call_of_the_base(paints: Sampled) -> None:

@@ -45,6 +45,7 @@ _REST_LINK = re.compile(r"`([^`<>]+?)(?:\s*<[^`<>]+>)?`__?(?!\w)")
 _ATTRIBUTES = re.compile(
     r"\s*\\?\{(?:/\*|:)?\s*(?:[#.][\w-]|[\w-]+=|-(?=\s*\}))[^{}\n]*\}\s*$"
 )
+_BADGES = re.compile(r"(?:\s+\|[\w-]+\|)+\s*$")  # images of reStructuredText
 _COUNT = re.compile(r"#\d+")
 _MARKDOWN = (".md", ".markdown", ".mdx")
 # Names of a first parameter that a call does not pass, without outer underscores.
@@ -107,6 +108,8 @@ class ElementView:
         text = _ATTRIBUTES.sub("", _IMAGE.sub("", self.row.returns))
         if self.path.endswith(_MARKDOWN):
             text = _TAG.sub("", _REFERENCE.sub(r"\1", text))
+        else:
+            text = _BADGES.sub("", text)
         text = _LINK.sub(r"\1", text).strip()
         text = _STRONG.sub(r"\1", _REST_LINK.sub(r"\1", text))
         return text or self.row.returns or self.name
