@@ -69,7 +69,7 @@ _PAIRED = {"real call": ("site", "code"), "said in document": ("document", "text
 # Claims of `PROJECT_CLAIMS` whose text is a list of names that are no elements.
 _NAME_LISTS = frozenset(
     {"technologies", "dependencies", "developers' packages", "test folders"}
-    | {"document folders"}
+    | {"document folders", "open callers"}
 )
 
 
@@ -246,9 +246,8 @@ def _check_fields(subject: Subject, fields: Fields) -> Iterator[CheckedClaim]:
             yield CheckedClaim(claim, text, actual)
         elif claim == "extending line":
             line, code = (fields[part, side] for side in ("line", "code"))
-            is_wrong = part == "trace_super" and "super(" not in code
-            actual = "it calls no base class" if is_wrong else ""
-            yield CheckedClaim(claim, text, actual or called_line(subject, line, code))
+            actual = _misses_base(part, code) or called_line(subject, line, code)
+            yield CheckedClaim(claim, text, actual)
         elif claim == "line under a head":
             line, code = (fields[part, side] for side in ("line", "code"))
             actual = called_line(subject, line, code)
@@ -266,6 +265,14 @@ def _check_purpose_of_base(subject: Subject, text: str, model: str) -> CheckedCl
     ids = parsed.ids if isinstance(parsed, ParsedList) else ()
     actual = subject.defer("purpose", text, ids) if ids else str(parsed)
     return CheckedClaim("purpose", text, actual)
+
+
+def _misses_base(part: str, code: str) -> str:
+    """Return what is wrong with a line that is to call, or to name, the base class."""
+    if part == "trace_super" and "super(" not in code:
+        return "it calls no base class"
+    is_named = part != "trace_base" or re.search(r"\w\.\w", code)
+    return "" if is_named else "it names no base class"
 
 
 def _check_claim(subject: Subject, claim: str, text: str, source: str = "") -> str:

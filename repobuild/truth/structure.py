@@ -50,7 +50,7 @@ _SKETCH = (
 STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "location": (),
     "lines": (),
-    "contents": ("constants?",),
+    "contents": ("constants?", "other_public_names?"),
     "sections": (),
     "reverse": (),
     "container": (),
@@ -60,7 +60,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "settable?", "parameters?", "undeclared?", "returns?", "calls?",
         "used_by|made_by?", "short_code?",
     ),
-    "module": ("summary?", "defines?", "constants?"),
+    "module": ("summary?", "defines?", "constants?", "other_public_names?"),
     "members": ("properties?", "aliases?", "definition?"),
     "sketch": _SKETCH,
     "written": _SKETCH,
@@ -74,7 +74,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     ),
     "construct": ("all_defaults?", "parameters?"),
     "signature": ("no_arguments?",),
-    "callers": ("calls_itself?", "read_by?"),
+    "callers": ("calls_itself?", "open_callers?", "read_by?"),
     "callees": (),
     "bases": ("foreign_bases?",),
     "subclasses": (),
@@ -150,7 +150,7 @@ STEP_PARTS: Mapping[str, tuple[str, ...]] = {
 REASONING_PARTS = tuple(
     "graph_callers graph_callees graph_bases pattern_overrides pattern_overridden"
     " pattern_subclasses pattern_bases trace_call trace_line trace_call_under"
-    " trace_line_under trace_head trace_super"
+    " trace_line_under trace_head trace_base trace_super"
     " trace_members trace_tests".split()
 )
 
@@ -173,7 +173,7 @@ PLAN_PARTS = tuple(
 # Parts with code inside of a line.
 INLINE_CODE = frozenset(
     "trace_call trace_line trace_call_under trace_line_under trace_head"
-    " trace_super".split()
+    " trace_base trace_super".split()
 )
 
 # The names are keys of what `repobuild verify --samples --json` prints: they stay.
@@ -244,6 +244,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("raised", "members"): "raises",
     ("readers", "members"): "readers",
     ("read_by", "members"): "readers",
+    ("open_callers", "members"): "open callers",
     ("referred_by", "members"): "readers",
     ("derived", "members"): "subclasses",
     ("replaces", "members"): "overrides",
@@ -268,6 +269,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("members", "members"): "methods",
     ("sections", "members"): "sections",
     ("constants", "members"): "constants",
+    ("other_public_names", "members"): "other public names",
     ("callers", "members"): "callers",
     ("used_by", "members"): "callers",
     ("made_by", "members"): "callers",
@@ -293,6 +295,8 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("trace_call", "members"): "callees",
     ("trace_head", "line"): "extending line",
     ("trace_head", "code"): "extending line",
+    ("trace_base", "line"): "extending line",
+    ("trace_base", "code"): "extending line",
     ("trace_super", "line"): "extending line",
     ("trace_super", "code"): "extending line",
     ("trace_line", "line"): "called line",

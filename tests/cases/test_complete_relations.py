@@ -147,7 +147,8 @@ def told_readers(orders: Sampled, id: str) -> set[str]:
 def test_a_call_of_an_unknown_object_leaves_a_list_open(orders: Sampled):
     (text,) = answers(orders, "callers", f"{HOME}Order.ship")
     assert text.endswith(
-        "is called by `late` (in `orders/late.py`) and possibly others."
+        "is called by `late` (in `orders/late.py`).\n\n**Calls of `ship` on an object"
+        " whose class is not certain**: `orders/shop.py`"
     )
     (text,) = answers(orders, "callers", f"{HOME}Order.settle")
     assert text.endswith("is called by `take_money`.")

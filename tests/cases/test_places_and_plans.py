@@ -199,7 +199,8 @@ def test_a_change_is_asked_about_where_more_than_callers_is_known(sampled):
 
 def test_the_constants_of_a_file_are_its_contents(sampled):
     assert answers(sampled, "contents", "baskets/sizes.py") == {
-        "`baskets/sizes.py` defines the constants `SMALL`, `LARGE`."
+        "`baskets/sizes.py` defines the constants `SMALL`, `LARGE`.\n\n"
+        "**Other public names**: `weigh`"
     }
 
 

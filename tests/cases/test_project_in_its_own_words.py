@@ -134,7 +134,7 @@ def test_private_packages_that_hold_most_of_the_code_are_main_parts(init: bool) 
     if init:
         files |= {"inkpot/_pens/__init__.py": "", "inkpot/_chalk/__init__.py": ""}
     modules = project_of(files)["key_modules"]
-    assert modules[:3] == ["inkpot", "inkpot/_chalk", "inkpot/_pens"]
+    assert modules[:3] == ["inkpot", "inkpot/_pens", "inkpot/_chalk"]
     files["inkpot/errors.py"] = 2 * large + large.replace("draw", "rub")
     assert project_of(files)["key_modules"] == ["inkpot", "inkpot/errors.py"]
 
@@ -212,9 +212,9 @@ def test_what_documentation_and_examples_hold_is_counted_apart(inkpot: Sampled) 
     (told,) = answers(inkpot, "statistics")
     assert (
         "define 2 classes, 4 functions and 2 methods in all."
-        " Of these, 0 classes, 1 functions and 0 methods are in tests."
-        " Of these, 1 classes, 1 functions and 1 methods are in documentation and"
-        " examples." in told
+        " Tests hold 0 of the classes, 1 of the functions and 0 of the methods."
+        " Documentation and examples hold 1 of the classes, 1 of the functions and 1 of"
+        " the methods." in told
     )
 
 

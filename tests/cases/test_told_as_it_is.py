@@ -167,9 +167,9 @@ def test_a_class_is_explained_by_the_docstring_of_its_constructor(club: Sampled)
 def test_numbers_tell_what_is_in_tests(club: Sampled):
     (text,) = answers(club, "statistics")
     assert text.endswith(
-        "4 classes, 11 functions and 13 methods in all. Of these, "
-        "1 classes, 1 functions and 1 methods are in tests. Of these, 0 classes, "
-        "1 functions and 0 methods are in documentation and examples."
+        "4 classes, 11 functions and 13 methods in all. Tests hold 1 of the classes,"
+        " 1 of the functions and 1 of the methods. Documentation and examples hold 0 of"
+        " the classes, 1 of the functions and 0 of the methods."
     )
 
 

@@ -77,6 +77,7 @@ _CREDIT = re.compile(
     r"(?<=[.!?])\s+(?:[^.!?]{0,60}\s)?(?:written|created|developed|authored|designed)"
     r" by (?:the )?[@\[A-Z]"
 )
+_REST_LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 # A number alone explains it to those who know it already.
 _STANDARD_ALONE = re.compile(
     r"(?:an? )?(?:[\w-]+ ){0,4}(?:of|for) (?:the )?(?:RFC|PEP|ISO|IEEE|ECMA)"
@@ -125,6 +126,7 @@ _NO_INTRODUCTION = re.compile(
     r"|码云|gitee|镜像站|同步更新|交流群|QQ\s?群|欢迎(?:关注|加入|star)|求\s?star"
     r"|\A[^.!?。！？]*(?:文档(?:较|比较|很|有点)长|本文(?![件本字])"
     r"|(?:本|这个|该) ?README|\bthis (?:README|documentation|document|page)\b)"
+    r"|\A[^.!?。！？]*(?:不知道|不懂|不了解|搞不清|分不清)"
     r"|右上角|点个\s?star|喜欢(?:本|这个)项目|\bgive (?:it|us|this \w+) a star",
     re.IGNORECASE,
 )
@@ -243,7 +245,8 @@ def describe(
     """Return the best description of the project; see the module's docstring."""
     path = main_readme(readmes)
     readme = readmes.get(path, {})
-    every = [_without_credit(one) for one in readme.get("leads", ())]
+    written = (_REST_LINK.sub(r"\1", one) for one in readme.get("leads", ()))
+    every = [_without_credit(one) for one in written]
     leads = [one for one in every if _is_prose(one)]
     names = _names_of(name, readme.get("title", ""))
     line, manifest = manifests.get("description")

@@ -30,8 +30,9 @@ prefix:
     hidden:PATH  the same of a private module in a public folder
     private:a/_b elements of Python in a private folder, as deep as `folder:`
     into:a/b.py files of the product that import this one
+    public:a/b.py 1 for one that a package above it imports, and may so pass on
     setup:numpy 1 for what `setup.py` imports, but what comes with Python
-    tests:a, docs:a  files in a folder of tests, of documents; of Python beside other
+    tests:a, docs:a/b  files in a folder of tests, of documents; of Python beside other
               code those with tests in them
     left:minified files that are left out, by reason
     language:python  files with functions or classes
@@ -46,6 +47,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass
 from itertools import islice
+from posixpath import commonpath
 from statistics import median_high
 from typing import Any
 
@@ -76,8 +78,13 @@ _MAX_BESIDES = 24  # that are no technologies
 _FEWEST_IMPORTS = 2  # modules that need what no manifest declares
 _FORGOTTEN = 0.25  # of those that need the most imported declared one
 _MAX_CANDIDATES = 100  # top modules that may be technologies
-_MAX_KEY_MODULES = 8
+_MAX_KEY_MODULES = 12
 _SEVERAL = 3  # modules that import a private one which all rest on
+# Modules that others need, and that say little of what a project does.
+_HELPERS = frozenset(
+    "typing types compat util utils helper helpers common exceptions exception errors"
+    " error const constants".split()
+)
 _LARGE_INIT = 6  # elements of an `__init__.py` that is a module by itself
 _FEW_PACKAGES = 4  # that say little of how a project is built
 _NOT_PRODUCT = frozenset(
@@ -216,7 +223,7 @@ def _file_counts(path: str, row: Value | None) -> dict[str, int]:
     if tests and not _is_test_by_content(tests, name):
         counts[f"tests:{tests}"] = 1
     if folders and folders[0] in _DOCUMENT_FOLDERS and ending in _DOCUMENTS:
-        counts[f"docs:{folders[0]}"] = 1
+        counts[f"docs:{'/'.join(folders[:_MAX_DEPTH])}"] = 1
     return counts
 
 
@@ -356,6 +363,7 @@ def _graph_counts(path: str, row: Value | None, other: Value | None) -> Counter[
     counts: Counter[str] = Counter()
     aside = "shown:" if is_shown(path) else "tested:" if is_test(path) else ""
     *folders, name = path.split("/")
+    folder = "/".join(folders)
     is_product, others = _is_product(folders, name), other or {}
     for sub, item in (row or {}).items():
         if sub in others and " " in sub:
@@ -369,6 +377,8 @@ def _graph_counts(path: str, row: Value | None, other: Value | None) -> Counter[
             counts["edge:" + key.kind] += 1
             if is_product and _is_import_of_part(key):
                 counts["into:" + key.target] += 1
+                if name == "__init__.py" and key.target.startswith(f"{folder}/"):
+                    counts["public:" + key.target] += 1
     return counts
 
 
@@ -464,7 +474,7 @@ def _own_words(
         "setup_needs": _setup_needs(state, name),
         "distributions": distributions[:_MAX_DISTRIBUTIONS] if is_monorepo else [],
         "tests": _test_folders(counts),
-        "documentation": _ranked(_with_prefix(counts, "docs:")),
+        "documentation": _document_folders(counts),
     }
     return {key: value for key, value in found.items() if value and value[0]}
 
@@ -495,6 +505,18 @@ def _test_folders(counts: Mapping[str, int]) -> list[str]:
     named = [one for one in found if one.rpartition("/")[2] in _TEST_FOLDERS]
     is_deep = len(found) == 1 and found[0].count("/") > 1
     return [] if is_deep and found[0].endswith(_TEST_MODULES) else named or found
+
+
+def _document_folders(counts: Mapping[str, int]) -> list[str]:
+    """Return the folders of documents, each as deep as all documents in it are.
+
+    Beside the folder with the sources may be one with what is made from them.
+    """
+    by_top: dict[str, dict[str, int]] = {}
+    for folder, count in _with_prefix(counts, "docs:").items():
+        by_top.setdefault(folder.partition("/")[0], {})[folder] = count
+    found = {commonpath(one): sum(one.values()) for one in by_top.values()}
+    return _ranked(found)
 
 
 def _line(manifest: Mapping[str, Any]) -> str:
@@ -681,8 +703,9 @@ def _ranked_modules(
         }
         inner |= _private_packages(counts, sum([*inner.values(), *parts.values()]))
         if len(tops | own) + len(inner) < _FEW_PACKAGES:
+            parts |= {one: totals.get(one, size) for one, size in inner.items()}
             weights = {one: _weight(counts, one, size) for one, size in parts.items()}
-            found = [*_ranked(tops | own), *_ranked(inner), *_ranked(weights)]
+            found = [*_ranked(tops | own), *_ranked(weights)]
         else:
             least = min(inner.values(), default=0)
             large = {one: size for one, size in parts.items() if size > least}
@@ -706,8 +729,8 @@ def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
     """Return the public modules, and the private ones that are a core.
 
     A package may keep its core in a private module, `_url`, and export the names of it:
-    one that is larger than half of the public ones, or needed by several modules and of
-    more weight than half of them.
+    one that the package itself imports, that is larger than half of the public ones, or
+    needed by several modules and of more weight than half of them.
     """
     public = _with_prefix(counts, "inner:")
     weights = [_weight(counts, path, size) for path, size in public.items()]
@@ -718,6 +741,7 @@ def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
         path: size
         for path, size in hidden.items()
         if size > usual_size
+        or f"public:{path}" in counts
         or counts.get(f"into:{path}", 0) >= _SEVERAL
         and _weight(counts, path, size) > usual_weight
     }
@@ -727,9 +751,18 @@ def _weight(counts: Mapping[str, int], path: str, size: int) -> int:
     """Return how much of a project a module carries: its size, by how many need it.
 
     A small module that everything imports is as much its core as a large one alone.
-    Twice as many that import it make it one size more.
+    Twice as many that import it make it one size more. What a package passes on is what
+    the project is used for; types and exceptions are what that needs.
     """
-    return size * (1 + counts.get(f"into:{path}", 0).bit_length())
+    importing, is_public = counts.get(f"into:{path}", 0), f"public:{path}" in counts
+    if not path.endswith(".py"):  # a package: who imports one of its modules
+        into, public = (_with_prefix(counts, one) for one in ("into:", "public:"))
+        importing = sum(n for one, n in into.items() if one.startswith(f"{path}/"))
+        is_public = any(one.startswith(f"{path}/") for one in public)
+    weight = 2 * size * (1 + importing.bit_length())
+    if path.rpartition("/")[2].removesuffix(".py").strip("_") in _HELPERS:
+        return weight // 4
+    return 2 * weight if is_public else weight
 
 
 def _small_modules(counts: Mapping[str, int]) -> set[str]:

@@ -9,7 +9,8 @@ little more than the name; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most 16, of a file's own at most
 24; `more` names the lists that were cut, `totals` gives the lengths of some of these,
-`open` names those that may miss some. Only the id
+`open` names those that may miss some, `open_callers` the few files that may have the
+callers which are missing. Only the id
 and first sentence of another element are quoted, so that a change of one context
 changes few of its neighbours.
 
@@ -28,6 +29,7 @@ a document calls something of its name (`called_in_documents`), and its code
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import filterfalse, islice, tee
@@ -95,6 +97,7 @@ _SHORT_RAW_CLASS = 40  # the same with comments
 _LONGEST_CLASS = 700  # characters
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_TESTS = 256  # users in tests that are searched for those of an element
+_MOST_OPEN_CALLERS = 3  # files; more of them may well mean something else
 _MOST_USERS = 64  # that are searched for what an element decorates
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
@@ -129,6 +132,9 @@ _VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
 _LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
 _SENTENCE_END = re.compile(r"[.!?。！？][)\"'”’）]*$")
 _DOCUMENTS = ("markdown", "restructuredtext")
+_HTML_HEADING = re.compile(r"<h[1-6][\s>]", re.IGNORECASE)
+_FENCED = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?^ {0,3}\1", re.DOTALL | re.MULTILINE)
+_MOST_NAMESAKES = 2  # headings of one text in a table of contents
 
 Row = dict[str, Value]
 
@@ -526,6 +532,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
     maker = _constructor(file, element)
     row["open"] = _open_lists(file, element, row["callees"])
+    row["open_callers"] = _open_callers(file, element)
     is_open = maker and "callees" in _open_lists(file, maker, row["callees"])
     if is_open or _methods_call_more(file, element, row["callees"]):
         row["open"] = list(dict.fromkeys(["callees", *row["open"]]))
@@ -691,6 +698,25 @@ def _open_lists(
     return [*found, *_TEST_LISTS] if True in are_tests else found
 
 
+def _open_callers(file: FileContext, element: ElementView) -> list[str]:
+    """Return the files that may call a method, and of which nobody knows it.
+
+    They are none where there are many, where others may call it in another way, and
+    where the name is one of Python's own types: most of these calls are of those.
+    """
+    reader = file.reader
+    is_by_name = reader.is_looked_up(element.name) or file.is_dispatched(element)
+    if element.type != "method" or element.is_property or is_by_name:
+        return []
+    if element.name in _COMMON:
+        return []
+    if any(reader.incoming(element.id, "uses", tests=False)):
+        return []  # who is given it calls it by any name
+    paths = (one for one in reader.open_callers(element.name) if not is_test(one))
+    found = sorted(one for one in paths if not is_tool(one))
+    return found if len(found) <= _MOST_OPEN_CALLERS else []
+
+
 def _inner(file: FileContext, element: ElementView) -> list[ElementView]:
     """Return the functions that a function defines within itself."""
     return file.children(element.qual) if element.type != "class" else []
@@ -811,16 +837,14 @@ def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
     if element.type == "method" and owner not in rank:
         # `cls(...)` makes one of its own class: that is no other part of the project.
         repeated.add(element_id(element.path, element.parent))
-    named = _named_constructors(element, reader)
-    unsaid = {name for name in _CONSTRUCTOR_NAMES if not named}
+    unnamed = _unnamed_constructors(element, reader, callees)
     # A decorator runs when the element is defined, and not when it is called.
-    unsaid.update(
-        d.partition("(")[0].rpartition(".")[2] for d in element.row.decorators
-    )
+    unsaid = {d.partition("(")[0].rpartition(".")[2] for d in element.row.decorators}
     told = (
         id
         for id in callees
         if id not in repeated
+        and id not in unnamed
         and not id.startswith(f"{element.id}.")  # a function within it is its own code
         and _is_told(reader, id)
         and name_of(split_id(id)[1]) not in unsaid
@@ -844,6 +868,28 @@ def _named_constructors(element: ElementView, reader: GraphReader) -> list[str]:
     ]
 
 
+def _unnamed_constructors(
+    element: ElementView, reader: GraphReader, callees: Iterable[str]
+) -> set[str]:
+    """Return the constructors of bases that objects of other classes have inherited.
+
+    A class that calls one of its own bases by name makes these objects, too.
+    """
+    named = {call.split(".")[-2] for call in _named_constructors(element, reader)}
+    owner = element_id(element.path, element.parent)
+    own = {
+        f"{one}.{name}"
+        for one in reader.ancestors(owner)
+        for name in _CONSTRUCTOR_NAMES
+    }
+    return {
+        id
+        for id in callees
+        if name_of(split_id(id)[1]) in _CONSTRUCTOR_NAMES
+        if not named or (id not in own and name_of(id.rpartition(".")[0]) not in named)
+    }
+
+
 def _is_told(reader: GraphReader, id: str) -> bool:
     """Return whether a list names a callee: not what is there for type checkers."""
     return not reader.exists(id) or reader.runs(id)
@@ -865,7 +911,9 @@ def _tests(file: FileContext, element: ElementView) -> list[str]:
     """
     called = [element.id]
     if element.type == "class":
-        called += [e.id for e in file.children(element.qual) if e.type == "method"]
+        # Who calls an object, or compares two, may never have named its class.
+        methods = (e for e in file.children(element.qual) if e.type == "method")
+        called += [one.id for one in methods if not _SPECIAL.search(f".{one.name}")]
     users = (
         user
         for id in called
@@ -1010,10 +1058,10 @@ def file_row(file: FileContext) -> Row | None:
     if kind == "module" and not is_aside:
         row["largest"] = _largest(file)
         row["constants"] = file.public_constants
+        row["other_public_names"] = file.other_public_names
         row["parts"] = package_parts(file.path, file.names, file.reader.facts)
     if kind == "document":
-        quals = (split_id(id)[1] for id in row["members"])
-        row["titles"] = [file.elements[qual].title for qual in quals]
+        row["titles"] = _titles(file)
     return _without_empty(row)
 
 
@@ -1024,6 +1072,19 @@ def _top_level(file: FileContext) -> Iterable[str]:
         return [e.id for e in elements]
     top = [e for e in elements if not e.parent]
     return [e.id for e in sorted(top, key=lambda e: (e.type, e.name))]
+
+
+def _titles(file: FileContext) -> list[str]:
+    """Return the headings of a document in order, [] where they are no table of it.
+
+    Headings in HTML are none of its sections. Of a change log, "Fixed" under each
+    version says nothing.
+    """
+    if _HTML_HEADING.search(_FENCED.sub("", file.source.decode("utf-8", "replace"))):
+        return []
+    titles = [e.title for e in file.elements.values() if e.type == "section"]
+    most = max(Counter(titles).values(), default=0)
+    return titles if most <= _MOST_NAMESAKES and len(titles) <= _MOST_MEMBERS else []
 
 
 def _largest(file: FileContext) -> list[str]:

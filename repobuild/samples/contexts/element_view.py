@@ -31,6 +31,13 @@ from repobuild.engine.contract import Value
 PROPERTIES = ("property", "cached_property", "functools.cached_property")
 _IMAGE = re.compile(r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_REFERENCE = re.compile(r"\[([^\[\]]+)\]\[[^\[\]]*\]")  # [text][label] of Markdown
+# `<a name="x">`, but no `List<int>`: only tags that a heading may have.
+_TAG = re.compile(
+    r"</?(?:a|b|i|u|em|strong|code|kbd|tt|span|font|small|big|sub|sup|center|img|br)"
+    r"(?:\s[^<>`]*)?/?>",
+    re.IGNORECASE,
+)
 _STRONG = re.compile(r"\*\*([^\s*](?:[^*]*[^\s*])?)\*\*")
 _REST_LINK = re.compile(r"`([^`<>]+?)(?:\s*<[^`<>]+>)?`__?(?!\w)")
 # Attributes of a heading: `{: #id}` (kramdown, Python-Markdown), `{#id .class}` (Hugo,
@@ -38,7 +45,9 @@ _REST_LINK = re.compile(r"`([^`<>]+?)(?:\s*<[^`<>]+>)?`__?(?!\w)")
 _ATTRIBUTES = re.compile(
     r"\s*\\?\{(?:/\*|:)?\s*(?:[#.][\w-]|[\w-]+=|-(?=\s*\}))[^{}\n]*\}\s*$"
 )
+_BADGES = re.compile(r"(?:\s+\|[\w-]+\|)+\s*$")  # images of reStructuredText
 _COUNT = re.compile(r"#\d+")
+_MARKDOWN = (".md", ".markdown", ".mdx")
 # Names of a first parameter that a call does not pass, without outer underscores.
 _RECEIVERS = frozenset("self cls klass mcs mcls metacls this".split())
 _SPECIAL = re.compile(r"__\w+__$")
@@ -95,8 +104,12 @@ class ElementView:
 
     @property
     def title(self) -> str:
-        """A section's heading without images, targets of links and attributes."""
+        """A section's heading without images, tags, targets of links and attributes."""
         text = _ATTRIBUTES.sub("", _IMAGE.sub("", self.row.returns))
+        if self.path.endswith(_MARKDOWN):
+            text = _TAG.sub("", _REFERENCE.sub(r"\1", text))
+        else:
+            text = _BADGES.sub("", text)
         text = _LINK.sub(r"\1", text).strip()
         text = _STRONG.sub(r"\1", _REST_LINK.sub(r"\1", text))
         return text or self.row.returns or self.name

@@ -36,7 +36,11 @@ from repobuild.samples.contexts.docstring_uses import (
 from repobuild.samples.contexts.element_view import ElementView, strip_counts
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
-from repobuild.samples.text.assigned_names import assigned_names, public_constants
+from repobuild.samples.text.assigned_names import (
+    assigned_names,
+    other_public_names,
+    public_constants,
+)
 from repobuild.samples.text.braces import BracedSource, is_braced
 from repobuild.samples.text.computed_names import computed_names
 from repobuild.samples.text.deprecation import is_deprecated_module
@@ -350,6 +354,17 @@ class FileContext:
     def public_constants(self) -> list[str]:
         """The constants that those who use the file can see (Python only)."""
         return public_constants(self.source) if self.language == "python" else []
+
+    @cached_property
+    def other_public_names(self) -> list[str]:
+        """The other names that the top level assigns to, but for those that it defines.
+
+        A function under a name of its own may be assigned to that: `f = cached(f)`.
+        """
+        if self.language != "python":
+            return []
+        known = self.facts.get("names", {}).keys() - self.elements.keys()
+        return other_public_names(self.source, known)
 
     @cached_property
     def imports(self) -> ImportsByName:

@@ -7,8 +7,8 @@
                 that the line is under, 0 for none
     members     [[name, start, end], ...]: every method that runs, of classes that
                 inherit from the project's, are used, and not there for old versions
-    extends     [[line, text of the line], ...]: the head that names the bases, and the
-                first calls of `super()`
+    extends     [[line, text of the line], ...]: the head that names the bases, and all
+                lines with `super()` or, in Python, a base's name and a dot
     bases, container      those of the element's own row
 
 No other row holds a line number: an edit above an element changes these rows and the
@@ -42,8 +42,9 @@ _MOST_LINES = 8  # of a body that is traced
 _MOST_RAW_LINES = 40  # with docstring and comments
 _LONGEST_LINE = 100  # characters
 _MEMBERS = 12
-_MOST_SUPER = 2  # calls of the base that are quoted
-_SUPER = re.compile(r"(?:return |\w+ = |await |yield from )?super\([^()]*\)\.\w+")
+_MOST_EXTENDING = 10  # lines; of a class with more nobody wants all
+_SUPER = r"\bsuper\([^()]*\)\.\w+"
+_COMMENT = re.compile(r"#.*")
 # Nothing happens in such a line alone: no step, and without it a part is missing.
 _NO_STEP = re.compile(
     r"\s*(?:(?:else|try|finally)\s*:|break|continue|pass|[\"'\s]+)[\s;]*"
@@ -97,7 +98,7 @@ def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
         if not steps.get("members"):
             return {}
         steps["extends"] = _extending_lines(file, element)
-        if not _is_linked(file, element, steps):
+        if not steps["extends"] or not _is_linked(file, element, steps):
             return {}
     elif row.get("callees") and crc32(element.id.encode()) % _TRACED == 0:
         steps = {"code": _code(file, element, row)}
@@ -119,15 +120,30 @@ def _in_header_order(element: ElementView, bases: list[str]) -> list[str]:
 
 
 def _extending_lines(file: FileContext, element: ElementView) -> list[list[Value]]:
-    """Return [line, text] of a class's head and of its first calls of `super()`."""
-    first, last = element.row.start_line, element.row.end_line
-    called = [n for n in range(first + 1, last + 1) if _SUPER.match(file.line(n))]
-    shown = (first, *called[:_MOST_SUPER])
-    return [
-        [number, text]
-        for number, text in zip(shown, map(file.line, shown), strict=True)
-        if len(text) <= _LONGEST_LINE and "`" not in text
+    """Return [line, text] of a class's head and of all its lines that use the base.
+
+    Where one cannot be quoted, there are none: some of them would look like all.
+    """
+    first = element.row.start_line
+    is_python = file.language == "python"
+    names = [name_of(without_type_arguments(one)) for one in element.row.bases]
+    named = "|".join(map(re.escape, names if is_python else ()))
+    uses = re.compile(rf"{_SUPER}|(?<!\w)(?:{named})\.\w+" if named else _SUPER)
+    code = without_long_strings(file.code(element)).split("\n")[element.row.lead :]
+    called = [
+        number
+        for number, line in enumerate(code, first)
+        if number > first and uses.search(_COMMENT.sub("", _STRING.sub("", line)))
     ]
+    lines = [(number, file.line(number)) for number in called]
+    if len(lines) > _MOST_EXTENDING or not all(_is_quotable(text) for _, text in lines):
+        return []
+    shown = [(first, file.line(first)), *lines]
+    return [[number, text] for number, text in shown if _is_quotable(text)]
+
+
+def _is_quotable(text: str) -> bool:
+    return len(text) <= _LONGEST_LINE and "`" not in text
 
 
 def _is_linked(file: FileContext, element: ElementView, steps: Row) -> bool:

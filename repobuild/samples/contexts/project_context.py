@@ -145,10 +145,23 @@ def whole_sentences(text: str) -> str:
 
 
 def _modules(paths: Sequence[str], reader: GraphReader) -> list[list[str]]:
-    """Return each package or module with the first sentence of its docstring."""
-    files = [one if one.endswith(".py") else f"{one}{INIT}" for one in paths]
-    purposes = purposes_of(files, reader.facts, _own_sentence)
-    return [[path, text] for path, text in zip(paths, purposes, strict=True)]
+    """Return each package or module with the first sentence of its docstring.
+
+    A package that holds all others is the project: it may begin as one of them does.
+    """
+    files = {one: one if one.endswith(".py") else f"{one}{INIT}" for one in paths}
+    whole = [
+        path
+        for path in paths
+        if all(one == path or one.startswith(f"{path}/") for one in paths)
+    ]
+    parts = [path for path in paths if path not in whole]
+    told = purposes_of([files[one] for one in parts], reader.facts, _own_sentence)
+    purposes = dict(zip(parts, told, strict=True))
+    purposes |= {
+        one: _own_sentence(files[one], reader.facts(files[one])) for one in whole
+    }
+    return [[path, purposes[path]] for path in paths]
 
 
 def _own_sentence(file: str, facts: Value) -> str:

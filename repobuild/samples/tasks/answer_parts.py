@@ -19,6 +19,7 @@ MAX_NAMES = 16  # in a list; a longer one ends with "and others"
 # enough to be a fact that `ask` gives to a model (`grounding.LONGEST_FACT`).
 _LONGEST_SPREAD = 400
 _FEWEST_NAMES = 4  # in a list that is cut, and leaves held-out elements out
+_WORTH_CUTTING = 2  # names; to leave out one or two says less and saves nothing
 _MANY_NAMES = 8  # in one that is not cut, and leaves them out
 MAX_LIST_LENGTH = 640  # characters, about 210 tokens of the bundled model
 MAX_PARAMETERS_LENGTH = 640  # characters; a longer list is left out
@@ -131,6 +132,12 @@ def list_constants(scope: FactScope) -> str:
     return list_texts(scope, [f"`{name}`" for name in scope.get("constants") or ()])
 
 
+def list_other_names(scope: FactScope) -> str:
+    """List what a module binds beside functions, classes and constants."""
+    names = scope.get("other_public_names") or ()
+    return list_texts(scope, [f"`{name}`" for name in names])
+
+
 def render_warning(scope: FactScope) -> str:
     """Quote what the docstring warns of, as of a behaviour that will change."""
     text = scope.get("warning")
@@ -141,7 +148,13 @@ def render_warning(scope: FactScope) -> str:
 
 def render_constants(scope: FactScope) -> str:
     members = list_constants(scope)
-    return scope.phrases.part("constants", members=members) if members else ""
+    text = scope.phrases.part("constants", members=members) if members else ""
+    return text + render_other_names(scope)
+
+
+def render_other_names(scope: FactScope) -> str:
+    members = list_other_names(scope)
+    return scope.phrases.part("other_public_names", members=members) if members else ""
 
 
 def render_settable(scope: FactScope) -> str:
@@ -254,7 +267,7 @@ def list_elements(
     for id in ids:
         path, _, qual = id.partition("::")
         length += len(qual) + (len(path) if path not in names_by_path else 0)
-        if count and length > MAX_LIST_LENGTH:
+        if length > MAX_LIST_LENGTH and count and len(ids) - count > _WORTH_CUTTING:
             break
         # Of two definitions of one name, for two systems say, one mention is enough.
         names = names_by_path.setdefault(path, [])
@@ -292,12 +305,13 @@ def _list_of_file(
 
 
 def list_field(
-    scope: FactScope, name: str, most: int = MAX_NAMES
+    scope: FactScope, name: str, most: int = MAX_NAMES, is_whole: bool = False
 ) -> tuple[str, tuple[str, ...]]:
     """List the elements in a field of the context, such as "callers".
 
-    Returns the text and the ids that it names, both empty if nothing may be named, or
-    too few of a list that would be whole: of two, one alone would be a wrong answer.
+    `is_whole` says that the answer names what the list may lack. Returns the text and
+    the ids that it names, both empty if nothing may be named, or too few of a list that
+    would be whole: of two, one alone would be a wrong answer.
     """
     ids = list(scope.get(name) or ())
     if not ids:
@@ -313,7 +327,8 @@ def list_field(
     told = allowed[:most]
     more = _others(scope, name, told)
     files = name in _LISTS_OF_FILES
-    return list_elements(scope, told, more, files, is_open(scope, name)), tuple(told)
+    perhaps = is_open(scope, name) and not is_whole
+    return list_elements(scope, told, more, files, perhaps), tuple(told)
 
 
 def _spread_list(

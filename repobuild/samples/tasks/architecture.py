@@ -118,7 +118,7 @@ def _example(scope: FactScope) -> Iterator[Fact]:
     if len(bases) == len(scope.get("bases")):
         trace.cite("graph_bases", "bases")
     trace.steps += [
-        part(_line_part(code), line=str(line), code=f"`{code}`")
+        part(_line_part(scope, code), line=str(line), code=f"`{code}`")
         for line, code in scope.get("extends") or ()
     ]
     trace.steps.append(part("trace_members", members=scope.phrases.listed(members)))
@@ -132,5 +132,8 @@ def _example(scope: FactScope) -> Iterator[Fact]:
     yield Fact("example", answer, sources, "hard", fields)
 
 
-def _line_part(code: str) -> str:
-    return "trace_super" if "super(" in code else "trace_head"
+def _line_part(scope: FactScope, code: str) -> str:
+    if "super(" in code:
+        return "trace_super"
+    is_head = scope.get("fence") != "python" or code.startswith("class ")
+    return "trace_head" if is_head else "trace_base"

@@ -16,6 +16,10 @@ _SPECIFIC_HEADING = re.compile(
     r"(?i)^(?!version\b|v?\d|indices and tables$|table of contents$)"
     r"(?=.*[^\W\d]{3}.*\s.*[^\W\d]{3}|[^\x00-\x7f]{4})"
 )
+# Only the build of a document in reStructuredText knows what it stands for.
+_SUBSTITUTION = re.compile(r"\|[\w-]+\|")
+# A README below the folder of tests is of some data; one in it says how to run them.
+_OF_TEST_DATA = re.compile(r"(?:^|/)tests?/.+/[^/]+$")
 # What any document may have, and not the one that is meant alone.
 _ANY_HEADING = re.compile(
     r"(?:使用|安装|快速|常见|更新|贡献|参考|相关|项目|代码|运行|环境|配置|联系|开源|致谢|免责"
@@ -45,6 +49,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         title = str(scope.get("label"))
         is_current &= not scope.get("titles_readme")  # it is the project's own
         is_current &= not _ANY_HEADING.fullmatch(title.strip(" :：。"))
+        is_current &= not _SUBSTITUTION.search(title)
+        is_current &= not _OF_TEST_DATA.search(str(scope.get("path")))
         if is_current and _SPECIFIC_HEADING.search(title):
             answer, repeated = scope.answer("heading"), bool(scope.get("repeated"))
             yield Fact("heading", answer, (scope.id,), ambiguous=repeated)
@@ -55,13 +61,15 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 
 
 def _contents(scope: FactScope) -> Iterator[Fact]:
-    """What a file defines; of one without functions and classes its constants."""
+    """What a file defines; of one without functions and classes its other names."""
     if scope.get("brief"):
         return
     members = scope.get("members") or ()
     if not members and (constants := answer_parts.list_constants(scope)):
         text = scope.phrases.words["only_constants"].format(items=constants)
-        yield Fact("contents", scope.answer("contents", members=text), (scope.id,))
+        answer = scope.answer("contents", members=text)
+        answer += answer_parts.render_other_names(scope)
+        yield Fact("contents", answer, (scope.id,))
         return
     # A file with too many is cut.
     text, ids = answer_parts.list_field(scope, "members", len(members))
@@ -119,7 +127,8 @@ def _is_named_in(scope: FactScope, clue: str) -> bool:
 def _sections(scope: FactScope) -> Iterator[Fact]:
     quoted = scope.phrases.words["quoted"]
     titles = [quoted.format(text=title) for title in scope.get("titles") or []]
-    if len(titles) > 1 and not _is_cut(scope):  # one is its title
+    is_plain = not any(map(_SUBSTITUTION.search, titles))
+    if len(titles) > 1 and is_plain:  # one is its title
         text = scope.phrases.listed(titles)
         sources = (scope.id, *scope.get("members"))
         yield Fact("sections", scope.answer("sections", members=text), sources)

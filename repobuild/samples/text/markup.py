@@ -33,6 +33,7 @@ _ROLE_TARGET = re.compile(r"^(.*?)\s*<[^<>]+>$")
 _EPYTEXT = re.compile(r"\b([BCILMUX])\{([^{}]*)\}")
 _ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$\n?", re.MULTILINE)
+_RULE_MARKS = "=-~^*#+"
 _TITLE = re.compile(r"^[ \t]*([=*#~^]){4,}[ \t]*\n([^\n]+)\n[ \t]*\1{4,}[ \t]*(?:\n|$)")
 _MAX_LINE = 2_000  # characters; roles within roles cost the square
 
@@ -61,9 +62,16 @@ def strip_title_rules(text: str) -> str:
         rest = text.lstrip("\n")[title.end() :]
         return f"{title[2].strip()}\n\n{rest}"
     lines = text.split("\n", 2)
-    if len(lines) > 1 and lines[0].strip() and _RULE.match(lines[1]):
+    if len(lines) > 1 and lines[0].strip() and _is_rule(lines[1], lines[0]):
         return "\n\n".join([lines[0], *lines[2:]])
     return text
+
+
+def _is_rule(line: str, title: str) -> bool:
+    """Return whether a line is a rule below a title: a short one has a short title."""
+    mark = line.strip()
+    is_short = len(mark) > 1 and mark == mark[0] * len(mark) and mark[0] in _RULE_MARKS
+    return bool(_RULE.match(line) or is_short and len(mark) >= len(title.strip()))
 
 
 def _joined(match: re.Match[str]) -> str:

@@ -28,6 +28,7 @@ _TEST_NAMES = frozenset("test tests testing __tests__".split())
 _TEST_FILE = re.compile(
     r"test_.*\.py|.*_tests?\.\w+|.*\.(?:test|spec)\.\w+|.*Test\.java|tests?\.py"
 )
+_DOCUMENT_ENDS = (".md", ".mdx", ".rst", ".txt", ".adoc")
 _DOCUMENT_FOLDERS = frozenset("doc docs documentation".split())
 # How a checkout is installed, and the manifests that it needs.
 _INSTALLS = {
@@ -216,9 +217,16 @@ def test_folders(index: TreeIndex, claim: DeferredClaim) -> str:
 
 def document_folders(index: TreeIndex, claim: DeferredClaim) -> str:
     for folder in claim.ids:
-        known = any(path.startswith(f"{folder}/") for path in index.paths)
-        if not known or folder not in _DOCUMENT_FOLDERS:
+        top = folder.partition("/")[0]
+        documents = [
+            path
+            for path in index.paths
+            if path.startswith(f"{top}/") and path.endswith(_DOCUMENT_ENDS)
+        ]
+        if not documents or top not in _DOCUMENT_FOLDERS:
             return f"{folder} is no folder of documents"
+        if not all(path.startswith(f"{folder}/") for path in documents):
+            return f"there are documents in {top}, too"
     return ""
 
 

@@ -28,6 +28,8 @@ from repobuild.truth.tree.markdown_document import MarkdownSection
 from repobuild.truth.tree.python_reader import PythonDefinition
 
 # What an element can be that no parser reads here.
+# No constants that anybody looks for in a module.
+_ANYWHERE = ("logger", "log", "LOG", "LOGGER", "TYPE_CHECKING")
 _ELEMENT_KINDS = ("function", "method", "class")
 # What a definition of each kind begins with in Python.
 _KEYWORDS = {"function": "def", "method": "def", "class": "class"}
@@ -258,7 +260,9 @@ def sections(subject: Subject, claimed: str) -> str:
     text, has_more = strip_more(claimed, subject.templates)
     join = subject.templates.words["join"]
     frame = subject.templates.words["quoted"]
-    quoted = [frame.format(text=one.title) for one in _listed_sections(subject)]
+    document = subject.file.document
+    every = document.sections.values() if document else ()
+    quoted = [frame.format(text=one.title) for one in every]
     for count in range(1, len(quoted) + 1):
         if text == join.join(quoted[:count]):
             return _check_complete(count, len(quoted), has_more)
@@ -314,16 +318,50 @@ def constants(subject: Subject, claimed: str) -> str:
     listed = parse_names(text, subject.templates)
     if listed is None or subject.file.python is None:
         return "" if listed else "it cannot be read as a list"
-    known = []
-    for node in subject.file.python.tree.body:
+    known = _assigned(subject.file.python.tree.body)
+    public = [
+        one
+        for one in known
+        if re.fullmatch("[A-Z][A-Z0-9_]+", one) and one not in _ANYWHERE
+    ]
+    return _check_names([one.name for one in listed], public, has_more)
+
+
+def other_public_names(subject: Subject, claimed: str) -> str:
+    """Check the other names that the top level of a file assigns to."""
+    text, has_more = strip_more(claimed, subject.templates)
+    listed = parse_names(text, subject.templates)
+    if listed is None or subject.file.python is None:
+        return "it cannot be read as a list"
+    known = _assigned(subject.file.python.tree.body)
+    defined = subject.file.python.children_by_name("")
+    public = [
+        name
+        for name, value in known.items()
+        if name[0] != "_" and name not in _ANYWHERE and name not in defined
+        if not re.fullmatch("[A-Z][A-Z0-9_]+", name) and not _is_type_variable(value)
+    ]
+    return _check_names([one.name for one in listed], public, has_more)
+
+
+def _assigned(body: list[ast.stmt]) -> dict[str, ast.expr | None]:
+    """Return the names that statements assign to, each with its first value."""
+    known: dict[str, ast.expr | None] = {}
+    for node in body:
         targets = node.targets[:1] if isinstance(node, ast.Assign) else []
         if isinstance(node, ast.AnnAssign) and node.value:
             targets = [node.target]
-        known += [one.id for one in targets if isinstance(one, ast.Name)]
-    public = [
-        one for one in dict.fromkeys(known) if re.fullmatch("[A-Z][A-Z0-9_]+", one)
-    ]
-    return _check_names([one.name for one in listed], public, has_more)
+        for one in targets:
+            if isinstance(one, ast.Name):
+                known.setdefault(one.id, getattr(node, "value", None))
+    return known
+
+
+def _is_type_variable(value: ast.expr | None) -> bool:
+    if not isinstance(value, ast.Call):
+        return False
+    called = ast.unparse(value.func).rpartition(".")[2]
+    return called in ("TypeVar", "ParamSpec", "TypeVarTuple")
 
 
 def methods(subject: Subject, claimed: str) -> str:
@@ -685,6 +723,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "sections": sections,
     "contents": contents,
     "constants": constants,
+    "other public names": other_public_names,
     "methods": methods,
     "properties": properties,
     "static methods": static_methods,

@@ -79,7 +79,7 @@ _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 # It ends with a full stop, or with its paragraph.
 _FIRST_SENTENCE = re.compile(r".+?(?:[.!?](?=\s+[A-Z`])|\n[ \t]*(?=\n))\s*", re.DOTALL)
-_RULED_TITLE = re.compile(r"\s*[^\n]+\n[ \t]*([=\-~^*#+])\1{3,}[ \t]*\n\s*")
+_RULED_TITLE = re.compile(r"\s*[^\n]+\n[ \t]*([=\-~^*#+])\1+[ \t]*\n\s*")
 _MODULE = re.compile(r"(?:^|\n)\n?- `([^`\n]+)`([^\n]*)")
 _KINDS = {
     "classes": "class",

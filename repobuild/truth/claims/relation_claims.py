@@ -55,6 +55,16 @@ def callers(index: TreeIndex, claim: DeferredClaim) -> str:
     return _check_edges(index, claim, [(id, claim.id) for id in claim.ids], _calls)
 
 
+def open_callers(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check that each file calls a method of the element's name on some object."""
+    name = display_name(claim.id.partition("::")[2]).rpartition(".")[2]
+    call = re.compile(rf"\.{re.escape(name)}\s*\(")
+    for path in claim.ids:
+        if path not in index.paths or not call.search(index.read_text(path) or ""):
+            return f"{path} calls no {name} of an object"
+    return ""
+
+
 def readers(index: TreeIndex, claim: DeferredClaim) -> str:
     return _check_edges(index, claim, [(id, claim.id) for id in claim.ids], _reads)
 
@@ -473,6 +483,7 @@ def _possible_modules(origin: str, statement: ImportEvidence) -> Iterator[str]:
 
 RELATION_CLAIMS: Mapping[str, DeferredCheck] = {
     "callers": callers,
+    "open callers": open_callers,
     "readers": readers,
     "callees": callees,
     "tests": tests,

@@ -162,7 +162,10 @@ def settable(subject: Subject, claimed: str) -> str:
 
 
 def recursive(subject: Subject, claimed: str) -> str:
-    """Check that an element's own code calls its name, or `partial(name)` by a name."""
+    """Check that an element's own code calls its name, or `partial(name)` by a name.
+
+    `map(name, values)` calls it, too.
+    """
     if subject.file.python is None or subject.definition is None:
         return ""
     nodes = list(ast.walk(subject.definition.node))
@@ -174,7 +177,13 @@ def recursive(subject: Subject, claimed: str) -> str:
         if last_name(one.value.func) == "partial" and subject.name in passed:
             names.update(map(last_name, one.targets))
     called = {last_name(one.func) for one in nodes if isinstance(one, ast.Call)}
-    return "it does not call itself" if names.isdisjoint(called) else ""
+    given = {
+        last_name(argument)
+        for one in nodes
+        if isinstance(one, ast.Call)
+        for argument in one.args
+    }
+    return "it does not call itself" if names.isdisjoint(called | given) else ""
 
 
 def _is_deprecated(file: PythonFile) -> bool:

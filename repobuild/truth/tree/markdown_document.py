@@ -14,6 +14,11 @@ _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _SLUG = re.compile(r"[\W_]+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_REFERENCE = re.compile(r"\[([^\[\]]+)\]\[[^\[\]]*\]")
+_INLINE_TAGS = frozenset(
+    "a b i u em strong code kbd tt span font small big sub sup center img br".split()
+)
+_ANY_TAG = re.compile(r"</?([A-Za-z]\w*)(?:\s[^<>`]*)?/?>")
 _STRONG = re.compile(r"\*\*([^\s*](?:[^*]*[^\s*])?)\*\*")
 # What a renderer reads at the end of a heading and does not show: `{: #id .class}`.
 _ATTRIBUTES = re.compile(
@@ -80,9 +85,14 @@ class MarkdownDocument:
 
 
 def _plain_title(title: str) -> str:
-    """Return a heading without badges, attributes, targets of links and bold type."""
+    """Return a heading without badges, tags, attributes, links' targets, bold type."""
     title = _ATTRIBUTES.sub("", _BADGE.sub("", title))
+    title = _ANY_TAG.sub(_without_inline_tag, _REFERENCE.sub(r"\1", title))
     return without_stars(_LINK.sub(r"\1", title).strip())
+
+
+def _without_inline_tag(tag: re.Match[str]) -> str:
+    return "" if tag[1].lower() in _INLINE_TAGS else tag[0]
 
 
 def without_stars(title: str) -> str:

@@ -12,6 +12,7 @@ from repobuild.truth.tree.markdown_document import (
 
 _UNDERLINE = re.compile(r"([^\w\s]|_)\1+[ \t]*")
 _LINK = re.compile(r"`([^`<>]+?)(?:\s*<[^`<>]+>)?`__?(?!\w)")
+_IMAGES = re.compile(r"(?:[ \t]+\|[\w-]+\|)+[ \t]*\Z")  # by substitution: badges
 _FULL_WIDTH = 4  # characters from which a rule may be shorter than its title
 
 
@@ -32,7 +33,8 @@ class RestDocument:
         rows = zip(titles, names, ends, levels, strict=False)
         for (_, after, title, _), qual, end, level in rows:
             body = "\n".join(self.lines[after:end])
-            plain = without_stars(_LINK.sub(r"\1", title))
+            bare = _IMAGES.sub("", title)
+            plain = without_stars(_LINK.sub(r"\1", bare)) or title
             self.sections[qual] = MarkdownSection(qual, plain, body, level)
 
     def _titles(self) -> list[tuple[int, int, str, str]]:
