@@ -39,6 +39,11 @@ _USERS = (
     "called_in_documents",
     "example",
 )
+# Generated files of documents, and their scripts: nobody calls what they define.
+_OF_DOCUMENTS = re.compile(r"(?:docs?|documentation)/|(?:.*/)?_static/")
+_AWAITS = re.compile(r"(?:^|[= (\[])await |^async (?:with|for) ", re.MULTILINE)
+_DEFINES = re.compile(r"^\s*(?:async )?def ", re.MULTILINE)
+_FRAME = "async def main():"
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
 
 
@@ -48,6 +53,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         return
     if scope.is_property or scope.get("refuses") or name == "main":
         return  # a command calls `main`
+    if _OF_DOCUMENTS.match(str(scope.get("path"))):
+        return
     owner, about = str(scope.get("container")), scope.get("container_summary")
     if kind == "class":
         owner, about = name, scope.get("summary")
@@ -87,6 +94,8 @@ def _is_usage_asked(scope: FactScope, owner: str, about: str) -> bool:
     """
     if scope.get("protocol"):
         return False  # which objects have it is for other classes to decide
+    if scope.get("kind") == "class" and _is_raised(scope):
+        return False  # it is raised and caught, and not used by a call
     is_bound = bool(answer_parts.binding_classes(scope))
     if scope.get("unbound") or (scope.get("bound_to") and not is_bound):
         return False  # no class is known whose object it takes as `self`
@@ -155,8 +164,6 @@ def _says_something(scope: FactScope) -> bool:
     that others inherit from and nobody makes may lack what they add. What a class with
     a base from elsewhere defines may be there for that base to call.
     """
-    if scope.get("kind") == "class" and is_exception(str(scope.get("name"))):
-        return False  # it is raised and caught, and not used by a call
     if _is_only_inherited(scope) or _is_used(scope) or scope.get("of_foreign"):
         return False
     if scope.get("refuses_defaults") or scope.get("perhaps_async"):
@@ -171,6 +178,12 @@ def _says_something(scope: FactScope) -> bool:
     if all(default for _, _, default, *_ in parameters):
         return False  # a call that repeats defaults
     return any(type or text for _, type, _, text, *_ in parameters)
+
+
+def _is_raised(scope: FactScope) -> bool:
+    """Return whether a class is an exception by its name or by that of a base."""
+    bases = re.findall(r"\w+", str(scope.get("signature")).partition("(")[2])
+    return any(map(is_exception, (str(scope.get("name")), *bases)))
 
 
 def _is_used(scope: FactScope) -> bool:
@@ -222,7 +235,7 @@ def _public_methods(scope: FactScope) -> str:
     """List what can be called on an object, where nothing shows it."""
     members = scope.get("members") or []
     public = [f"`{name}`" for name in members if name[:1] != "_"]
-    is_cut = len(public) < len(members) or bool(scope.get("binds_methods"))
+    is_cut = bool(scope.get("binds_methods"))
     listed = answer_parts.list_texts(scope, public, is_cut)
     return scope.phrases.part("some_methods", members=listed) if listed else ""
 
@@ -231,13 +244,24 @@ def _shown_call(scope: FactScope) -> str:
     """Show a real call with its place, else one that is made from the signature."""
     part = scope.phrases.part
     if not scope.get("example"):
-        code = answer_parts.render_code(scope, example_call(scope))
+        code = answer_parts.render_code(scope, _in_coroutine(example_call(scope)))
         return part("by_signature", code=code)
     site, example = scope.get("example")
-    code = answer_parts.render_code(scope, example)
+    code = answer_parts.render_code(scope, _in_coroutine(example))
     if site:
         return part("called_in", site=site, code=code)
     return part("called_in_docstring", code=code)
+
+
+def _in_coroutine(code: str) -> str:
+    """Put code that awaits into a function: at the top of a file it is no Python."""
+    if not _AWAITS.search(code) or _DEFINES.search(code):
+        return code
+    found = _IMPORTS.match(code)
+    rest = code[found.end() :] if found else code
+    indented = [f"    {line}" if line else "" for line in rest.split("\n")]
+    above = f"{found[0].rstrip()}\n\n" if found else ""
+    return above + "\n".join([_FRAME, *indented])
 
 
 def _construct(scope: FactScope) -> Iterator[Fact]:
@@ -319,8 +343,10 @@ def _callee(scope: FactScope) -> str:
     instance = bare.strip("_")
     if keyword.iskeyword(instance):
         instance += "_"  # `and_`, as PEP 8 has it
-    # A variable named like a package or module would be read as that.
-    modules = {*str(scope.get("path")).split("/"), scope.get("project")}
-    if not {instance, f"{instance}.py"}.isdisjoint(modules):
+    # A variable named like a package or module would be read as that, and one named
+    # like an argument as the same object.
+    taken = {*str(scope.get("path")).split("/"), scope.get("project")}
+    taken |= {row[0] for row in scope.get("params") or ()}
+    if not {instance, f"{instance}.py"}.isdisjoint(taken):
         instance = f"my_{instance}"
     return f"{instance if instance.isidentifier() else bare}.{name}"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from repobuild.truth.claims.prose_match import occurs
+from repobuild.truth.claims.usage_claims import without_frame
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.python_reader import (
     PythonDefinition,
@@ -23,9 +24,10 @@ _CALLED_OTHERWISE = frozenset(
 )
 _LONGEST_DEFAULT = 30  # characters; answers leave longer defaults out
 _PARAMETER = (
-    "parameter", "type?", "by_name|by_position?", "default|same_default?",
-    "description?",
+    "parameter", "type?", "by_name|by_position?",
+    "default|same_default|some_default?", "description?",
 )  # fmt: skip
+_PRIVATE = re.compile(r"_[A-Za-z]\w*")  # a default of this name says nothing
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A heading, underlined or not, or a field; a Google type may precede the text.
 _RETURNS_HEADING = (
@@ -124,9 +126,12 @@ def _check_parameter(
     annotated = type_ is not None or parameter.annotation
     if annotated and not is_same_expression(type_ or "", parameter.annotation):
         return f"the type of `{name}` is {_source(parameter.annotation)}"
-    is_omitted = default is None and (
-        parameter.default is None or len(_source(parameter.default)) > _LONGEST_DEFAULT
-    )
+    is_untold = ("some_default", "said") in fields
+    if is_untold and parameter.default is None:
+        return f"`{name}` has no default"
+    is_omitted = default is None and is_untold == (parameter.default is not None)
+    if is_untold and _is_worth_telling(_source(parameter.default)):
+        return f"the default of `{name}` is left out"
     if not is_omitted and not is_same_expression(default or "", parameter.default):
         return f"the default of `{name}` is {_source(parameter.default)}"
     text = fields.get(("description", "text"))
@@ -141,12 +146,19 @@ def _check_parameter(
     return ""
 
 
+def _is_worth_telling(default: str) -> bool:
+    return len(default) <= _LONGEST_DEFAULT and not _PRIVATE.fullmatch(default)
+
+
 def _check_parameters_in_text(subject: Subject, claimed: str) -> str:
     """Check, without a parser, that each name, type and default is in the file."""
     for line in claimed.split("\n"):
         fields = subject.templates.match_sequence(_PARAMETER, line)
         for (part, _), text in (fields or {("", ""): line}).items():
-            if part != "description" and not subject.file.has_text(text):
+            if part not in (
+                "description",
+                "some_default",
+            ) and not subject.file.has_text(text):
                 return f"{text} does not occur in the file"
     return ""
 
@@ -187,7 +199,7 @@ def example_call(subject: Subject, claimed: str) -> str:
     if subject.definition is None:
         return "there is no such definition"
     try:
-        node = ast.parse(claimed.strip(), mode="eval").body
+        node = ast.parse(without_frame(claimed).strip(), mode="eval").body
     except (SyntaxError, ValueError):
         return "it is no call"
     awaited = isinstance(node, ast.Await)
