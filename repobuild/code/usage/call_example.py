@@ -146,15 +146,7 @@ def call_example(
         if quoted is None:
             continue
         code = "\n".join(quoted)
-        if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
-            continue
-        if "\t" in code.replace("\n\t", "\n"):
-            continue  # nobody sees which white space a string has
-        if _LEFT_OUT.search(_without_strings(code)):
-            continue
-        if re.search(rf"super\([^()]*\)+\.{re.escape(name)}\(", code):
-            continue
-        if _ASSERTING.match(code) or is_delegated(lines, start, name):
+        if not _is_example(code, name) or is_delegated(lines, start, name):
             continue
         score = _score(code, name)
         is_made = _is_class_name(name)
@@ -169,6 +161,18 @@ def call_example(
             return found  # a creation alone that passes nothing shows nothing
         return _as_usual(found, code, name, known.whole or lines)
     return None
+
+
+def _is_example(code: str, name: str) -> bool:
+    """Return whether a quoted statement calls a name as its users do."""
+    if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
+        return False
+    if "\t" in code.replace("\n\t", "\n"):
+        return False  # nobody sees which white space a string has
+    if _LEFT_OUT.search(_without_strings(code)):
+        return False
+    of_base = re.search(rf"super\([^()]*\)+\.{re.escape(name)}\(", code)
+    return not (of_base or _ASSERTING.match(code))
 
 
 def _is_no_use(lines: Sequence[str], row: int, start: int, is_made: bool) -> bool:
