@@ -8,6 +8,7 @@ import pytest
 
 from repobuild.code.usage.call_example import call_example
 from repobuild.code.usage.explained_names import FileNames, file_names, written_imports
+from repobuild.samples.text.deprecation import is_deprecated
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 DESKS = '''"""Desks of a library."""
@@ -228,3 +229,58 @@ def test_what_is_not_awaited_by_the_project_is_not_shown_awaited(
     sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
     for answer in answers(sampled, "usage", "shop/log.py::Log.tell"):
         assert "await" not in answer
+
+
+def test_a_name_alone_is_no_use_of_an_object() -> None:
+    lines = ["store = Store(1)", "store", "store.put(2)"]
+    found = call_example(lines, 0, "Store")
+    assert found is not None and found.code == "store = Store(1)\n...\nstore.put(2)"
+    found = call_example(lines[:2], 0, "Store")
+    assert found is not None and found.code == "store = Store(1)"
+
+
+def test_a_long_block_is_quoted_with_its_first_statement() -> None:
+    lines = ["with open_desk(1) as desk:", *(f"    desk.lend({n})" for n in range(6))]
+    found = call_example(lines, 0, "open_desk")
+    assert found is not None
+    assert found.code == "\n".join([*lines[:2], "    ..."])
+    assert call_example([lines[0], "    pass"], 0, "open_desk") is None
+
+
+def test_a_call_in_an_endless_loop_is_no_example() -> None:
+    code = "from a import desks\n\ndef work(queue):\n    while True:\n"
+    assert example(code + "        queue.put(1)", "put", False) is None
+
+
+def test_an_object_that_is_only_made_shows_no_way_to_use_it(tmp_path: Path) -> None:
+    files = {
+        "shop/__init__.py": "",
+        "shop/till.py": "import base\n\n\nclass Till(base.Till):\n"
+        '    """A till for money."""\n\n'
+        "    def __init__(self, name: str):\n        self.name = name\n",
+        "README.md": "# Shop\n\nA shop.\n\n```python\n"
+        'from shop.till import Till\n\ntill = Till("a")\n```\n',
+    }
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    asked = [one["question"] for one in of_kind(sampled, "usage", "shop/till.py::Till")]
+    assert asked and not any("How do I use" in one for one in asked)
+
+
+def test_an_example_that_needs_another_package_comes_last(tmp_path: Path) -> None:
+    files = {
+        "texts.py": 'def parse(text, parser=None):\n    """Parse a text.\n\n'
+        "        >>> import fastparser\n"
+        '        >>> parse("<a>", parser=fastparser)\n    """\n    return text\n',
+        "README.md": "# Texts\n\nTexts.\n\n```python\nfrom texts import parse\n\n"
+        'parse("<b>")\n```\n',
+    }
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    (answer,) = answers(sampled, "usage", "texts.py::parse")
+    assert "README.md" in answer and "fastparser" not in answer
+
+
+def test_an_argument_that_is_deprecated_does_not_make_its_class_so() -> None:
+    args = "Format.\n\nArgs:\n    one: A text.\n    two: A text.\n\n"
+    assert not is_deprecated("", f"{args}.. deprecated:: 2.0\n   *one* for *two*.", ())
+    assert is_deprecated("", f"{args}.. deprecated:: 2.0\n   Use another.", ())
+    assert is_deprecated("", f"{args}.. deprecated:: 2.0\n   `Format` is old.", ())

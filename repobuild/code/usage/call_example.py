@@ -101,7 +101,7 @@ _DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
 _FAILING = re.compile(r"(?i)raises|\b(?:warns|should_?fail|expect\w*error)\b")
 _ASSERTS = re.compile(r"\s+(?:assert\b|self\.assert)")
 # What looks at a value, and leaves it as it is.
-_LOOKS = re.compile(r"#|assert\b|yield\b|self\.assert\w+\(|print\(")
+_LOOKS = re.compile(r"#|assert\b|yield\b|self\.assert\w+\(|print\(|\w+\Z")
 _PASSED_ON = re.compile(r"[(,]\s*\*{1,2}(?:args|kwargs|kw|kwds|options)\b")
 _ESCAPE = re.compile(r"\\(?:x|u|U|N\{)")  # signs that nobody types
 _PRIVATE_ARGUMENT = re.compile(r"[(,]\s*_\w+=(?!=)")
@@ -549,8 +549,8 @@ def _quoted(lines: Sequence[str], start: int, end: int) -> list[str] | None:
         body = _body(lines, following + 1, inner)
         shown += body or [" " * (inner + 4) + GAP]
     elif _WITH_BODY.match(first.lstrip()):
-        body = _body(lines, end, margin)
-        if body is None:
+        body = _body(lines, end, margin) or _first_of_body(lines, end, margin)
+        if not body or body[0].strip() == "pass":
             return None
         shown += body
     if any(line.strip() and len(line) - len(line.lstrip()) < margin for line in shown):
@@ -581,6 +581,17 @@ def _body(lines: Sequence[str], row: int, margin: int) -> list[str] | None:
             break
         body.append(line)
     return body if 0 < len(body) <= _BODY_LINES else None
+
+
+def _first_of_body(lines: Sequence[str], row: int, margin: int) -> list[str]:
+    """Return the first statement of a long body, of one line, and a mark for others."""
+    rows = (at for at in range(row, len(lines)) if is_code(lines[at]))
+    line = lines[next(rows, row)] if row < len(lines) else ""
+    indent = len(line) - len(line.lstrip())
+    is_plain = indent > margin and len(line) <= _SHORT and not line.endswith(":")
+    if not is_plain or _depth(_without_strings(line)) or '"""' in line:
+        return []
+    return [line, " " * indent + GAP]
 
 
 @lru_cache(4096)

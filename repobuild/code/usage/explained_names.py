@@ -303,7 +303,8 @@ def _is_decorated(lines: Sequence[str], row: int) -> bool:
 
 
 def _may_be_quoted(head: str) -> bool:
-    return len(head) <= _LONGEST_LINE and not _GOES_ON.match(head)
+    is_endless = head == "while True:"  # nobody waits for what ends it
+    return len(head) <= _LONGEST_LINE and not _GOES_ON.match(head) and not is_endless
 
 
 def _explaining_lines(wanted: set[str], names: FileNames) -> list[str] | None:

@@ -16,6 +16,7 @@ imports in a way of its own, comes with an import of the element.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -93,7 +94,8 @@ class UsageReader:
         One that a class makes its method is called on an object, and `name(self, ...)`
         is for its own module.
         """
-        if own := _docstring_example(element):
+        own = _docstring_example(element)
+        if own and not self._needs_another_package(own.code, element):
             return RealCall("", own.code)
         documented = [
             (-call[0], len(call[1]), path, call[1])
@@ -121,7 +123,7 @@ class UsageReader:
             if _fits_await(code, element.name, called.is_awaited)
         ]
         if not sites:
-            return None
+            return RealCall("", own.code) if own else None
         *_, path, code = min(sites)
         return RealCall(path, self._with_import(code, element))
 
@@ -152,6 +154,18 @@ class UsageReader:
         if not root or root in module_of(element.path).split("."):
             return False
         return not any(map(self._is_module, (root, f"src/{root}")))
+
+    def _needs_another_package(self, code: str, element: ElementView) -> bool:
+        """Return whether an example imports what neither Python nor the project has.
+
+        `parse(text, parser=defusedexpat)` shows what few do.
+        """
+        modules = [one.module for one in written_imports(code)]
+        return any(
+            self._is_foreign(one, element)
+            and one.partition(".")[0] not in sys.stdlib_module_names
+            for one in modules
+        )
 
     def _with_import(self, code: str, element: ElementView) -> str:
         """Return code with an import of an element that it calls by its bare name.

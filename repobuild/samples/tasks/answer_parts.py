@@ -35,7 +35,7 @@ _KEEPS_SIGNATURE = frozenset(
     " no_type_check runtime_checkable unique".split()
 )
 _RAISED = re.compile(r"^[ \t]*raise ([\w.]+)", re.MULTILINE)
-_PRIVATE = re.compile(r"_[A-Za-z]\w*").fullmatch  # a name that no caller has
+_PRIVATE = re.compile(r"_+[A-Za-z]\w*").fullmatch  # a name that no caller has
 _MODULE = re.compile(r"\w+\.")  # before the name of a type
 _LONGEST_DECORATORS = 200  # characters
 _LISTS_OF_FILES = ("imports", "imports_for_types", "importers", "takers")

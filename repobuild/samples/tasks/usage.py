@@ -44,6 +44,7 @@ _OF_DOCUMENTS = re.compile(r"(?:docs?|documentation)/|(?:.*/)?_static/")
 _AWAITS = re.compile(r"(?:^|[= (\[])await |^async (?:with|for) ", re.MULTILINE)
 _DEFINES = re.compile(r"^\s*(?:async )?def ", re.MULTILINE)
 _FRAME = "async def main():"
+_USE = 0  # the number of the question of how to use something
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
 
 
@@ -213,12 +214,15 @@ def _usage(scope: FactScope) -> Fact:
     answer += answer_parts.render_parameters(scope, described)
     if not is_wrapped or scope.get("returns_text"):
         answer += answer_parts.render_returns(scope)
-    if _is_made_alone(scope):
-        answer += _public_methods(scope)
+    methods = _public_methods(scope) if _is_made_alone(scope) else ""
+    answer += methods
     if text := lead(scope.get("summary")):
         answer += scope.phrases.part("brief", summary=text)
     answer += answer_parts.render_warning(scope)
-    return Fact("usage", answer, (scope.id, *answer_parts.binding_classes(scope)))
+    sources = (scope.id, *answer_parts.binding_classes(scope))
+    # How an object is made tells no way to use it.
+    unanswered = (_USE,) if _is_made_alone(scope) and not methods else ()
+    return Fact("usage", answer, sources, unanswered=unanswered)
 
 
 def _is_made_alone(scope: FactScope) -> bool:

@@ -27,7 +27,7 @@ _PARAMETER = (
     "parameter", "type?", "by_name|by_position?",
     "default|same_default|some_default?", "description?",
 )  # fmt: skip
-_PRIVATE = re.compile(r"_[A-Za-z]\w*")  # a default of this name says nothing
+_PRIVATE = re.compile(r"_+[A-Za-z]\w*")  # a default of this name says nothing
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A heading, underlined or not, or a field; a Google type may precede the text.
 _RETURNS_HEADING = (
