@@ -284,3 +284,24 @@ def test_an_argument_that_is_deprecated_does_not_make_its_class_so() -> None:
     assert not is_deprecated("", f"{args}.. deprecated:: 2.0\n   *one* for *two*.", ())
     assert is_deprecated("", f"{args}.. deprecated:: 2.0\n   Use another.", ())
     assert is_deprecated("", f"{args}.. deprecated:: 2.0\n   `Format` is old.", ())
+
+
+def test_a_class_in_a_class_is_made_by_its_whole_name(tmp_path: Path) -> None:
+    inner = (
+        "    class {}:\n"
+        "        def __init__(self, size: int):\n            self.size = size\n\n"
+    )
+    names = ["Drawer", "Lamp", "Shelf", "Leg"]  # some are drawn
+    code = "class Desk:\n" + "".join(map(inner.format, names))
+    code += "\ndef make():\n" + "".join(map(inner.format, names)) + "    return Leg\n"
+    files = {"desk.py": code, "nightly-tests/desk.py": code, "bench/desk.py": code}
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    assert sampled.audit().wrong == []
+    made = answers(sampled, "construct", "")
+    assert made and all("\nDesk." in one for one in made)
+    asked = {
+        one["element"].partition("::")[0]
+        for one in sampled.samples.values()
+        if one["task"] == "api_usage"
+    }
+    assert asked == {"desk.py"}

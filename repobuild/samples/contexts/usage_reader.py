@@ -106,7 +106,8 @@ class UsageReader:
             if _fits_await(call[1], element.name, called.is_awaited)
         ]
         if documented:
-            return RealCall(*min(documented)[2:])
+            *_, path, code = min(documented)
+            return RealCall(path, self._with_import(code, element))
         sites = [
             (
                 _is_last_resort(path, code, score),

@@ -7,7 +7,7 @@ import re
 from ast import literal_eval
 from collections.abc import Iterator
 
-from repobuild.code.scan.file_roles import is_test
+from repobuild.code.scan.file_roles import is_benchmark, is_test
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.text.docstring_parts import lead
@@ -39,8 +39,8 @@ _USERS = (
     "called_in_documents",
     "example",
 )
-# Generated files of documents, and their scripts: nobody calls what they define.
-_OF_DOCUMENTS = re.compile(r"(?:docs?|documentation)/|(?:.*/)?_static/")
+# Files of documents, of tests and of what measures: nobody calls what they define.
+_ASIDE = re.compile(r"(?:docs?|documentation)/|(?:.*/)?(?:_static|[\w-]*-tests?)/")
 _AWAITS = re.compile(r"(?:^|[= (\[])await |^async (?:with|for) ", re.MULTILINE)
 _DEFINES = re.compile(r"^\s*(?:async )?def ", re.MULTILINE)
 _FRAME = "async def main():"
@@ -54,7 +54,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         return
     if scope.is_property or scope.get("refuses") or name == "main":
         return  # a command calls `main`
-    if _OF_DOCUMENTS.match(str(scope.get("path"))):
+    path = str(scope.get("path"))
+    if _ASIDE.match(path) or is_benchmark(path):
         return
     owner, about = str(scope.get("container")), scope.get("container_summary")
     if kind == "class":
@@ -73,8 +74,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         is_told &= not name.startswith("_") or any(
             type or text for _, type, _, text, _ in parameters
         )
-        is_python = scope.get("fence") == "python"
-        if is_python and is_told and not _is_only_inherited(scope):
+        is_told &= scope.get("fence") == "python" and bool(class_name(scope))
+        if is_told and not _is_only_inherited(scope):
             yield from _construct(scope)
     elif answer_parts.is_wrapped(scope):
         return  # its parameters may not be those that a caller passes
@@ -277,7 +278,7 @@ def _construct(scope: FactScope) -> Iterator[Fact]:
     if scope.get("refuses_defaults"):
         return  # with everything left out it raises
     arguments = ", ".join(argument_list(rows))
-    code = answer_parts.render_code(scope, f"{scope.get('name')}({arguments})")
+    code = answer_parts.render_code(scope, f"{class_name(scope)}({arguments})")
     answer = scope.answer("construct", code=code)
     if all(default or name.startswith("*") for name, _, default, *_ in rows):
         answer += scope.phrases.part("all_defaults")
@@ -290,6 +291,15 @@ def _construct(scope: FactScope) -> Iterator[Fact]:
             return
         answer += listed
     yield Fact("construct", answer, (scope.id,))
+
+
+def class_name(scope: FactScope) -> str:
+    """Return a class as others name it: `Desk.Drawer`, "" for one of a function."""
+    name, qual = str(scope.get("name")), scope.id.partition("::")[2]
+    owner = scope.get("container")
+    if owner:
+        return f"{owner}.{name}"
+    return "" if "." in answer_parts.displayed_name(qual) else name
 
 
 def argument_list(rows: list[list[str]]) -> Iterator[str]:
@@ -338,7 +348,8 @@ def _callee(scope: FactScope) -> str:
     name = str(scope.get("name"))
     bound_to = answer_parts.binding_classes(scope)
     if scope.get("kind") != "method" and not bound_to:
-        return name
+        is_class = scope.get("kind") == "class"
+        return (is_class and class_name(scope)) or name
     owner = (bound_to[0] if bound_to else scope.get("container")).rpartition(".")[2]
     owner = owner.rpartition("::")[2]
     if any(d in (scope.get("decorators") or ()) for d in _CALLED_ON_CLASS):

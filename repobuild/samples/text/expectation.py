@@ -226,6 +226,8 @@ def _is_guessable(test: CutTest) -> bool:
     if any(line.strip().startswith(last.strip()) for line in above):
         return True
     core = test.hidden.rstrip(") ").strip()
+    if "(" in core and _names_value_first(test.before):
+        return True
     characters = _WORD_CHARACTER.findall(core)
     if len(test.hidden) > _LONGEST or len(characters) < _SHORTEST:
         return True
@@ -243,6 +245,19 @@ def _is_guessable(test: CutTest) -> bool:
     if (shown | _known()).issuperset(names) and not _LITERAL.search(core):
         return True
     return core in test.before
+
+
+def _names_value_first(before: str) -> bool:
+    """Return whether an assertion begins with a variable that holds a literal.
+
+    `rows = [1, 2]` and `assert rows == read(text)`: many calls give it.
+    """
+    *above, last = before.split("\n")
+    left = re.search(r"(?:assert |[(])(\w+)(?: ==| is|,) \Z", last)
+    if left is None:
+        return False
+    values = [line.partition(f" {left[1]} = ")[2] for line in above]
+    return any(value and "(" not in value for value in values)
 
 
 def _unknown_names(expression: str) -> set[str]:

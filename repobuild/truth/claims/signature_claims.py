@@ -12,6 +12,7 @@ from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.python_reader import (
     PythonDefinition,
     PythonParameter,
+    display_name,
     is_same_expression,
     last_name,
 )
@@ -236,10 +237,16 @@ def constructor(subject: Subject, claimed: str) -> str:
         call = ast.parse(claimed, mode="eval").body
     except (SyntaxError, ValueError):
         return "it is no call"
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+    if not isinstance(call, ast.Call):
         return "it is no call"
-    if call.func.id != subject.name:
-        return f"it is called {subject.name}"
+    # A class of a function has no name that others know.
+    names = {display_name(subject.qual)}
+    if not subject.definition or not subject.file.python:
+        return "there is no such definition"
+    owner = subject.file.python.definitions.get(subject.definition.parent)
+    names |= {subject.name} if owner and owner.kind != "class" else set()
+    if ast.unparse(call.func) not in names:
+        return f"it is called {min(names)}"
     known = _parameters(subject.constructor)
     passed = [*map(ast.unparse, call.args), *map(_keyword, call.keywords)]
     wanted = [one for parameter in known if (one := _passed(parameter))]
@@ -316,7 +323,8 @@ def _check_callee(func: ast.expr, definition: PythonDefinition) -> str:
         is_on_object = isinstance(func, ast.Attribute)
         return "" if is_on_object else "it is called on an object"
     if definition.kind != "method":
-        return "" if isinstance(func, ast.Name) else f"it is {definition.name}"
+        is_nested = definition.kind == "class" and definition.parent
+        return "" if isinstance(func, ast.Name) or is_nested else "it is a plain name"
     owner = definition.parent.partition("#")[0].rpartition(".")[2]
     on_class = {"staticmethod", "classmethod"} & set(definition.decorators)
     # The class in lower case, with or without the outer underscores.
