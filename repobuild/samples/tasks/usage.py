@@ -8,6 +8,7 @@ from ast import literal_eval
 from collections.abc import Iterator
 
 from repobuild.code.scan.file_roles import is_benchmark, is_test
+from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.text.docstring_parts import lead
@@ -299,7 +300,7 @@ def class_name(scope: FactScope) -> str:
     owner = scope.get("container")
     if owner:
         return f"{owner}.{name}"
-    return "" if "." in answer_parts.displayed_name(qual) else name
+    return "" if "." in strip_counts(qual) else name
 
 
 def argument_list(rows: list[list[str]]) -> Iterator[str]:
