@@ -158,4 +158,4 @@ def test_a_call_that_gives_what_a_variable_holds_is_not_asked() -> None:
     assert hidden("rows = [1, 2]", 'self.assertEqual(rows, read("one, two"))') == ""
     kept = hidden("rows = total()", 'assert rows == total("one, two")')
     assert kept == 'total("one, two")'
-    assert hidden("rows = []", "read(rows)", "assert rows == [1, 2]") == "[1, 2]"
+    assert hidden("rows = []", "read(rows)", "assert rows == [100]") == "[100]"
