@@ -160,6 +160,16 @@ def test_a_method_is_not_quoted_without_its_class() -> None:
     assert example(code, "open", False) == code
 
 
+def test_a_decorated_method_is_not_quoted_without_its_class() -> None:
+    code = "from a import locked\n\n    @locked\n    def close(self):\n        print()"
+    lines = code.split("\n")
+    known = file_names(written_imports(code), lines)
+    assert call_example(lines, 2, "locked", known) is None
+    lines.insert(2, "class A:")
+    found = call_example(lines, 3, "locked", known)
+    assert found is not None and "class A:\n    @locked" in found.code
+
+
 def test_a_method_that_passes_its_own_call_on_is_no_example() -> None:
     head = "from a import A\n\nclass B(A):\n    def {}(self, day):\n"
     head += "        A.step(self, day)"
@@ -305,3 +315,18 @@ def test_a_class_in_a_class_is_made_by_its_whole_name(tmp_path: Path) -> None:
         if one["task"] == "api_usage"
     }
     assert asked == {"desk.py"}
+
+
+def test_arguments_that_go_to_another_constructor_may_be_needed(
+    tmp_path: Path,
+) -> None:
+    inner = "class {}({}):\n    def __init__(self, {}):\n        self.size = size\n\n\n"
+    names = [f"Desk{one}" for one in "ABCDEF"]  # some are drawn
+    parameters = {"shut.py": "*args, size=1", "open.py": "size=1, **kwargs"}
+    files = {
+        path: "".join(inner.format(one, "Base", given) for one in names)
+        for path, given in parameters.items()
+    }
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    made = [one["element"] for one in of_kind(sampled, "construct")]
+    assert made and all(one.startswith("open.py") for one in made)

@@ -38,6 +38,7 @@ _INDENT = "    "
 GAP = "..."  # stands for lines that are left out
 _MOST_ABOVE = 200  # lines that are searched for heads
 _METHOD = re.compile(r"(?:async )?def \w+\((?:self|cls)\b")
+_METHOD_AT_TOP = re.compile(rf"^{_METHOD.pattern}", re.MULTILINE)
 _DEFINES = re.compile(r"(?:async )?def ")
 _BINDS = re.compile(r"(?:async )?(?:for|with) ")
 _OF_FUNCTION = re.compile(r"^(?:return|yield)\b|[=(] ?yield\b", re.MULTILINE)
@@ -157,6 +158,8 @@ def with_known_names(
     imported = wanted & names.imports.keys()
     if _gives_other_value(imported, lines, heads[0][0] if heads else start):
         return None
+    if not heads and _METHOD_AT_TOP.search(code):
+        return None  # a decorator is shown with a method, whose class is not known
     if not heads and _OF_FUNCTION.search(code):
         heads = _head_of_function(lines, start, names.is_test)
         if not heads:

@@ -282,6 +282,8 @@ def _construct(scope: FactScope) -> Iterator[Fact]:
     code = answer_parts.render_code(scope, f"{class_name(scope)}({arguments})")
     answer = scope.answer("construct", code=code)
     if all(default or name.startswith("*") for name, _, default, *_ in rows):
+        if any(name.startswith("*") and name[:2] != "**" for name, *_ in rows):
+            return  # `*args` goes to another constructor, which may need some
         answer += scope.phrases.part("all_defaults")
     is_cut = any(
         name.startswith("*") or is_computed(default) for name, _, default, *_ in rows
