@@ -22,7 +22,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.file_roles import is_shown, is_test
+from repobuild.code.scan.file_roles import is_shown, is_test, is_tool
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import read_document
 from repobuild.code.usage.explained_names import file_names, written_imports
@@ -95,7 +95,7 @@ class UsageReader:
         is for its own module.
         """
         own = _docstring_example(element)
-        if own and not self._needs_another_package(own.code, element):
+        if own and not _needs_another_package(own.code, element):
             return RealCall("", own.code)
         documented = [
             (-call[0], len(call[1]), path, call[1])
@@ -107,7 +107,7 @@ class UsageReader:
         ]
         if documented:
             *_, path, code = min(documented)
-            return RealCall(path, self._with_import(code, element))
+            return RealCall(path, _with_import(code, element))
         sites = [
             (
                 _is_last_resort(path, code, score),
@@ -126,7 +126,7 @@ class UsageReader:
         if not sites:
             return RealCall("", own.code) if own else None
         *_, path, code = min(sites)
-        return RealCall(path, self._with_import(code, element))
+        return RealCall(path, _with_import(code, element))
 
     def _means(
         self, dotted: str, code: str, element: ElementView, called: CalledAs
@@ -155,43 +155,6 @@ class UsageReader:
         if not root or root in module_of(element.path).split("."):
             return False
         return not any(map(self._is_module, (root, f"src/{root}")))
-
-    def _needs_another_package(self, code: str, element: ElementView) -> bool:
-        """Return whether an example imports what neither Python nor the project has.
-
-        `parse(text, parser=defusedexpat)` shows what few do.
-        """
-        modules = [one.module for one in written_imports(code)]
-        return any(
-            self._is_foreign(one, element)
-            and one.partition(".")[0] not in sys.stdlib_module_names
-            for one in modules
-        )
-
-    def _with_import(self, code: str, element: ElementView) -> str:
-        """Return code with an import of an element that it calls by its bare name.
-
-        Its own file needs none, and a test may have it in a branch.
-        """
-        module = module_of(element.path)
-        folder = element.path.rpartition("/")[0]
-        is_public = not any(one.startswith("_") for one in module.split("."))
-        is_importable = (
-            f"{folder}/__init__.py" in self._files and not element.is_private
-        )
-        if element.parent or element.type == "method" or _is_inside(code):
-            return code
-        if not (is_public and is_importable) or is_test(element.path):
-            return code
-        bound = {one.bound for one in written_imports(code)}
-        # A call that passes nothing says no more with an import than without.
-        bare = rf"(?<![\w.@]){re.escape(element.name)}\((?!\))"
-        if element.name in bound or not re.search(bare, code):
-            return code
-        found = _IMPORTS.match(code)
-        above = found[0].strip() + "\n" if found else ""
-        rest = code[found.end() :] if found else code
-        return f"{above}from {module} import {element.name}\n\n{rest}"
 
     def _imports_missing(self, code: str, element: ElementView) -> bool:
         """Return whether a document imports a module that the element's package lacks,
@@ -254,6 +217,37 @@ def _imports_private(code: str) -> bool:
     return _PRIVATE_IMPORT.search(code) is not None
 
 
+def _with_import(code: str, element: ElementView) -> str:
+    """Return code with an import of an element that it calls by its bare name.
+
+    Its own file needs none, and a test may have it in a branch.
+    """
+    if element.parent or element.type == "method" or element.is_private:
+        return code
+    module = module_of(element.path)
+    if _is_inside(code) or not _is_for_others(element.path, module):
+        return code
+    bound = {one.bound for one in written_imports(code)}
+    # A call that passes nothing says no more with an import than without.
+    bare = rf"(?<![\w.@]){re.escape(element.name)}\((?!\))"
+    if element.name in bound or not re.search(bare, code):
+        return code
+    found = _IMPORTS.match(code)
+    above = found[0].strip() + "\n" if found else ""
+    rest = code[found.end() :] if found else code
+    return f"{above}from {module} import {element.name}\n\n{rest}"
+
+
+def _needs_another_package(code: str, element: ElementView) -> bool:
+    """Return whether an example imports what neither Python nor the project has.
+
+    `parse(text, parser=defusedexpat)` shows what few do.
+    """
+    known = {*sys.stdlib_module_names, *module_of(element.path).split(".")}
+    roots = {one.module.partition(".")[0] for one in written_imports(code)}
+    return not roots - {""} <= known
+
+
 def _docstring_example(element: ElementView) -> CallExample | None:
     """Return the best call of an element in the examples of its own docstring.
 
@@ -303,6 +297,15 @@ def _is_called(dotted: str, element: ElementView, called: CalledAs) -> bool:
     name = dotted.rpartition(".")[2]
     is_own = called.is_unique and name == element.name and name not in _COMMON
     return is_method and is_own
+
+
+def _is_for_others(path: str, module: str) -> bool:
+    """Return whether a file is a public module in a folder of the project."""
+    *_, name = parts = module.split(".")
+    if len(parts) < 2 or name.startswith("_"):
+        return False
+    is_own = not (is_test(path) or is_tool(path) or is_shown(path))
+    return is_own and all(one.isidentifier() and one[0] != "_" for one in parts)
 
 
 def _is_inside(code: str) -> bool:
