@@ -238,7 +238,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("attributes", "members"): "attributes",
     ("method_list", "items"): "methods with purposes",
     ("aliases", "members"): "aliases",
-    ("some_methods", "members"): "methods",
+    ("some_methods", "members"): "some methods",
     ("static_methods", "members"): "static methods",
     ("nested_classes", "members"): "nested classes",
     ("raised", "members"): "raises",

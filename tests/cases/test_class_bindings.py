@@ -89,7 +89,7 @@ def test_every_claim_about_payment_holds(payment: Sampled) -> None:
         (BILLS + "close_bill", "card_pay.close_bill(day)", "CardPay"),
         (
             "payment/waiting.py::await_bill",
-            "await async_card_pay.await_bill(day)",
+            "async def main():\n    await async_card_pay.await_bill(day)",
             "AsyncCardPay",
         ),
     ],

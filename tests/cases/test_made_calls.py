@@ -264,7 +264,7 @@ def test_what_returns_a_coroutine_is_awaited(tmp_path: Path) -> None:
     """
     sampled = Sampled(tmp_path, {"client.py": CLIENT}, **ALL_IN_ENGLISH)
     (answer,) = answers(sampled, "usage", "client.py::Client.swap")
-    assert "\nawait my_client.swap(first, second)\n" in answer
+    assert "\nasync def main():\n    await my_client.swap(first, second)\n" in answer
     (answer,) = answers(sampled, "usage", "client.py::Client.name")
     assert "\nmy_client.name(number)\n" in answer
     for name in ("swap_all", "cached"):

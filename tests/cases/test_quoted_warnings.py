@@ -259,12 +259,12 @@ def test_an_exception_is_not_used_by_a_call(scales: Sampled) -> None:
 def test_a_docstring_is_no_code_that_is_left_out() -> None:
     for doc in (['"""Do it."""'], ['"""', "Do it.", '"""']):
         lines = [
-            "def f(self):",
+            "def f(box):",
             *(f"    {one}" for one in doc),
-            "    return self.get(1)",
+            "    return box.get(1)",
         ]
         found = call_example(lines, len(lines) - 1, "get")
-        assert found and found.code == "def f(self):\n    return self.get(1)"
+        assert found and found.code == "def f(box):\n    return box.get(1)"
 
 
 def test_no_call_is_made_up_of_what_stands_for_any_arguments(scales: Sampled) -> None:

@@ -170,17 +170,17 @@ def test_a_name_is_known_when_the_quotation_binds_it(
 
 def test_the_lines_between_a_head_and_a_call_are_marked_as_left_out() -> None:
     lines = [
-        "    def lend(self, desk):",
-        "        self.open()",
+        "    def lend(desk):",
+        "        open()",
         "        desk.check(1)",
     ]
     found = call_example(lines, 2, "check")
     assert found is not None
-    assert found.code == "def lend(self, desk):\n    ...\n    desk.check(1)"
+    assert found.code == "def lend(desk):\n    ...\n    desk.check(1)"
 
 
 def test_a_call_under_a_condition_is_shown_with_it_or_not_at_all() -> None:
-    lines = ["def lend(self, desk):", "    if self.day:", "        desk.check(1)"]
+    lines = ["def lend(my, desk):", "    if my.day:", "        desk.check(1)"]
     found = call_example(lines, 2, "check")
     assert found is not None and found.code == "\n".join(lines)
     lines += ["    else:", "        desk.close(2)"]
@@ -222,17 +222,18 @@ def test_a_call_is_no_example_when_what_makes_its_data_is_long(
 
 def test_the_object_that_is_called_comes_along() -> None:
     lines = [
-        "def f(self, desk=None):",
-        "    self.desk = desk or print()",
-        "    self.desk.open()",
-        "    x = 1",
-        "    self.put(self.desk.lend(2))",
+        "class Room:",
+        "    def f(self, desk=None):",
+        "        self.desk = desk or print()",
+        "        self.desk.open()",
+        "        x = 1",
+        "        self.put(self.desk.lend(2))",
     ]
-    found = call_example(lines, 4, "lend")
+    found = call_example(lines, 5, "lend")
     assert found is not None
-    assert found.code == "\n".join([*lines[:3], "    ...", lines[4]])
-    lines[2:3] = ["    if desk:", "        self.desk.open()"]
-    assert call_example(lines, 5, "lend") is None
+    assert found.code == "\n".join([*lines[:4], "        ...", lines[5]])
+    lines[3:4] = ["        if desk:", "            self.desk.open()"]
+    assert call_example(lines, 6, "lend") is None
 
 
 def test_a_call_that_passes_on_what_it_is_given_shows_less_than_another() -> None:

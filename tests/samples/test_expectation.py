@@ -111,3 +111,51 @@ def test_what_is_expected_before_the_project_is_called_teaches_nothing() -> None
     found = hide_expectation(code, MOST, ["clean"])
     assert found and found.hidden == "[4711]"
     assert hide_expectation(code, MOST, ["other"]) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'assert total(rows) is rows["first"]',
+        "assert message == found.value.args[0]",
+        'self.assertEqual(total(rows), rows[6]["table"])',
+        "assert order(rows) == rows[1:]",
+        "assert message in found.value.args",
+        'assert total(rows) == self.text + "first"',
+    ],
+)
+def test_what_many_expressions_give_is_not_asked(line: str) -> None:
+    shown = ('message = "first"', "found = total(rows)", line)
+    assert hidden(*shown) == ""
+
+
+def test_an_assertion_that_another_ends_otherwise_is_not_asked() -> None:
+    first, second = (
+        "assert total(rows) == [rows, 1]",
+        "assert total(rows) == [*rows, 2]",
+    )
+    assert hidden("rows = read()", first) == "[rows, 1]"
+    assert hidden("rows = read()", first, second) == ""
+    asked = hidden("rows = read()", first, second, 'assert name(rows) == "first"')
+    assert asked == '"first"'
+
+
+def test_a_value_that_changes_between_two_assertions_is_asked() -> None:
+    code = (
+        'assert total(rows) == "first"',
+        "rows.add()",
+        'assert total(rows) == "two"',
+    )
+    assert hidden(*code) == '"first"'
+
+
+def test_a_constant_of_a_class_is_asked() -> None:
+    assert hidden("rows = Row.NEW", "assert total(rows) == Row.OLD") == "Row.OLD"
+
+
+def test_a_call_that_gives_what_a_variable_holds_is_not_asked() -> None:
+    assert hidden("rows = [1, 2]", 'assert rows == read("one, two")') == ""
+    assert hidden("rows = [1, 2]", 'self.assertEqual(rows, read("one, two"))') == ""
+    kept = hidden("rows = total()", 'assert rows == total("one, two")')
+    assert kept == 'total("one, two")'
+    assert hidden("rows = []", "read(rows)", "assert rows == [100]") == "[100]"

@@ -12,7 +12,9 @@ or a long statement before it is no example.
 A call that is expected to fail, within `with pytest.raises(...)` or before an `except`
 that asserts something, is no example; nor is `super().name(...)`, which only an
 overriding method can write; nor one with names that its readers cannot know
-(explained_names.py). An assertion is quoted without what makes it one: the example of
+(explained_names.py), nor what a method of the name passes on, nor a call that rests
+on a statement left out, `add_level(5, "TRACE")` before `Level("TRACE")`. An assertion
+is quoted without what makes it one: the example of
 `assert f(a) == 3` is `f(a)  # == 3`, or `f(a)` where no literal is compared.
 
 An object is shown with the first statement of its block that uses it: `store = Store()`
@@ -38,6 +40,7 @@ from repobuild.code.usage.explained_names import (
     NO_NAMES,
     FileNames,
     is_code,
+    is_delegated,
     with_known_names,
 )
 
@@ -48,6 +51,7 @@ _BEFORE = 3  # lines above the call in which its statement may begin
 _MOST_ABOVE = 40  # lines above a call that are searched for what expects an error
 _SEARCHED = 12  # lines above a statement in which its variables may be assigned
 _MOST_VARIABLES = 3
+_MOST_USES = 3  # statements between that use its variables
 _SHORT = 80  # characters of a statement or an assignment
 _BODY_LINES = 3
 
@@ -58,6 +62,8 @@ _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 _RESULT = "  # "  # stands before what an asserted call gives
 _LINES_LEFT_OUT = re.compile(r"^\.\.\.$", re.MULTILINE)
 _ASSERTION = re.compile(r"assert\b|self\.(?:assert|fail)")
+_ASSERTING = re.compile(r"(?!self\.)(?:\w+\.)*(?:assert\w*|eq_|ok_|expect)\(")
+_TEXT = re.compile(r"""['"]([^'"\n]*\w{3}[^'"\n]*)['"]""")
 _COMPARED = frozenset(("==", "is"))
 _COMPARED_BY_METHOD = frozenset(
     "assertEqual assertEquals assertIs assertListEqual assertDictEqual assertTupleEqual"
@@ -95,7 +101,7 @@ _DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
 _FAILING = re.compile(r"(?i)raises|\b(?:warns|should_?fail|expect\w*error)\b")
 _ASSERTS = re.compile(r"\s+(?:assert\b|self\.assert)")
 # What looks at a value, and leaves it as it is.
-_LOOKS = re.compile(r"#|assert\b|yield\b|self\.assert\w+\(|print\(")
+_LOOKS = re.compile(r"#|assert\b|yield\b|self\.assert\w+\(|print\(|\w+\Z")
 _PASSED_ON = re.compile(r"[(,]\s*\*{1,2}(?:args|kwargs|kw|kwds|options)\b")
 _ESCAPE = re.compile(r"\\(?:x|u|U|N\{)")  # signs that nobody types
 _PRIVATE_ARGUMENT = re.compile(r"[(,]\s*_\w+=(?!=)")
@@ -140,13 +146,7 @@ def call_example(
         if quoted is None:
             continue
         code = "\n".join(quoted)
-        if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
-            continue
-        if "\t" in code.replace("\n\t", "\n"):
-            continue  # nobody sees which white space a string has
-        if _LEFT_OUT.search(_without_strings(code)):
-            continue
-        if re.search(rf"super\([^()]*\)+\.{re.escape(name)}\(", code):
+        if not _is_example(code, name) or is_delegated(lines, start, name):
             continue
         score = _score(code, name)
         is_made = _is_class_name(name)
@@ -161,6 +161,18 @@ def call_example(
             return found  # a creation alone that passes nothing shows nothing
         return _as_usual(found, code, name, known.whole or lines)
     return None
+
+
+def _is_example(code: str, name: str) -> bool:
+    """Return whether a quoted statement calls a name as its users do."""
+    if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
+        return False
+    if "\t" in code.replace("\n\t", "\n"):
+        return False  # nobody sees which white space a string has
+    if _LEFT_OUT.search(_without_strings(code)):
+        return False
+    of_base = re.search(rf"super\([^()]*\)+\.{re.escape(name)}\(", code)
+    return not (of_base or _ASSERTING.match(code))
 
 
 def _is_no_use(lines: Sequence[str], row: int, start: int, is_made: bool) -> bool:
@@ -188,39 +200,89 @@ def _is_class_name(name: str) -> bool:
     return bare[:1].isupper() and not bare.isupper()
 
 
+class _Made(NamedTuple):
+    """A quoted statement that gives a new object a name."""
+
+    quoted: list[str]
+    callee: str
+    variable: str
+
+    def is_used_by(self, bare: str) -> bool:
+        """Return whether code without strings has the variable."""
+        return re.search(rf"(?<![\w.]){self.variable}\b", bare) is not None
+
+    def is_called_by(self, bare: str) -> bool:
+        """Return whether code without strings calls a method of the object."""
+        return re.search(rf"(?<![\w.]){self.variable}\.\w+\(", bare) is not None
+
+
 def _used_below(
     lines: Sequence[str], end: int, quoted: list[str], name: str, known: FileNames
 ) -> CallExample | None:
     """Return what makes an object, with the first statement below that uses it.
 
-    `end` is the row after the quoted statement. None where it gives the object no name,
-    or nothing of the same block uses it in a way that can be quoted.
+    One that calls a method comes before others: `copy(store)` tells less than
+    `store.put(1)`. `end` is the row after the quoted statement. None where it gives the
+    object no name, or nothing of the same block uses it in a way that can be quoted.
     """
-    made = re.match(rf"(\w+) = (?:\w+\.)*{re.escape(name)}\(", quoted[0])
-    if made is None:
+    found = re.match(rf"(\w+) = (?:\w+\.)*{re.escape(name)}\(", quoted[0])
+    if found is None:
         return None
+    made = _Made(quoted, name, found[1])
+    first = None
     for row in _rows_below(lines, end):
         bare = _without_strings(lines[row].strip())
-        if not re.search(rf"(?<![\w.]){made[1]}\b", bare) or bare.startswith("assert "):
+        if not made.is_used_by(bare) or bare.startswith("assert "):
             continue
-        is_called = re.search(rf"(?<![\w.]){made[1]}\.\w+\(", bare)
-        waits = _WAITS.search(bare)
+        is_called, waits = made.is_called_by(bare), _WAITS.search(bare)
         is_aside = _ASSIGNMENT.match(bare) or _LOOKS.match(bare)
         if is_aside and not (is_called or waits):
             continue  # it looks, or makes the next object, of which nobody sees the use
-        stop = _statement_end(lines, row)
-        use = _quoted(lines, row, stop) if stop else None
-        if use is None or not _may_use(use, lines, row):
-            return None
-        first, whole = _with_variables(lines, row, use, "") or (0, "")
-        if "\n".join(quoted) not in whole:
-            return None
-        shown = with_known_names(whole, lines, first, name, known)
-        if not shown or (waits and not _DEFINES.search(shown)):
-            return None
-        more = _METHOD_IS_CALLED if is_called else 1
-        return CallExample(_score("\n".join(quoted), name) + more, shown)
-    return None
+        used = _use(lines, row, made, known)
+        if used is None or is_called:
+            return used or first
+        first = first or used
+    return first
+
+
+def _use(
+    lines: Sequence[str], row: int, made: _Made, known: FileNames
+) -> CallExample | None:
+    """Return what makes an object with the statement of a row, None if one lacks."""
+    stop = _statement_end(lines, row)
+    use = _quoted(lines, row, stop) if stop else None
+    if use is None or not _may_use(use, lines, row):
+        return None
+    code = "\n".join(made.quoted)
+    first, whole = _with_variables(lines, row, use, "") or (0, "")
+    if code not in whole or _hides_setup(lines, row, whole, made.callee):
+        return None
+    shown = with_known_names(whole, lines, first, made.callee, known)
+    bare = _without_strings("\n".join(use))
+    if not shown or (_WAITS.search(bare) and not _DEFINES.search(shown)):
+        return None
+    more = _METHOD_IS_CALLED if made.is_called_by(bare) else 1
+    return CallExample(_score(code, made.callee) + more, shown)
+
+
+def _hides_setup(lines: Sequence[str], start: int, whole: str, name: str) -> bool:
+    """Return whether code rests on a statement above it that is left out.
+
+    That is one for its effect alone, and about the same text: a level of logging that
+    is added, a variable of the environment, a file that is written.
+    """
+    texts = set(_TEXT.findall(whole))
+    if not texts:
+        return False
+    return any(
+        bool(texts.intersection(_TEXT.findall(text)))
+        and text not in whole
+        and not _ASSIGNMENT.match(text)
+        and not _LOOKS.match(text)
+        and _find_call(text, name) < 0
+        and re.match(r"[\w.]+\(.*\)$", _without_strings(text)) is not None
+        for _, text in _lines_above(lines, start)
+    )
 
 
 def _rows_below(lines: Sequence[str], end: int) -> Iterator[int]:
@@ -292,6 +354,8 @@ def _completed(
     if found is None:
         return None
     first, whole = found
+    if _hides_setup(lines, start, whole, name):
+        return None
     if result and not _LINES_LEFT_OUT.search(whole):  # they may change what comes out
         whole += _RESULT + result
     shown = with_known_names(whole, lines, first, name, known)
@@ -485,8 +549,8 @@ def _quoted(lines: Sequence[str], start: int, end: int) -> list[str] | None:
         body = _body(lines, following + 1, inner)
         shown += body or [" " * (inner + 4) + GAP]
     elif _WITH_BODY.match(first.lstrip()):
-        body = _body(lines, end, margin)
-        if body is None:
+        body = _body(lines, end, margin) or _first_of_body(lines, end, margin)
+        if not body or body[0].strip() == "pass":
             return None
         shown += body
     if any(line.strip() and len(line) - len(line.lstrip()) < margin for line in shown):
@@ -517,6 +581,17 @@ def _body(lines: Sequence[str], row: int, margin: int) -> list[str] | None:
             break
         body.append(line)
     return body if 0 < len(body) <= _BODY_LINES else None
+
+
+def _first_of_body(lines: Sequence[str], row: int, margin: int) -> list[str]:
+    """Return the first statement of a long body, of one line, and a mark for others."""
+    rows = (at for at in range(row, len(lines)) if is_code(lines[at]))
+    line = lines[next(rows, row)] if row < len(lines) else ""
+    indent = len(line) - len(line.lstrip())
+    is_plain = indent > margin and len(line) <= _SHORT and not line.endswith(":")
+    if not is_plain or _depth(_without_strings(line)) or '"""' in line:
+        return []
+    return [line, " " * indent + GAP]
 
 
 @lru_cache(4096)
@@ -650,7 +725,7 @@ def _uses_between(
         if not _is_valid(text) or text.endswith(":"):
             return None
         used.append((row, text))
-    return used
+    return used if len(used) <= _MOST_USES else None
 
 
 def _only_reads(bare: str, names: set[str], statement: str) -> bool:

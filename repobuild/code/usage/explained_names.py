@@ -13,8 +13,10 @@ above the quotation:
 
 A call with a name that none of these explains is no example, nor is one under an `else`
 of the function whose head it needs: without the `if` it would be another function.
-What a test's function is given (fixtures, `self`) and the helpers of a test file
-explain nothing.
+What a test's function is given (fixtures, `self`), the helpers of a test file and those
+of the tests beside it explain nothing, nor does an import of a name that the function
+gives another value. A method is not quoted without its class, and what returns or
+yields not without its function.
 """
 
 from __future__ import annotations
@@ -36,8 +38,11 @@ _INDENT = "    "
 GAP = "..."  # stands for lines that are left out
 _MOST_ABOVE = 200  # lines that are searched for heads
 _METHOD = re.compile(r"(?:async )?def \w+\((?:self|cls)\b")
+_METHOD_AT_TOP = re.compile(rf"^{_METHOD.pattern}", re.MULTILINE)
 _DEFINES = re.compile(r"(?:async )?def ")
 _BINDS = re.compile(r"(?:async )?(?:for|with) ")
+_OF_FUNCTION = re.compile(r"^(?:return|yield)\b|[=(] ?yield\b", re.MULTILINE)
+_FOR_TESTS = re.compile(r"\.|(?:.*\.)?(?:tests?|conftest)(?:\.|\Z)")  # of a module
 _DECIDES = re.compile(r"(?:async )?(?:if|elif|else|while|for|except|match|case)\b")
 _GOES_ON = re.compile(r"(?:elif|else|except|case)\b")  # says nothing alone
 _DECORATORS = ("@property", "@staticmethod", "@classmethod")  # known to everybody
@@ -150,6 +155,15 @@ def with_known_names(
     above = _explaining_lines(wanted - names.defined, names)
     if heads is None or above is None:
         return None
+    imported = wanted & names.imports.keys()
+    if _gives_other_value(imported, lines, heads[0][0] if heads else start):
+        return None
+    if not heads and _METHOD_AT_TOP.search(code):
+        return None  # a decorator is shown with a method, whose class is not known
+    if not heads and _OF_FUNCTION.search(code):
+        heads = _head_of_function(lines, start, names.is_test)
+        if not heads:
+            return None
     first = heads[0][0] if heads else start
     constants = names.constants.values()
     if any(one in constants and _is_only_below(one, lines, first) for one in above):
@@ -219,7 +233,51 @@ def _needed_heads(
             return [(row, text), *heads] if _may_be_quoted(text) else None
         if is_function and not _METHOD.match(text) or text.startswith("class "):
             break
+    if heads and _METHOD.match(heads[0][1]):
+        return None  # its class is not known
     return heads
+
+
+def _head_of_function(
+    lines: Sequence[str], start: int, is_test: bool
+) -> list[tuple[int, str]]:
+    """Return [(row, text)] of the function right around a statement, [] if none is.
+
+    Without it a `return` is no Python, and nothing waits for what is yielded.
+    """
+    row, text = next(_heads_above(lines, start), (0, ""))
+    is_plain = _DEFINES.match(text) and not _METHOD.match(text) and not is_test
+    return [(row, text)] if is_plain and _may_be_quoted(text) else []
+
+
+def _gives_other_value(names: set[str], lines: Sequence[str], row: int) -> bool:
+    """Return whether the function around a row binds one of some imported names.
+
+    `lookup = TemplateLookup()` in a function hides the module `lookup`.
+    """
+    if not names or not _indent_of(lines[row]):
+        return False
+    heads = [text for _, text in _heads_above(lines, row) if _DEFINES.match(text)]
+    if any(names & _names_of(head).bound for head in heads):
+        return True
+    one = "|".join(map(re.escape, sorted(names)))
+    binds = re.compile(rf"\s+(?:(?:{one})(?:: [^=]+)? = |.*\b(?:as|for) (?:{one})\b)")
+    for at in range(row - 1, max(-1, row - _MOST_ABOVE), -1):
+        if lines[at].strip() and not _indent_of(lines[at]):
+            return False
+        if binds.match(lines[at]):
+            return True
+    return False
+
+
+def is_delegated(lines: Sequence[str], start: int, name: str) -> bool:
+    """Return whether a row is in a method of a name: it passes on its own call.
+
+    `def step(self): Environment.step(self)` shows nobody how `step` is called.
+    """
+    heads = (text for _, text in _heads_above(lines, start) if _DEFINES.match(text))
+    head = next(heads, "")
+    return bool(_METHOD.match(head)) and f"def {name}(" in head
 
 
 def _under_heads(
@@ -248,7 +306,8 @@ def _is_decorated(lines: Sequence[str], row: int) -> bool:
 
 
 def _may_be_quoted(head: str) -> bool:
-    return len(head) <= _LONGEST_LINE and not _GOES_ON.match(head)
+    is_endless = head == "while True:"  # nobody waits for what ends it
+    return len(head) <= _LONGEST_LINE and not _GOES_ON.match(head) and not is_endless
 
 
 def _explaining_lines(wanted: set[str], names: FileNames) -> list[str] | None:
@@ -262,7 +321,10 @@ def _explaining_lines(wanted: set[str], names: FileNames) -> list[str] | None:
     imported = (wanted - {*constants}) | used
     if not imported <= names.imports.keys():
         return None
-    statements = import_statements(names.imports[name] for name in imported)
+    found = [names.imports[name] for name in imported]
+    if names.is_test and any(_FOR_TESTS.match(one.module) for one in found):
+        return None  # what stands beside a test is for tests
+    statements = import_statements(found)
     if sum(map(len, statements)) > _LONGEST_IMPORTS:
         return None
     return [*statements, *([""] if statements else []), *lines]

@@ -61,6 +61,7 @@ from repobuild.samples.contexts.graph_reader import (
     spread,
 )
 from repobuild.samples.contexts.package_parts import package_parts
+from repobuild.samples.contexts.usage_reader import CalledAs
 from repobuild.samples.text.deprecation import is_deprecated
 from repobuild.samples.text.docstring_parts import (
     description,
@@ -107,6 +108,7 @@ _CALLS_NOTHING = frozenset({"object", "ABC", "Generic", "Protocol", "NamedTuple"
 _NO_CODE = ("", "pass", "...")  # bodies that tell nothing
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 _SUPER = "super("
+_AWAITABLE = re.compile(r"Await|Corout|Future|Task|Deferred")
 _ENUMERATION = re.compile(r"(?:Enum|Flag)$")
 # Methods of values of Python's own types.
 _COMMON = frozenset(
@@ -173,7 +175,8 @@ def element_row(
         row.update(explained_fields(file, element, row, is_only))
     else:
         row["repeated"] = file.shares_purpose(element)
-    if real := file.usage.example(element, is_only, bool(row["bound_to"])):
+    called = CalledAs(is_only, bool(row["bound_to"]), _is_awaited(element, row))
+    if real := file.usage.example(element, called):
         row["example"] = list(real)
     else:
         row["called_in_documents"] = file.usage.is_called_in_documents(element.name)
@@ -291,6 +294,16 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         row.update(_class_fields(file, element))
         row["deprecated"] |= file.is_deprecated or is_deprecated("", element.doc, ())
     return row
+
+
+def _is_awaited(element: ElementView, row: Row) -> bool | None:
+    """Return whether a call of an element is awaited, None where nobody knows."""
+    is_plain = element.type in ("function", "method") and row["fence"] == "python"
+    if not is_plain or row.get("perhaps_async") or row["decorators"]:
+        return None
+    if not row["async"] and _AWAITABLE.search(row["returns"] or ""):
+        return None
+    return bool(row["async"])
 
 
 def _container_fields(file: FileContext, element: ElementView) -> Row:

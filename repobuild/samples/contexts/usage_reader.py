@@ -4,21 +4,25 @@ Input are the tables `documents` and `call_sites` of code/usage. Two questions:
 
     `said_of`   the sentence of a document that says what an element is or does
     `example`   the best real call: from the element's own docstring, else a document,
-                else the code that shows most, of equals a test
+                else the code that shows most, of equals a test. What stands inside of
+                a function of the project comes last
 
 A name in a document belongs to an element of that name when what stands before its last
-dot fits the element's module or class, or when no other element has the name.
+dot fits the element's module or class, or is a variable that the code makes of the
+class, or when no other element has the name. Code that uses what its file defines, or
+imports in a way of its own, comes with an import of the element.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.file_roles import is_test
+from repobuild.code.scan.file_roles import is_shown, is_test, is_tool
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import read_document
 from repobuild.code.usage.explained_names import file_names, written_imports
@@ -29,6 +33,9 @@ from repobuild.samples.text.import_statements import module_of
 
 _MOST_PATHS = 16  # files with calls that are compared, tests and others each
 _PRIVATE_IMPORT = re.compile(r"^(?:from|import) (?:\w+\.)+_[a-z]", re.MULTILINE)
+_IMPORTS = re.compile(r"(?:(?:from|import) [^\n]*\n+)+")
+_INSIDE = re.compile(r"(?:async def|def|class) ")
+_RUNS = re.compile(r"\bawait\b|\basync\b|asyncio|\brun|gather|create_task|future")
 _MODULE_ENDS = (".py", "/__init__.py", ".pyi", ".pyx", ".so")
 _README = re.compile(r"(?i)readme[^/]*$")
 # Methods that any object may have: `x.get(...)` in a document is no call of ours.
@@ -39,6 +46,14 @@ _COMMON = frozenset(
 ) | frozenset(
     "read write close open run start stop next send put submit save load".split()
 )
+
+
+class CalledAs(NamedTuple):
+    """What decides which calls of its name are calls of an element."""
+
+    is_unique: bool  # no other element has its name
+    is_bound: bool = False  # a class makes a function its method
+    is_awaited: bool | None = None  # None where nobody knows
 
 
 class RealCall(NamedTuple):
@@ -73,33 +88,73 @@ class UsageReader:
         ]
         return list(min(found)[1:]) if found else []
 
-    def example(
-        self, element: ElementView, is_unique: bool, is_bound: bool = False
-    ) -> RealCall | None:
+    def example(self, element: ElementView, called: CalledAs) -> RealCall | None:
         """Return the best real call of an element.
 
-        `is_bound` says that a class makes a function its method: it is called on an
-        object, and `name(self, ...)` is for its own module.
+        One that a class makes its method is called on an object, and `name(self, ...)`
+        is for its own module.
         """
-        if own := _docstring_example(element):
+        own = _docstring_example(element)
+        if own and not _needs_another_package(own.code, element):
             return RealCall("", own.code)
         documented = [
             (-call[0], len(call[1]), path, call[1])
             for path, row in self._with_term(f"c:{element.name}")
             for dotted, call in row.get("calls", {}).items()
-            if _is_called(dotted, element, is_unique, is_bound)
+            if self._means(dotted, call[1], element, called)
             if not self._imports_missing(call[1], element)
+            if _fits_await(call[1], element.name, called.is_awaited)
         ]
         if documented:
-            return RealCall(*min(documented)[2:])
+            *_, path, code = min(documented)
+            return RealCall(path, _with_import(code, element))
         sites = [
-            (_imports_private(code) - score, not is_test(path), len(code), path, code)
+            (
+                _is_last_resort(path, code, score),
+                _imports_private(code) - score,
+                not is_test(path),
+                len(code),
+                path,
+                code,
+            )
             for path, (score, code) in self._calls_of(element.id)
             # Nobody but its own file and its tests call what is private there.
             if not element.is_private or (path != element.path and not is_test(path))
-            if not is_bound or f".{element.name}(" in code
+            if not called.is_bound or f".{element.name}(" in code
+            if _fits_await(code, element.name, called.is_awaited)
         ]
-        return RealCall(*min(sites)[3:]) if sites else None
+        if not sites:
+            return RealCall("", own.code) if own else None
+        *_, path, code = min(sites)
+        return RealCall(path, _with_import(code, element))
+
+    def _means(
+        self, dotted: str, code: str, element: ElementView, called: CalledAs
+    ) -> bool:
+        """Return whether a call in a document's code is one of an element.
+
+        `desk.lend()` is one of `Desk.lend` after `desk = Desk()`, and none of this
+        project after `desk = furniture.find()` with another package.
+        """
+        variable = dotted.rpartition(".")[0]
+        pattern = rf"^[ \t]*{re.escape(variable)}(?:: [^=\n]+)? = ([A-Za-z_][\w.]*)\("
+        made = re.search(pattern, code, re.MULTILINE) if variable else None
+        named = dotted.rpartition(".")[2] == element.name
+        if made and named and element.type == "method":
+            if made[1].rpartition(".")[2] == element.parent.rpartition(".")[2]:
+                return True
+            root = made[1].partition(".")[0]
+            modules = [o.module for o in written_imports(code) if o.bound == root]
+            if any(self._is_foreign(one, element) for one in modules):
+                return False
+        return _is_called(dotted, element, called)
+
+    def _is_foreign(self, module: str, element: ElementView) -> bool:
+        """Return whether a module is of another package than those of the project."""
+        root = module.partition(".")[0]
+        if not root or root in module_of(element.path).split("."):
+            return False
+        return not any(map(self._is_module, (root, f"src/{root}")))
 
     def _imports_missing(self, code: str, element: ElementView) -> bool:
         """Return whether a document imports a module that the element's package lacks,
@@ -162,6 +217,37 @@ def _imports_private(code: str) -> bool:
     return _PRIVATE_IMPORT.search(code) is not None
 
 
+def _with_import(code: str, element: ElementView) -> str:
+    """Return code with an import of an element that it calls by its bare name.
+
+    Its own file needs none, and a test may have it in a branch.
+    """
+    if element.parent or element.type == "method" or element.is_private:
+        return code
+    module = module_of(element.path)
+    if _is_inside(code) or not _is_for_others(element.path, module):
+        return code
+    bound = {one.bound for one in written_imports(code)}
+    # A call that passes nothing says no more with an import than without.
+    bare = rf"(?<![\w.@]){re.escape(element.name)}\((?!\))"
+    if element.name in bound or not re.search(bare, code):
+        return code
+    found = _IMPORTS.match(code)
+    above = found[0].strip() + "\n" if found else ""
+    rest = code[found.end() :] if found else code
+    return f"{above}from {module} import {element.name}\n\n{rest}"
+
+
+def _needs_another_package(code: str, element: ElementView) -> bool:
+    """Return whether an example imports what neither Python nor the project has.
+
+    `parse(text, parser=defusedexpat)` shows what few do.
+    """
+    known = {*sys.stdlib_module_names, *module_of(element.path).split(".")}
+    roots = {one.module.partition(".")[0] for one in written_imports(code)}
+    return not roots - {""} <= known
+
+
 def _docstring_example(element: ElementView) -> CallExample | None:
     """Return the best call of an element in the examples of its own docstring.
 
@@ -202,16 +288,50 @@ def _is_named(dotted: str, element: ElementView, is_unique: bool) -> bool:
     return _fits(before, element)
 
 
-def _is_called(
-    dotted: str, element: ElementView, is_unique: bool, is_bound: bool
-) -> bool:
-    """Return whether a call in a document's code means an element."""
-    if _is_named(dotted, element, is_unique):
-        return not is_bound
+def _is_called(dotted: str, element: ElementView, called: CalledAs) -> bool:
+    """Return whether a call in a document's code means an element by its name."""
+    if _is_named(dotted, element, called.is_unique):
+        return not called.is_bound
     # `runner.invoke(...)`: a variable, whose class only the method's name can tell.
-    is_method = (element.type == "method" or is_bound) and "." in dotted
+    is_method = (element.type == "method" or called.is_bound) and "." in dotted
     name = dotted.rpartition(".")[2]
-    return is_method and is_unique and name == element.name and name not in _COMMON
+    is_own = called.is_unique and name == element.name and name not in _COMMON
+    return is_method and is_own
+
+
+def _is_for_others(path: str, module: str) -> bool:
+    """Return whether a file is a public module in a folder of the project."""
+    *_, name = parts = module.split(".")
+    if len(parts) < 2 or name.startswith("_"):
+        return False
+    is_own = not (is_test(path) or is_tool(path) or is_shown(path))
+    return is_own and all(one.isidentifier() and one[0] != "_" for one in parts)
+
+
+def _is_inside(code: str) -> bool:
+    """Return whether code is quoted with the head of a function or a class."""
+    return _INSIDE.match(_IMPORTS.sub("", code, 1)) is not None
+
+
+def _is_last_resort(path: str, code: str, score: int) -> bool:
+    """Return whether a call is shown only where there is no other.
+
+    That is one inside of the project's own functions, where nobody else can write it,
+    and one of a test that needs more than it shows.
+    """
+    if is_test(path):
+        return score < 0
+    return _is_inside(code) and not is_shown(path)
+
+
+def _fits_await(code: str, name: str, is_awaited: bool | None) -> bool:
+    """Return whether code awaits a call if, and only if, it gives what is awaited."""
+    if is_awaited is None:
+        return True
+    if is_awaited:
+        return _RUNS.search(code) is not None
+    calls = re.finditer(rf"\bawait ([^\n]*?)(?<!\w){re.escape(name)}\(", code)
+    return all(one[1].count("(") != one[1].count(")") for one in calls)
 
 
 def _fits(before: list[str], element: ElementView) -> bool:

@@ -36,6 +36,7 @@ _KEEPS_SIGNATURE = frozenset(
     " no_type_check runtime_checkable unique".split()
 )
 _RAISED = re.compile(r"^[ \t]*raise ([\w.]+)", re.MULTILINE)
+_PRIVATE = re.compile(r"_+[A-Za-z]\w*").fullmatch  # a name that no caller has
 _MODULE = re.compile(r"\w+\.")  # before the name of a type
 _LONGEST_DECORATORS = 200  # characters
 _LISTS_OF_FILES = ("imports", "imports_for_types", "importers", "takers")
@@ -207,8 +208,10 @@ def _render_parameter(scope: FactScope, row: list[str]) -> str:
         line += part("by_name" if passing == "k" else "by_position")
     if default and default == name and scope.get("fence") == "python":
         line += part("same_default")
-    elif default and len(default) <= MAX_DEFAULT_LENGTH:
+    elif default and len(default) <= MAX_DEFAULT_LENGTH and not _PRIVATE(default):
         line += part("default", default=default)
+    elif default:
+        line += part("some_default")  # without it one would have to be passed
     return line + part("description", text=text) if text else line
 
 

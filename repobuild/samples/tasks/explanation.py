@@ -9,7 +9,7 @@ from repobuild.code.scan.file_roles import is_test_data
 from repobuild.samples.contexts.docstring_uses import CONSTRUCTORS
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
-from repobuild.samples.tasks.usage import argument_list, is_computed
+from repobuild.samples.tasks.usage import argument_list, class_name, is_computed
 from repobuild.samples.text.docstring_parts import lead
 
 _INHERITS = re.compile(r"^class \w+\((?!object\))")
@@ -269,7 +269,7 @@ def _class_parts(scope: FactScope) -> str:
     is_python = scope.get("fence") == "python"
     arguments = ", ".join(argument_list(rows or [])) if is_python else ""
     if arguments and not scope.get("refuses_defaults"):
-        call = f"{scope.get('name')}({arguments})"
+        call = f"{class_name(scope) or scope.get('name')}({arguments})"
         text += part("created", code=answer_parts.render_code(scope, call))
     if names := [f"`{name}`" for name in scope.get("attributes") or ()]:
         is_cut = len(names) > _MOST_ATTRIBUTES

@@ -46,6 +46,7 @@ class Fact:
     fields: Mapping[str, str] = field(default_factory=dict)  # of its questions
     masked: MaskedCode | None = None
     ambiguous: bool = False  # the tree has another right answer to its questions
+    unanswered: tuple[int, ...] = ()  # numbers of questions of its kind
     # Chooses the phrasings; "" means phrasing_seed(kind, element).
     phrasing_seed: str = ""
 
@@ -142,6 +143,8 @@ def samples_of(
     if (bucket >> 12) % _HELD_OUT_PERIOD < count:
         numbers.append(HELD_OUT)
     for number in numbers:
+        if number in fact.unanswered:
+            continue
         sub = f"#{kind.task}.{scope.phrases.language}.{kind.number + number}"
         yield sub, _sample(fact, scope, number)
 

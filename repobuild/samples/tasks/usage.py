@@ -7,7 +7,8 @@ import re
 from ast import literal_eval
 from collections.abc import Iterator
 
-from repobuild.code.scan.file_roles import is_test
+from repobuild.code.scan.file_roles import is_benchmark, is_test
+from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.text.docstring_parts import lead
@@ -39,6 +40,12 @@ _USERS = (
     "called_in_documents",
     "example",
 )
+# Files of documents, of tests and of what measures: nobody calls what they define.
+_ASIDE = re.compile(r"(?:docs?|documentation)/|(?:.*/)?(?:_static|[\w-]*-tests?)/")
+_AWAITS = re.compile(r"(?:^|[= (\[])await |^async (?:with|for) ", re.MULTILINE)
+_DEFINES = re.compile(r"^\s*(?:async )?def ", re.MULTILINE)
+_FRAME = "async def main():"
+_USE = 0  # the number of the question of how to use something
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
 
 
@@ -48,6 +55,9 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         return
     if scope.is_property or scope.get("refuses") or name == "main":
         return  # a command calls `main`
+    path = str(scope.get("path"))
+    if _ASIDE.match(path) or is_benchmark(path):
+        return
     owner, about = str(scope.get("container")), scope.get("container_summary")
     if kind == "class":
         owner, about = name, scope.get("summary")
@@ -65,8 +75,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         is_told &= not name.startswith("_") or any(
             type or text for _, type, _, text, _ in parameters
         )
-        is_python = scope.get("fence") == "python"
-        if is_python and is_told and not _is_only_inherited(scope):
+        is_told &= scope.get("fence") == "python" and bool(class_name(scope))
+        if is_told and not _is_only_inherited(scope):
             yield from _construct(scope)
     elif answer_parts.is_wrapped(scope):
         return  # its parameters may not be those that a caller passes
@@ -87,6 +97,8 @@ def _is_usage_asked(scope: FactScope, owner: str, about: str) -> bool:
     """
     if scope.get("protocol"):
         return False  # which objects have it is for other classes to decide
+    if scope.get("kind") == "class" and _is_raised(scope):
+        return False  # it is raised and caught, and not used by a call
     is_bound = bool(answer_parts.binding_classes(scope))
     if scope.get("unbound") or (scope.get("bound_to") and not is_bound):
         return False  # no class is known whose object it takes as `self`
@@ -155,8 +167,6 @@ def _says_something(scope: FactScope) -> bool:
     that others inherit from and nobody makes may lack what they add. What a class with
     a base from elsewhere defines may be there for that base to call.
     """
-    if scope.get("kind") == "class" and is_exception(str(scope.get("name"))):
-        return False  # it is raised and caught, and not used by a call
     if _is_only_inherited(scope) or _is_used(scope) or scope.get("of_foreign"):
         return False
     if scope.get("refuses_defaults") or scope.get("perhaps_async"):
@@ -171,6 +181,12 @@ def _says_something(scope: FactScope) -> bool:
     if all(default for _, _, default, *_ in parameters):
         return False  # a call that repeats defaults
     return any(type or text for _, type, _, text, *_ in parameters)
+
+
+def _is_raised(scope: FactScope) -> bool:
+    """Return whether a class is an exception by its name or by that of a base."""
+    bases = re.findall(r"\w+", str(scope.get("signature")).partition("(")[2])
+    return any(map(is_exception, (str(scope.get("name")), *bases)))
 
 
 def _is_used(scope: FactScope) -> bool:
@@ -200,12 +216,15 @@ def _usage(scope: FactScope) -> Fact:
     answer += answer_parts.render_parameters(scope, described)
     if not is_wrapped or scope.get("returns_text"):
         answer += answer_parts.render_returns(scope)
-    if _is_made_alone(scope):
-        answer += _public_methods(scope)
+    methods = _public_methods(scope) if _is_made_alone(scope) else ""
+    answer += methods
     if text := lead(scope.get("summary")):
         answer += scope.phrases.part("brief", summary=text)
     answer += answer_parts.render_warning(scope)
-    return Fact("usage", answer, (scope.id, *answer_parts.binding_classes(scope)))
+    sources = (scope.id, *answer_parts.binding_classes(scope))
+    # How an object is made tells no way to use it.
+    unanswered = (_USE,) if _is_made_alone(scope) and not methods else ()
+    return Fact("usage", answer, sources, unanswered=unanswered)
 
 
 def _is_made_alone(scope: FactScope) -> bool:
@@ -222,7 +241,7 @@ def _public_methods(scope: FactScope) -> str:
     """List what can be called on an object, where nothing shows it."""
     members = scope.get("members") or []
     public = [f"`{name}`" for name in members if name[:1] != "_"]
-    is_cut = len(public) < len(members) or bool(scope.get("binds_methods"))
+    is_cut = bool(scope.get("binds_methods"))
     listed = answer_parts.list_texts(scope, public, is_cut)
     return scope.phrases.part("some_methods", members=listed) if listed else ""
 
@@ -231,13 +250,24 @@ def _shown_call(scope: FactScope) -> str:
     """Show a real call with its place, else one that is made from the signature."""
     part = scope.phrases.part
     if not scope.get("example"):
-        code = answer_parts.render_code(scope, example_call(scope))
+        code = answer_parts.render_code(scope, _in_coroutine(example_call(scope)))
         return part("by_signature", code=code)
     site, example = scope.get("example")
-    code = answer_parts.render_code(scope, example)
+    code = answer_parts.render_code(scope, _in_coroutine(example))
     if site:
         return part("called_in", site=site, code=code)
     return part("called_in_docstring", code=code)
+
+
+def _in_coroutine(code: str) -> str:
+    """Put code that awaits into a function: at the top of a file it is no Python."""
+    if not _AWAITS.search(code) or _DEFINES.search(code):
+        return code
+    found = _IMPORTS.match(code)
+    rest = code[found.end() :] if found else code
+    indented = [f"    {line}" if line else "" for line in rest.split("\n")]
+    above = f"{found[0].rstrip()}\n\n" if found else ""
+    return above + "\n".join([_FRAME, *indented])
 
 
 def _construct(scope: FactScope) -> Iterator[Fact]:
@@ -249,9 +279,11 @@ def _construct(scope: FactScope) -> Iterator[Fact]:
     if scope.get("refuses_defaults"):
         return  # with everything left out it raises
     arguments = ", ".join(argument_list(rows))
-    code = answer_parts.render_code(scope, f"{scope.get('name')}({arguments})")
+    code = answer_parts.render_code(scope, f"{class_name(scope)}({arguments})")
     answer = scope.answer("construct", code=code)
     if all(default or name.startswith("*") for name, _, default, *_ in rows):
+        if any(name.startswith("*") and name[:2] != "**" for name, *_ in rows):
+            return  # `*args` goes to another constructor, which may need some
         answer += scope.phrases.part("all_defaults")
     is_cut = any(
         name.startswith("*") or is_computed(default) for name, _, default, *_ in rows
@@ -262,6 +294,15 @@ def _construct(scope: FactScope) -> Iterator[Fact]:
             return
         answer += listed
     yield Fact("construct", answer, (scope.id,))
+
+
+def class_name(scope: FactScope) -> str:
+    """Return a class as others name it: `Desk.Drawer`, "" for one of a function."""
+    name, qual = str(scope.get("name")), scope.id.partition("::")[2]
+    owner = scope.get("container")
+    if owner:
+        return f"{owner}.{name}"
+    return "" if "." in strip_counts(qual) else name
 
 
 def argument_list(rows: list[list[str]]) -> Iterator[str]:
@@ -310,7 +351,8 @@ def _callee(scope: FactScope) -> str:
     name = str(scope.get("name"))
     bound_to = answer_parts.binding_classes(scope)
     if scope.get("kind") != "method" and not bound_to:
-        return name
+        is_class = scope.get("kind") == "class"
+        return (is_class and class_name(scope)) or name
     owner = (bound_to[0] if bound_to else scope.get("container")).rpartition(".")[2]
     owner = owner.rpartition("::")[2]
     if any(d in (scope.get("decorators") or ()) for d in _CALLED_ON_CLASS):
@@ -319,8 +361,10 @@ def _callee(scope: FactScope) -> str:
     instance = bare.strip("_")
     if keyword.iskeyword(instance):
         instance += "_"  # `and_`, as PEP 8 has it
-    # A variable named like a package or module would be read as that.
-    modules = {*str(scope.get("path")).split("/"), scope.get("project")}
-    if not {instance, f"{instance}.py"}.isdisjoint(modules):
+    # A variable named like a package or module would be read as that, and one named
+    # like an argument as the same object.
+    taken = {*str(scope.get("path")).split("/"), scope.get("project")}
+    taken |= {row[0] for row in scope.get("params") or ()}
+    if not {instance, f"{instance}.py"}.isdisjoint(taken):
         instance = f"my_{instance}"
     return f"{instance if instance.isidentifier() else bare}.{name}"

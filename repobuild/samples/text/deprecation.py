@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+_DIRECTIVE = re.compile(r"(?m)^\.\. deprecated::[ \t]*[\d.]*\s*(?:[*`]+(\w+)[*`]+)?")
 _DOCSTRING = re.compile(
-    r"(?im)\A\W*deprecated\b|^\.\. deprecated::|^@deprecated\b|^:deprecated:"
+    r"(?im)\A\W*deprecated\b|^@deprecated\b|^:deprecated:"
     r"|\bthis (?:function|method|class|property|attribute|module|decorator)"
     r" (?:is|has been) (?:now )?deprecated\b"
 )
@@ -31,12 +32,15 @@ def is_deprecated(code: str, docstring: str, decorators: Iterable[str]) -> bool:
     names = (one.partition("(")[0].rpartition(".")[2] for one in decorators)
     if "deprecated" in names or _DOCSTRING.search(docstring):
         return True
+    directives = _DIRECTIVE.finditer(docstring)
+    if any(not _is_argument(one[1], docstring) for one in directives):
+        return True
     return _WARNING in code and _always_warns(code)
 
 
 def is_deprecated_module(source: bytes, docstring: str) -> bool:
     """Return whether a module says that it is deprecated, or warns when imported."""
-    if _DOCSTRING.search(docstring):
+    if _DOCSTRING.search(docstring) or _DIRECTIVE.search(docstring):
         return True
     if _WARNING.encode() not in source:
         return False
@@ -45,6 +49,14 @@ def is_deprecated_module(source: bytes, docstring: str) -> bool:
         _says_so(warning["arguments"])
         for warning in _WARN.finditer(text)
         if not text[: warning.start()].rpartition("\n")[2]
+    )
+
+
+def _is_argument(name: str | None, docstring: str) -> bool:
+    """Return whether a docstring describes an argument of a name."""
+    described = rf"^[ \t]*{name}[ \t]*(?:\([^\n]*\))?:|:param [^:\n]*\b{name}:"
+    return (
+        name is not None and re.search(described, docstring, re.MULTILINE) is not None
     )
 
 

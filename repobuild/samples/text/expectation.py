@@ -12,7 +12,9 @@ several hold (`isinstance(found, Row)`, `size > 3`), names that the test does no
 assertions with a message, which is no expectation, and values that teach nothing: bare
 variables, truth values, bare numbers, calls that only pass variables on, text that the
 test already shows, and values that are expected before the test has called anything of
-the project.
+the project. What is read from a variable (`found["name"]`, `error.value.args[0]`) can
+be written in many ways, and so can a line that another assertion begins in the same way
+and ends otherwise.
 
 The assertion is chosen by a hash of its text, not by its position: an edit elsewhere in
 the test keeps the choice (test_an_edit_elsewhere_in_the_test_keeps_the_assertion).
@@ -22,7 +24,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 from zlib import crc32
@@ -53,7 +55,8 @@ _ASSERT_METHOD = re.compile(
     rb"self\.assert(?!Not|False|IsN|IsInstance|Greater|Less|Raises|Warns|Logs|Regex)"
 )
 _ASSERT_TRUTH = re.compile(rb"self\.assertTrue")
-_LOOSE = ("!=", "is not", "not in", "<", "<=", ">", ">=")
+_LOOSE = ("!=", "is not", "not in", "in", "<", "<=", ">", ">=")
+_OWN_ATTRIBUTE = re.compile(r"\bself\.\w+")
 _REFUSED = re.compile(rb"(?:async )?with [^\n]*\b(?:raises|assertRaises|suppress)\b")
 _CONTAINERS = ("block", "module", *_DEFINITIONS)
 
@@ -83,14 +86,44 @@ def hide_expectation(code: str, most: int, called: Collection[str]) -> CutTest |
         for node in _statements(load_grammar("python").parser.parse(source).root_node)
         if (cut := _cut_position(node))
     ]
+    ends = _ends_by_beginning(source, [(cut, end) for _, cut, end in cuts])
     for _, cut, end in sorted(cuts):
         test = CutTest(source[:cut].decode(), source[cut:end].decode())
+        if _goes_on_otherwise(test, ends):
+            continue
         names = _NAME.findall(f"{test.before}{test.hidden}")
         if set(names).isdisjoint(called):
             continue
         if len(test.before) <= most and not _is_guessable(test):
             return test
     return None
+
+
+def _ends_by_beginning(
+    source: bytes, cuts: Collection[tuple[int, int]]
+) -> dict[str, set[str]]:
+    """Return what assertions expect, by their text up to that."""
+    ends: dict[str, set[str]] = {}
+    for cut, end in cuts:
+        before = source[:cut].decode().rpartition("\n")[2].strip()
+        ends.setdefault(before, set()).add(source[cut:end].decode())
+    return ends
+
+
+def _goes_on_otherwise(test: CutTest, ends: Mapping[str, set[str]]) -> bool:
+    """Return whether another assertion expects the same of a value in other words.
+
+    `f.x is f["x"]` and `f.x is get(f, "x")`: both are right. Of two literals only one
+    is: what lies between the assertions has changed the value.
+    """
+    known = ends[test.before.rpartition("\n")[2].strip()]
+    return len(known) > 1 and not all(map(_is_plain, known))
+
+
+def _is_plain(expression: str) -> bool:
+    """Return whether an expression has no name in it."""
+    bare = STRING_OR_COMMENT.sub("''", expression)
+    return not set(_ROOT.findall(bare)) - _known()
 
 
 def _statements(node: Node) -> Iterator[Node]:
@@ -142,7 +175,7 @@ def _right_side(comparison: Node) -> int:
     is_loose = any(child.type in _LOOSE for child in comparison.children)
     if len(sides) != 2 or is_loose or _is_constant(sides[0]) or _is_own_call(*sides):
         return 0
-    return sides[1].start_byte
+    return 0 if _is_read(sides[1]) else sides[1].start_byte
 
 
 def _expected_argument(arguments: Node, is_truth: bool) -> int:
@@ -152,7 +185,8 @@ def _expected_argument(arguments: Node, is_truth: bool) -> int:
     """
     parts = arguments.named_children
     if len(parts) == 2 and not is_truth:
-        return 0 if _is_constant(parts[0]) else parts[1].start_byte
+        is_open = _is_constant(parts[0]) or _is_read(parts[1])
+        return 0 if is_open else parts[1].start_byte
     is_comparison = len(parts) == 1 and parts[0].type == "comparison_operator"
     return _right_side(parts[0]) if is_comparison else 0
 
@@ -160,6 +194,17 @@ def _expected_argument(arguments: Node, is_truth: bool) -> int:
 def _is_constant(node: Node) -> bool:
     """Return whether an expression has no name in it."""
     return node.type != "identifier" and all(map(_is_constant, node.named_children))
+
+
+def _is_read(node: Node) -> bool:
+    """Return whether an expression reads a part of a variable: `rows[0].name`.
+
+    A constant of a class or a module has a name that is written like one.
+    """
+    if node.type == "subscript":
+        return True
+    name = (node.text or b"").decode().rpartition(".")[2]
+    return node.type == "attribute" and not name.lstrip("_")[:1].isupper()
 
 
 def _is_own_call(left: Node, right: Node) -> bool:
@@ -181,12 +226,17 @@ def _is_guessable(test: CutTest) -> bool:
     if any(line.strip().startswith(last.strip()) for line in above):
         return True
     core = test.hidden.rstrip(") ").strip()
+    if "(" in core and _names_value_first(test.before):
+        return True
     characters = _WORD_CHARACTER.findall(core)
     if len(test.hidden) > _LONGEST or len(characters) < _SHORTEST:
         return True
     patterns = (_VARIABLE, _NUMBER, _PASSED_ON)
     if any(pattern.fullmatch(core) for pattern in patterns):
         return True
+    own = {*_OWN_ATTRIBUTE.findall(core)}
+    if not own.issubset(_OWN_ATTRIBUTE.findall(test.before)):
+        return True  # `setUp` has given it a value
     # `assertEqual(repr(found), repr(expected))`: the test shows all that is hidden.
     shown = set(_NAME.findall(test.before))
     if not shown.issuperset(_unknown_names(core)):
@@ -195,6 +245,19 @@ def _is_guessable(test: CutTest) -> bool:
     if (shown | _known()).issuperset(names) and not _LITERAL.search(core):
         return True
     return core in test.before
+
+
+def _names_value_first(before: str) -> bool:
+    """Return whether an assertion begins with a variable that holds a literal.
+
+    `rows = [1, 2]` and `assert rows == read(text)`: many calls give it.
+    """
+    *above, last = before.split("\n")
+    left = re.search(r"(?:assert |[(])(\w+)(?: ==| is|,) \Z", last)
+    if left is None:
+        return False
+    values = [line.partition(f" {left[1]} = ")[2] for line in above]
+    return any(value and "(" not in value for value in values)
 
 
 def _unknown_names(expression: str) -> set[str]:

@@ -378,6 +378,21 @@ def methods(subject: Subject, claimed: str) -> str:
     return _check_names(names, known, has_more)
 
 
+def some_methods(subject: Subject, claimed: str) -> str:
+    """Check some methods of a class: private ones are left out without a word."""
+    text, has_more = strip_more(claimed, subject.templates)
+    listed = {one.name for one in parse_names(text, subject.templates) or ()}
+    python = subject.file.python
+    if python is None or has_more or not listed:
+        return methods(subject, claimed)
+    definitions = python.children_by_name(subject.qual).values()
+    known = {d.name for d in definitions if d.kind == "method" and not d.is_property}
+    if strange := listed - known:
+        return f"{min(strange)} is none of its methods"
+    lost = {one for one in known - listed if not one.startswith("_")}
+    return f"it lacks {min(lost)}" if lost else ""
+
+
 def nested_classes(subject: Subject, claimed: str) -> str:
     """Check the classes in the body of a class: all of them, or "and others"."""
     python = subject.file.python
@@ -725,6 +740,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "constants": constants,
     "other public names": other_public_names,
     "methods": methods,
+    "some methods": some_methods,
     "properties": properties,
     "static methods": static_methods,
     "nested classes": nested_classes,

@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 
 from repobuild.truth.claims.prose_match import occurs
+from repobuild.truth.claims.usage_claims import without_frame
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.python_reader import (
     PythonDefinition,
     PythonParameter,
+    display_name,
     is_same_expression,
     last_name,
 )
@@ -23,9 +25,10 @@ _CALLED_OTHERWISE = frozenset(
 )
 _LONGEST_DEFAULT = 30  # characters; answers leave longer defaults out
 _PARAMETER = (
-    "parameter", "type?", "by_name|by_position?", "default|same_default?",
-    "description?",
+    "parameter", "type?", "by_name|by_position?",
+    "default|same_default|some_default?", "description?",
 )  # fmt: skip
+_PRIVATE = re.compile(r"_+[A-Za-z]\w*")  # a default of this name says nothing
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A heading, underlined or not, or a field; a Google type may precede the text.
 _RETURNS_HEADING = (
@@ -124,9 +127,12 @@ def _check_parameter(
     annotated = type_ is not None or parameter.annotation
     if annotated and not is_same_expression(type_ or "", parameter.annotation):
         return f"the type of `{name}` is {_source(parameter.annotation)}"
-    is_omitted = default is None and (
-        parameter.default is None or len(_source(parameter.default)) > _LONGEST_DEFAULT
-    )
+    is_untold = ("some_default", "said") in fields
+    if is_untold and parameter.default is None:
+        return f"`{name}` has no default"
+    is_omitted = default is None and is_untold == (parameter.default is not None)
+    if is_untold and _is_worth_telling(_source(parameter.default)):
+        return f"the default of `{name}` is left out"
     if not is_omitted and not is_same_expression(default or "", parameter.default):
         return f"the default of `{name}` is {_source(parameter.default)}"
     text = fields.get(("description", "text"))
@@ -141,12 +147,19 @@ def _check_parameter(
     return ""
 
 
+def _is_worth_telling(default: str) -> bool:
+    return len(default) <= _LONGEST_DEFAULT and not _PRIVATE.fullmatch(default)
+
+
 def _check_parameters_in_text(subject: Subject, claimed: str) -> str:
     """Check, without a parser, that each name, type and default is in the file."""
     for line in claimed.split("\n"):
         fields = subject.templates.match_sequence(_PARAMETER, line)
         for (part, _), text in (fields or {("", ""): line}).items():
-            if part != "description" and not subject.file.has_text(text):
+            if part not in (
+                "description",
+                "some_default",
+            ) and not subject.file.has_text(text):
                 return f"{text} does not occur in the file"
     return ""
 
@@ -187,7 +200,7 @@ def example_call(subject: Subject, claimed: str) -> str:
     if subject.definition is None:
         return "there is no such definition"
     try:
-        node = ast.parse(claimed.strip(), mode="eval").body
+        node = ast.parse(without_frame(claimed).strip(), mode="eval").body
     except (SyntaxError, ValueError):
         return "it is no call"
     awaited = isinstance(node, ast.Await)
@@ -224,10 +237,16 @@ def constructor(subject: Subject, claimed: str) -> str:
         call = ast.parse(claimed, mode="eval").body
     except (SyntaxError, ValueError):
         return "it is no call"
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+    if not isinstance(call, ast.Call):
         return "it is no call"
-    if call.func.id != subject.name:
-        return f"it is called {subject.name}"
+    # A class of a function has no name that others know.
+    names = {display_name(subject.qual)}
+    if not subject.definition or not subject.file.python:
+        return "there is no such definition"
+    owner = subject.file.python.definitions.get(subject.definition.parent)
+    names |= {subject.name} if owner and owner.kind != "class" else set()
+    if ast.unparse(call.func) not in names:
+        return f"it is called {min(names)}"
     known = _parameters(subject.constructor)
     passed = [*map(ast.unparse, call.args), *map(_keyword, call.keywords)]
     wanted = [one for parameter in known if (one := _passed(parameter))]
@@ -304,7 +323,8 @@ def _check_callee(func: ast.expr, definition: PythonDefinition) -> str:
         is_on_object = isinstance(func, ast.Attribute)
         return "" if is_on_object else "it is called on an object"
     if definition.kind != "method":
-        return "" if isinstance(func, ast.Name) else f"it is {definition.name}"
+        is_nested = definition.kind == "class" and definition.parent
+        return "" if isinstance(func, ast.Name) or is_nested else "it is a plain name"
     owner = definition.parent.partition("#")[0].rpartition(".")[2]
     on_class = {"staticmethod", "classmethod"} & set(definition.decorators)
     # The class in lower case, with or without the outer underscores.

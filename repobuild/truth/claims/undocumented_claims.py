@@ -18,7 +18,11 @@ from repobuild.truth.claims.prose_match import (
     is_purpose,
     occurs,
 )
-from repobuild.truth.claims.usage_claims import call_problem, quotation_problem
+from repobuild.truth.claims.usage_claims import (
+    call_problem,
+    quotation_problem,
+    without_frame,
+)
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.python_reader import (
     DEFINITIONS,
@@ -314,6 +318,7 @@ def docstring_call(subject: Subject, claimed: str) -> str:
     if not doc:
         return "it has no docstring" if subject.file.python else ""
     known = {subject.name, *display_name(subject.qual).split(".")}
+    claimed = without_frame(claimed)
     problem = call_problem(claimed, subject.name)
     return problem or quotation_problem(claimed, doc, known)
 

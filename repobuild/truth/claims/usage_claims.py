@@ -36,6 +36,7 @@ _SPAN = re.compile(r"`@?([A-Za-z_][\w.]*)(?:\([^`]*\))?`")
 _LEFT_OUT = "..."  # stands for lines that a quotation leaves out
 _DOCUMENTS = (".md", ".markdown", ".rst")
 _SIGNS = {ast.Eq: "==", ast.Is: "is"}
+_FRAME = "async def main():"  # around code that awaits
 _IMPORT = re.compile(
     r"^(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]+(?:\([^()]*\)|[^\n;]+)", re.M
 )
@@ -47,6 +48,8 @@ def real_call(index: TreeIndex, claim: DeferredClaim) -> str:
     if site not in index.paths:
         return f"there is no {site}"
     text = index.read_text(site)
+    code = code if _FRAME in text else without_frame(code)
+    code = _without_own_import(code, claim.id, text)
     name = display_name(claim.id.partition("::")[2]).rpartition(".")[2]
     if not site.endswith((".py", *_DOCUMENTS)):
         if missing := misses_line(code, text):
@@ -64,6 +67,7 @@ def real_call(index: TreeIndex, claim: DeferredClaim) -> str:
         return problem
     if site.endswith(_DOCUMENTS):
         means = any(_means(index, claim.id, one) for one in _callees(code, name))
+        means |= _is_of_made_object(code, claim.id)
         return "" if means else f"it calls another {name}"
     if file is None or file.problem:
         return ""
@@ -77,6 +81,40 @@ def real_call(index: TreeIndex, claim: DeferredClaim) -> str:
         calling = [one for one in calling if not (one and f".{one}.".startswith(owner))]
     ids = (f"{site}::{qual}" if qual else site for qual in calling)
     return "" if any(may_call(index, id, claim.id) for id in ids) else "it is another"
+
+
+def without_frame(code: str) -> str:
+    """Return code that awaits without the function that an answer puts around it."""
+    above, frame, body = code.rpartition(f"{_FRAME}\n")
+    if not frame or any(one[:1] not in ("", " ") for one in body.split("\n")):
+        return code
+    return above + "\n".join(line.removeprefix("    ") for line in body.split("\n"))
+
+
+def _without_own_import(code: str, id: str, text: str) -> str:
+    """Return code without an import of the element itself that its site lacks."""
+    path, _, qual = id.partition("::")
+    module = dotted(path).removeprefix("src.")
+    if not module or "." in qual or (module, qual) in _imports_in(text):
+        return code
+    return code.replace(f"from {module} import {qual}\n", "", 1)
+
+
+def _is_of_made_object(code: str, id: str) -> bool:
+    """Return whether code calls a method on a variable that it makes of the class."""
+    *owners, name = display_name(id.partition("::")[2]).split(".")
+    tree = _parse(code)
+    nodes = list(ast.walk(tree)) if tree and owners else []
+    made = {
+        ast.unparse(target)
+        for node in nodes
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and isinstance(node.value, ast.Call)
+        and last_name(node.value.func) == owners[-1]
+        for target in getattr(node, "targets", None) or [getattr(node, "target", None)]
+        if target is not None
+    }
+    return any(one.rpartition(".")[0] in made for one in _callees(code, name))
 
 
 def _owner(index: TreeIndex, id: str) -> str:
