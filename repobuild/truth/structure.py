@@ -92,7 +92,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "change": ("steps",),
     "steps": ("parts",),
     "similar": ("reasoning", "summary?", "warned?", "class_summary?", "short_code"),
-    "trace": ("reasoning",),
+    "trace": ("summary?", "reasoning"),
     "plan": _PLAN,
     "plan_like": _PLAN,
     "plan_need": _PLAN,

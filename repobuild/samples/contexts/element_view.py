@@ -29,6 +29,8 @@ from repobuild.engine.contract import Value
 
 # Decorators that make a method be read like an attribute.
 PROPERTIES = ("property", "cached_property", "functools.cached_property")
+# Those that decide how a method is called, and run nothing besides.
+CALL_DECORATORS = (*PROPERTIES, "staticmethod", "classmethod")
 _IMAGE = re.compile(r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _STRONG = re.compile(r"\*\*([^\s*](?:[^*]*[^\s*])?)\*\*")

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import cached_property
+from itertools import accumulate
 
 from repobuild.code.facts.element_row import bindings_of
 from repobuild.code.resolve.binding_marks import (
@@ -328,6 +329,14 @@ class FileContext:
     @cached_property
     def _lines(self) -> list[bytes]:
         return self.source.split(b"\n")
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return list(accumulate((len(one) + 1 for one in self._lines), initial=0))
+
+    def line_start(self, number: int) -> int:
+        """Return the byte at which a line begins, counted from 1."""
+        return self._line_starts[number - 1]
 
     def line(self, number: int) -> str:
         """Return a line of the source, counted from 1, without outer white space."""

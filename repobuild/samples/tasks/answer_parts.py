@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from repobuild.code.graph.graph import split_id
-from repobuild.samples.contexts.element_view import PROPERTIES
+from repobuild.samples.contexts.element_view import CALL_DECORATORS
 from repobuild.samples.contexts.element_view import strip_counts as displayed_name
 from repobuild.samples.contexts.graph_reader import SPREAD_LISTS, spread
 from repobuild.samples.tasks.facts import FactScope
@@ -23,8 +23,7 @@ _MANY_NAMES = 8  # in one that is not cut, and leaves them out
 MAX_LIST_LENGTH = 640  # characters, about 210 tokens of the bundled model
 MAX_PARAMETERS_LENGTH = 640  # characters; a longer list is left out
 MAX_DEFAULT_LENGTH = 40  # characters
-_CALL_DECORATORS = ("staticmethod", "classmethod")
-SHOWN_DECORATORS = frozenset({*PROPERTIES, *_CALL_DECORATORS})
+SHOWN_DECORATORS = frozenset(CALL_DECORATORS)
 # A generator under one of these is called for a context, and not for what it yields.
 _CONTEXT_MANAGERS = ("contextmanager", "asynccontextmanager")
 # By their last name: what is called takes the parameters that the definition has.

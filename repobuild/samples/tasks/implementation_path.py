@@ -7,9 +7,10 @@ the graph knows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from repobuild.code.graph.graph import split_id
+from repobuild.engine.contract import Value
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.tasks.trace import (
@@ -26,6 +27,9 @@ _TESTS = ("tests", "users_in_tests")
 _FEWEST_LINES = 2  # of a trace
 _FEWEST_STEPS = 2  # of a change
 _FIRST_WORD = re.compile(r"(?:async )?\w+")  # of the head of a block
+_NEEDS_NO_WORD = re.compile(r"return(?: \w+)?\s*(?:#.*)?")
+_SAYS_WHY = re.compile(r"raise \w+\(\s*[fr]?['\"].*\s.*['\"]")
+_BELOW = "\n   - "  # begins what is told below a step
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -155,13 +159,19 @@ def _similar(scope: FactScope) -> Iterator[Fact]:
 
 
 def _trace(scope: FactScope) -> Iterator[Fact]:
-    """Every line of a short function, with what it calls."""
+    """Every line of a short function, with what it calls, and what that is for.
+
+    Lines that are read aloud explain nothing: most of them have to call what has a
+    purpose, to be below a comment, or to be a `raise` with a message. A `return` of a
+    name, which needs no word, counts neither way.
+    """
     rows = scope.get("code") or ()
-    if len(rows) < _FEWEST_LINES:
+    if len(rows) < _FEWEST_LINES or not _is_explained(scope, rows):
         return
     trace = Trace(scope)
     words = {line: _FIRST_WORD.match(text) for line, text, *_ in rows}
-    for line, text, callees, head in rows:
+    told: set[str] = set()
+    for line, text, callees, head, comment in rows:
         ids = scope.without_held_out(callees)
         # A code span holds text with a backtick only between double backticks.
         code = f"`` {text} ``" if "`" in text else f"`{text}`"
@@ -172,10 +182,49 @@ def _trace(scope: FactScope) -> Iterator[Fact]:
         if word := words.get(head):
             kind += "_under"
             fields |= {"head": str(head), "word": word[0]}
-        trace.steps.append(scope.phrases.part(kind, **fields))
+        step = scope.phrases.part(kind, **fields)
+        if comment and not scope.is_foreign(comment):
+            step += scope.phrases.part("trace_comment", comment=comment)
+        trace.steps.append(step + _purposes(scope, ids, told))
+        told.update(ids)
         trace.sources += ids
     if not trace.sources:
         return
     lines = {"start": str(scope.get("start")), "end": str(scope.get("end"))}
-    answer = scope.answer("trace", **lines) + trace.render()
+    answer = scope.answer("trace", **lines)
+    if (text := scope.get("purpose")) and not scope.is_foreign(text):
+        answer += scope.phrases.part("summary", summary=text)
+    answer += trace.render()
     yield Fact("trace", answer, merged((scope.id,), tuple(trace.sources)), "hard")
+
+
+def _is_explained(scope: FactScope, rows: Sequence[Sequence[Value]]) -> bool:
+    """Return whether more than half of the lines of a trace come with an explanation.
+
+    A comment explains the lines below it up to the next empty one. What is in another
+    language than the answer explains nothing.
+    """
+    purposes = scope.get("purposes") or {}
+    known = {id for id, text in purposes.items() if not scope.is_foreign(text)}
+    asked = explained = below = 0  # the line below the last one that a comment explains
+    for line, text, callees, _, comment in rows:
+        if comment and not scope.is_foreign(comment) or line == below:
+            below = line + 1
+        if _NEEDS_NO_WORD.fullmatch(text):
+            continue
+        is_told = bool(callees) and {*scope.without_held_out(callees)} <= known
+        asked += 1
+        explained += is_told or below > line or bool(_SAYS_WHY.match(text))
+    return 2 * explained > asked
+
+
+def _purposes(scope: FactScope, ids: list[str], told: set[str]) -> str:
+    """Return the purposes of what a line calls, of each where it is called first."""
+    purposes = scope.get("purposes") or {}
+    text = ""
+    for id in ids:
+        purpose = purposes.get(id)
+        if purpose and id not in told and not scope.is_foreign(purpose):
+            name = answer_parts.element_name(scope, id)
+            text += f"{_BELOW}{name}{scope.phrases.part('purpose', text=purpose)}"
+    return text

@@ -513,6 +513,19 @@ def runs_under(subject: Subject, line: str, head: str = "", word: str = "") -> s
     return "" if is_told else f"it is in the block of line {row}: {text!r}"
 
 
+def comment_over(subject: Subject, number: int, claimed: str) -> str:
+    """Check that the lines of comment directly above a line say this.
+
+    No entry of `LOCAL_CLAIMS`, for the same reason.
+    """
+    lines = subject.file.text.split("\n")[: number - 1]
+    said: list[str] = []
+    while lines and lines[-1].lstrip().startswith("#"):
+        said.insert(0, lines.pop().strip().lstrip("#:").strip())
+    is_said = " ".join(" ".join(said).split()) == claimed
+    return "" if is_said else f"above line {number} stands: {' '.join(said)!r}"
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
