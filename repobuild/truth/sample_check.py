@@ -19,6 +19,7 @@ from repobuild.truth.claims.change_claims import (
 )
 from repobuild.truth.claims.code_claims import CODE_CLAIMS
 from repobuild.truth.claims.completion_claims import COMPLETION_CLAIMS
+from repobuild.truth.claims.condition_claims import CONDITION_CLAIMS
 from repobuild.truth.claims.list_claims import (
     ParsedList,
     parse_list,
@@ -60,6 +61,7 @@ _LOCAL_CHECKS: Mapping[str, LocalCheck] = {
     **CODE_CLAIMS,
     **COMPLETION_CLAIMS,
     **UNDOCUMENTED_CLAIMS,
+    **CONDITION_CLAIMS,
 }
 # Claims of `RELATION_CLAIMS` whose text is a list of elements.
 _ELEMENT_LISTS = frozenset(

@@ -742,3 +742,14 @@ def test_what_a_constructor_or_a_method_calls_reaches_the_class(
         rows = repository.build(files)
         same(rows, clean(files))
         assert ("callees" in rows["box.py::Box"]) == (wire == wires[0])
+
+
+def test_a_condition_that_comes_changes_or_goes_reaches_what_it_makes() -> None:
+    repository = Repository()
+    for condition in ("A", "B", "A"):
+        heads = f"if {condition}:\n    class Made:\n        def run(self):\n"
+        source = f'{heads}            """Run it."""\n\n\ndef other():\n    return 1\n'
+        kept = repository.build({"made.py": source})
+        same(kept, clean({"made.py": source}))
+        assert kept["made.py::Made.run"]["under"] == ["if", f"if {condition}:"]
+        assert "under" not in kept["made.py::other"]

@@ -2,6 +2,7 @@
 
 Empty fields are left out. So are path and name, which the id contains, and a label that
 equals the bare name. `variable` says that another module has a variable of the name.
+`under` is the condition under which its file defines it (text/conditions.py).
 `languages` are those of the project's documents, unless that is
 English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading, `thin` that a purpose says
@@ -280,6 +281,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     row["params"] = _parameters(element, docstring.parameters)
     row |= _container_fields(file, element)
     if element.type == "class":
+        row["under"] = list(file.condition(element) or ())
         row.update(_class_fields(file, element))
         row["deprecated"] |= file.is_deprecated or is_deprecated("", element.doc, ())
     return row
@@ -322,6 +324,7 @@ def _python_fields(
         and does_nothing(file.own_bytes(element), element.row.decorators),
         "deprecated": row["deprecated"] or deprecated,
         "undeclared": _undeclared(element, texts),
+        "under": list(file.condition(element) or ()),
     }
     reader = file.reader
     if not element.is_coroutine and reader.returned_coroutines(element):
@@ -360,6 +363,7 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
         "protocol": _is_protocol(element),
         "binds_methods": any(_bound_functions(file, element)),
         "aliases": _method_aliases(file, element),
+        "members_under": _conditional_members(file, element),
         "members": [name for _, name, is_property in methods if not is_property],
         "properties": [name for _, name, is_property in methods if is_property],
         "nested": [
@@ -409,6 +413,15 @@ def _method_aliases(file: FileContext, element: ElementView) -> dict[str, str]:
         if binding[1:] in methods and name[:1] != "_" and name not in methods
         if name.isidentifier()
     }
+
+
+def _conditional_members(
+    file: FileContext, element: ElementView
+) -> dict[str, list[str]]:
+    """Return the conditions of methods, without that of their class."""
+    own = file.condition(element)
+    told = ((e, file.condition(e)) for e in file.named_children(element.qual))
+    return {e.name: list(one) for e, one in told if one is not None and one != own}
 
 
 def _is_protocol(element: ElementView) -> bool:

@@ -37,9 +37,8 @@ from repobuild.samples.contexts.docstring_uses import (
 from repobuild.samples.contexts.element_view import ElementView, strip_counts
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
-from repobuild.samples.text.assigned_names import assigned_names, public_constants
 from repobuild.samples.text.braces import BracedSource, is_braced
-from repobuild.samples.text.computed_names import computed_names
+from repobuild.samples.text.conditions import Condition, conditions
 from repobuild.samples.text.deprecation import is_deprecated_module
 from repobuild.samples.text.docstring_parts import (
     repeats_path,
@@ -54,6 +53,11 @@ from repobuild.samples.text.import_statements import (
     read_imports,
 )
 from repobuild.samples.text.quote import Quote, quote_definition
+from repobuild.samples.text.source_names import (
+    assigned_names,
+    computed_names,
+    public_constants,
+)
 
 _OUTLINE_SIGNATURE = 100  # characters
 # A section's heading: `# Title`, or lines above a rule.
@@ -381,6 +385,24 @@ class FileContext:
 
     def own_bytes(self, element: ElementView) -> bytes:
         return self.source[element.row.start : element.row.start + element.row.length]
+
+    @cached_property
+    def _conditions(self) -> dict[int, Condition]:
+        """The conditions of definitions, where some are further in than others."""
+        if self.language != "python":
+            return {}
+        levels: dict[str, set[bytes]] = defaultdict(set, {"": {b""}})
+        for element in self.elements.values():
+            start = self.source.rfind(b"\n", 0, element.row.start) + 1
+            head = self.source[start : element.row.start + element.row.length]
+            levels[element.parent].add(head[: len(head) - len(head.lstrip())])
+        if all(len(one) == 1 for one in levels.values()):
+            return {}
+        return conditions(self.source.decode("utf-8", "replace"))
+
+    def condition(self, element: ElementView) -> Condition | None:
+        """Return the condition under which a Python file makes a definition."""
+        return self._conditions.get(element.row.start_line - element.row.lead)
 
     def quote(self, element: ElementView) -> Quote | None:
         """Return an element's code in two halves, None when it has no body."""

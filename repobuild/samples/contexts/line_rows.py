@@ -166,6 +166,8 @@ def _traced_code(file: FileContext, element: ElementView, row: Row) -> Row:
     """
     if any(one not in CALL_DECORATORS for one in element.row.decorators):
         return {}
+    if row.get("under"):
+        return {}  # there may be another definition, or none
     code = _code(file, element, row)
     called = {id for _, _, ids, *_ in code for id in ids}
     known = row.get("callee_summaries", {})

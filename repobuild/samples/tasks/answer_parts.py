@@ -126,6 +126,29 @@ def render_empty(scope: FactScope) -> str:
     return scope.phrases.part("empty") if scope.get("empty") else ""
 
 
+def render_condition(scope: FactScope) -> str:
+    """Say under which condition the file makes the definition."""
+    branch, condition = scope.get("under") or ("", "")
+    if not condition or "`" in condition:
+        return ""
+    return scope.phrases.part(f"under_{branch}", condition=condition)
+
+
+def has_untold_condition(scope: FactScope) -> bool:
+    """Return whether there is a condition that is too long to be told."""
+    return bool(scope.get("under")) and not render_condition(scope)
+
+
+def render_conditional_members(scope: FactScope) -> str:
+    """Say which methods a class has only under a condition, and under which."""
+    items = ""
+    for name, (branch, condition) in (scope.get("members_under") or {}).items():
+        if condition and "`" not in condition:
+            told = scope.phrases.part(f"under_{branch}", condition=condition).strip()
+            items += f"\n- `{name}`: {told}"
+    return scope.phrases.part("members_under", items=items) if items else ""
+
+
 def list_constants(scope: FactScope) -> str:
     return list_texts(scope, [f"`{name}`" for name in scope.get("constants") or ()])
 

@@ -28,7 +28,7 @@ _LONGEST_MEMBERS = 600  # characters of a list of methods
 
 def facts(scope: FactScope) -> Iterator[Fact]:
     kind = scope.get("kind")
-    if is_test_data(str(scope.get("path"))):
+    if is_test_data(str(scope.get("path"))) or answer_parts.has_untold_condition(scope):
         return
     if kind in ("function", "method", "class"):
         yield from _element(scope)
@@ -53,6 +53,7 @@ def _element(scope: FactScope) -> Iterator[Fact]:
         if len(text) <= _LONGEST_MEMBERS and not scope.get("binds_methods"):
             answer = scope.answer("members", members=text) + _properties(scope)
             answer += answer_parts.render_aliases(scope)
+            answer += answer_parts.render_conditional_members(scope)
             if _INHERITS.search(str(scope.get("signature"))):
                 answer += answer_parts.render_signature(scope)
             yield Fact("members", answer, (scope.id,))
@@ -105,6 +106,7 @@ def _explain(scope: FactScope) -> Iterator[Fact]:
         scope.answer("explain")
         + answer_parts.render_container(scope)
         + answer_parts.render_empty(scope)
+        + answer_parts.render_condition(scope)
         + answer_parts.render_deprecated(scope)
         + answer_parts.render_summary(scope)
         + answer_parts.render_warning(scope)
@@ -160,6 +162,7 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
         answer = scope.answer(kind)
         answer += answer_parts.render_container(scope)
         answer += answer_parts.render_empty(scope) + _missing_purpose(scope)
+        answer += answer_parts.render_condition(scope)
         answer += said + made + (code or answer_parts.render_signature(scope))
         answer += answer_parts.render_settable(scope)
         answer += answer_parts.render_deprecated(scope)
@@ -353,7 +356,9 @@ def _code(scope: FactScope) -> Fact:
     if summary and len(scope.get("body")) % 2:
         if not scope.is_foreign(summary) and not scope.get("thin"):
             answer = scope.answer("describe", summary=summary)
+            answer += answer_parts.render_condition(scope)
             return Fact("describe", answer, (scope.id,), "medium", {"code": code})
         seed = phrasing_seed("describe", scope.id)
     answer = scope.answer("code", code=answer_parts.render_code(scope, code))
+    answer += answer_parts.render_condition(scope)
     return Fact("code", answer, (scope.id,), "medium", phrasing_seed=seed)

@@ -39,6 +39,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         return
     if scope.get("brief") or scope.get("name").startswith("__"):
         return
+    if answer_parts.has_untold_condition(scope):
+        return
     yield from _change(scope)
     yield from _steps(scope)
     if scope.get("kind") == "method" and scope.get("summary"):
@@ -135,6 +137,7 @@ def _steps(scope: FactScope) -> Iterator[Fact]:
         lines.append(name)
     code = answer_parts.render_code(scope, f"{scope.get('head')}\n{body}")
     answer = scope.answer("steps", code=code)
+    answer += answer_parts.render_condition(scope)
     answer += scope.phrases.part("parts", items="".join(f"\n- {one}" for one in lines))
     yield Fact("steps", answer, merged((scope.id, *ids)), "hard")
 

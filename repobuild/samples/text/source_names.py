@@ -1,4 +1,6 @@
-"""Find the methods that a class calls by a name that it computes.
+"""Find names in Python source: those that it assigns to, and those that it computes.
+
+A class may call its methods by a name that it computes:
 
     getattr(self, f"xpath_{kind}_function")     names like xpath_..._function
     getattr(self, "visit_" + name)              names like visit_...
@@ -16,11 +18,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from repobuild.samples.text.long_strings import without_long_strings
+
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9_]+")
+_ASSIGNED = re.compile(r"^([^\W\d]\w*)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _GETATTR = re.compile(r"\bgetattr\(\s*(?:self|cls)\s*,\s*(?=\S)")
 _VARIABLE = re.compile(r"([A-Za-z_]\w*)\s*[,)]")
 _TEXT = re.compile(r"""(f?)(["'])((?:(?!\2)[^\\\n])*)\2\s*(\+|%|\.format\b)?""")
 _FIELD = re.compile(r"\{[^{}]*\}|%s|%\(\w+\)s")
 _CAPITALS = "[^a-z]*"
+
+
+def assigned_names(source: bytes) -> set[str]:
+    """Return the names to which lines without indentation assign."""
+    return set(_ASSIGNED.findall(source.decode("utf-8", "replace")))
+
+
+def public_constants(source: bytes) -> list[str]:
+    """Return the names in capitals that a file assigns to, in the order of the file."""
+    plain = without_long_strings(source.decode("utf-8", "replace"))
+    names = dict.fromkeys(_ASSIGNED.findall(plain))
+    return [name for name in names if _CONSTANT.fullmatch(name)]
 
 
 def computed_names(code: str) -> Iterator[re.Pattern[str]]:
