@@ -230,6 +230,7 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
     shown = row["block"][1] if row["block"] else ""
     is_shown = file.is_mostly_shown(element, text, shown)
     row["partial"] = not is_shown or not file.is_whole(element, text)
+    row["partial"] |= file.begins_with_block(element)
     trail = file.heading_trails[element.qual]
     if trail != element.title:
         row["trail"] = trail
@@ -521,7 +522,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     is_tested = is_only and bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
         _MOST,
-        callers=(one for one in users[0] if one != id and not _is_inner_test(one)),
+        callers=(one for one in users[0] if _is_caller(one, element)),
         readers=(one for one in users[1] if _is_reader(one, element)),
         callees=_callees(file, element),
         property_reads=_property_reads(file, element),
@@ -655,6 +656,12 @@ def _is_reader(one: str, element: ElementView) -> bool:
     """Return whether one may tell who refers to an element: a class names itself."""
     is_own = one == element.id or one.startswith(f"{element.id}.")
     return not is_own and not _is_inner_test(one)
+
+
+def _is_caller(one: str, element: ElementView) -> bool:
+    """Return whether one is another caller, and no part of what it would call."""
+    is_part = element.type != "class" and one.startswith(f"{element.id}.")
+    return one != element.id and not is_part and not _is_inner_test(one)
 
 
 def _is_inner_test(id: str) -> bool:
@@ -1016,6 +1023,7 @@ def file_row(file: FileContext) -> Row | None:
     if kind == "module" and not is_aside:
         row["largest"] = _largest(file)
         row["constants"] = file.public_constants
+        row["exported"] = file.exported_values if file.language == "python" else []
         row["parts"] = package_parts(file.path, file.names, file.reader.facts)
     if kind == "document":
         quals = (split_id(id)[1] for id in row["members"])

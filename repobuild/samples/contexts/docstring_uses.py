@@ -27,6 +27,7 @@ _SECTION = re.compile(r"\n[ \t]*(?:[A-Z]\w*:[ \t]*(?=\n|$)|[:@]\w)")
 _WORD = re.compile(r"[^\W_]+")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _KIND_WORDS = frozenset("a an the function method class object instance of".split())
+_ANY_KIND = _KIND_WORDS | frozenset("general generic custom simple basic this".split())
 _LONGEST_BARE = 10  # words
 _FEW_WORDS = 2  # that a summary adds to a name
 _FEW_SIGNS = 8  # of a summary in Chinese
@@ -88,6 +89,9 @@ def _tells_owner(element: ElementView) -> bool:
     if not element.doc or element.type != "method":
         return False
     owner = re.escape(element.parent.rpartition(".")[2])
+    name = rf"(?:The )?`*{re.escape(element.name)}`*(?:\(\))?"
+    if re.match(rf"{name} (?:is|was|has been) already\b", element.doc.strip()):
+        return True  # "The emit is already locked": what those who change it know
     subject = rf"(?:An? |The |All )?(?::\w+:)?`*~?{owner}s?`*(?: objects| instances)?"
     return re.match(rf"{subject} (?:is|are)\b", element.doc.strip()) is not None
 
@@ -102,6 +106,9 @@ def _is_bare(element: ElementView) -> bool:
     if element.name in CONSTRUCTORS:
         own |= _BARE_WORDS | {element.parent.rpartition(".")[2].lower()}
     words = set(_WORD.findall(first))
+    joined = "".join(one for one in _WORD.findall(first) if one not in _ANY_KIND)
+    if joined == "".join(_WORD.findall(element.name.lower())):
+        return True  # "General CliTable error." of `CliTableError`
     if words <= own | _KIND_WORDS:
         return not first.strip().endswith(":")
     return _repeats_name(element, first)

@@ -33,6 +33,7 @@ PROPERTIES = ("property", "cached_property", "functools.cached_property")
 CALL_DECORATORS = (*PROPERTIES, "staticmethod", "classmethod")
 _IMAGE = re.compile(r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_REFERENCE_LINK = re.compile(r"(?<![\w\])])\[([^\]]+)\]\[[^\]]*\]")  # no `a[i][j]`
 _STRONG = re.compile(r"\*\*([^\s*](?:[^*]*[^\s*])?)\*\*")
 _REST_LINK = re.compile(r"`([^`<>]+?)(?:\s*<[^`<>]+>)?`__?(?!\w)")
 # Attributes of a heading: `{: #id}` (kramdown, Python-Markdown), `{#id .class}` (Hugo,
@@ -99,7 +100,7 @@ class ElementView:
     def title(self) -> str:
         """A section's heading without images, targets of links and attributes."""
         text = _ATTRIBUTES.sub("", _IMAGE.sub("", self.row.returns))
-        text = _LINK.sub(r"\1", text).strip()
+        text = _REFERENCE_LINK.sub(r"\1", _LINK.sub(r"\1", text)).strip()
         text = _STRONG.sub(r"\1", _REST_LINK.sub(r"\1", text))
         return text or self.row.returns or self.name
 

@@ -316,6 +316,11 @@ class FileContext:
         is_plain = not any(sign in code for sign in ("](", "<!--", "```"))
         return [blocks[0]["language"], code] if is_short and is_plain else []
 
+    def begins_with_block(self, section: ElementView) -> bool:
+        """Return whether code comes first: what is below may be about other code."""
+        content = _HEADING.sub("", self.code(section).strip(), count=1)
+        return _BLOCK.match(content.lstrip("\n")) is not None
+
     def is_mostly_shown(self, section: ElementView, text: str, shown: str) -> bool:
         """Return whether a text and a block of code are most of a section."""
         content = _HEADING.sub("", self.code(section).strip(), count=1)
@@ -363,6 +368,14 @@ class FileContext:
     def public_constants(self) -> list[str]:
         """The constants that those who use the file can see (Python only)."""
         return public_constants(self.source) if self.language == "python" else []
+
+    @cached_property
+    def exported_values(self) -> list[str]:
+        """The names in `__all__` that are assigned, but for constants in capitals."""
+        exported = self.facts.get("all") or ()
+        others = self.assigned_names.difference(self.public_constants)
+        others -= {one.name for one in self.children("")}
+        return [name for name in dict.fromkeys(exported) if name in others]
 
     @cached_property
     def imports(self) -> ImportsByName:

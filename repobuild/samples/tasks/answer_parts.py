@@ -24,6 +24,7 @@ MAX_LIST_LENGTH = 640  # characters, about 210 tokens of the bundled model
 MAX_PARAMETERS_LENGTH = 640  # characters; a longer list is left out
 MAX_DEFAULT_LENGTH = 40  # characters
 SHOWN_DECORATORS = frozenset(CALL_DECORATORS)
+_ABSTRACT = ("abstractmethod", "abc.abstractmethod")  # it is there to be overridden
 # A generator under one of these is called for a context, and not for what it yields.
 _CONTEXT_MANAGERS = ("contextmanager", "asynccontextmanager")
 # By their last name: what is called takes the parameters that the definition has.
@@ -55,7 +56,8 @@ def with_decorators(scope: FactScope) -> str:
     A decorator that nobody knows may replace the function: then all of them are shown.
     """
     every = scope.get("decorators") or ()
-    kept = [d for d in every if d in SHOWN_DECORATORS or _makes_context(d)]
+    shown = {*SHOWN_DECORATORS, *_ABSTRACT}
+    kept = [d for d in every if d in shown or _makes_context(d)]
     if is_wrapped(scope) and sum(map(len, every)) <= _LONGEST_DECORATORS:
         kept = list(every)
     return "\n".join([*(f"@{name}" for name in kept), scope.get("signature")])
@@ -164,6 +166,13 @@ def render_warning(scope: FactScope) -> str:
 def render_constants(scope: FactScope) -> str:
     members = list_constants(scope)
     return scope.phrases.part("constants", members=members) if members else ""
+
+
+def render_exported(scope: FactScope) -> str:
+    """Name what a module exports besides: no function, no class, no constant."""
+    names = [f"`{name}`" for name in scope.get("exported") or ()]
+    members = list_texts(scope, names)
+    return scope.phrases.part("exported", members=members) if members else ""
 
 
 def render_settable(scope: FactScope) -> str:

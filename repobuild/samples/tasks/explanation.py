@@ -10,11 +10,18 @@ from repobuild.samples.contexts.docstring_uses import CONSTRUCTORS
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import argument_list, is_computed
-from repobuild.samples.text.docstring_parts import lead
+from repobuild.samples.text.docstring_parts import lead, says_little_of_module
 
 _INHERITS = re.compile(r"^class \w+\((?!object\))")
 _ASIDE = re.compile(r"(?i)readme\b|(?:setup|conf|noxfile)\.py$")
 _TOP_PACKAGE = re.compile(r"[^/]+/__init__\.py")
+_OF_ANY_FOLDER = ("conftest.py",)
+# A section that only leads on to others.
+_LEADS_ON = re.compile(
+    r"(?i)\bnext (?:section|chapter|page)\b|\brest of the (?:[\w']+ )?guide\b"
+    r"|^[^.!?。]*\b(?:found|described|documented|explained|listed)"
+    r" (?:in|at|under|here)\b[^!?。]*$"
+)
 _SHORT_BODY = 10  # lines
 _LONGEST_BODY = 40  # lines of what nothing else explains
 _GETTER = re.compile(r":\n\s+return self\._?\w+\s*```")  # it shows only a name
@@ -34,7 +41,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         yield from _element(scope)
     elif kind == "section":
         text = scope.get("summary")
-        if text and not scope.get("partial") and not scope.is_foreign(text):
+        leads_on = _LEADS_ON.search(text)
+        if text and not (scope.get("partial") or scope.is_foreign(text) or leads_on):
             yield _passage(scope, text)
     elif scope.get("summary"):
         yield from _module(scope)
@@ -96,6 +104,9 @@ def _has_details(scope: FactScope) -> bool:
 
 def _explain(scope: FactScope) -> Iterator[Fact]:
     code, is_around_told = "", scope.is_foreign(scope.get("summary"))
+    if scope.get("unbound"):
+        # It is written to stand in for a method, and its docstring may be that one's.
+        code = answer_parts.render_short_code(scope, _LONGEST_BODY)
     if scope.get("thin") and not _has_details(scope):
         # What the name says already is no answer without what is done for it.
         code = answer_parts.render_short_code(scope, _LONGEST_BODY)
@@ -334,11 +345,17 @@ def _module(scope: FactScope) -> Iterator[Fact]:
         return  # what a README or a package says is what the project is
     if scope.get("kind") == "document":
         return  # its first paragraph is what it says, and not what it is for
+    if scope.get("name") in _OF_ANY_FOLDER:
+        return  # what it is for is the same everywhere
     members, ids = answer_parts.list_field(scope, "members", _MOST_NEIGHBOURS)
+    is_shown = members and not scope.get("brief")
+    if not is_shown and says_little_of_module(scope.get("summary"), path):
+        return
     answer = scope.answer("module") + answer_parts.render_summary(scope)
-    if members and not scope.get("brief"):  # nobody asks for the names of tests
+    if is_shown:  # nobody asks for the names of tests
         answer += scope.phrases.part("defines", members=members)
         answer += answer_parts.render_constants(scope)
+        answer += answer_parts.render_exported(scope)
     elif scope.is_foreign(scope.get("summary")):
         return
     yield Fact("module", answer, (scope.id, *ids))

@@ -70,6 +70,7 @@ def _contents(scope: FactScope) -> Iterator[Fact]:
     if text and all(f"`{name}`" in text for name in largest):
         answer = scope.answer("contents", members=text)
         answer += answer_parts.render_constants(scope)
+        answer += answer_parts.render_exported(scope)
         yield Fact("contents", answer, (scope.id, *ids))
 
 

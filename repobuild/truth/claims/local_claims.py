@@ -326,6 +326,27 @@ def constants(subject: Subject, claimed: str) -> str:
     return _check_names([one.name for one in listed], public, has_more)
 
 
+def exported_values(subject: Subject, claimed: str) -> str:
+    """Check names that the top level assigns to and `__all__` lists."""
+    text, _ = strip_more(claimed, subject.templates)
+    listed = parse_names(text, subject.templates)
+    python = subject.file.python
+    if listed is None or python is None:
+        return "" if listed else "it cannot be read as a list"
+    values: dict[str, str] = {}
+    for node in python.tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign | ast.AugAssign):
+            targets = [node.target]
+        for target in targets:
+            values[ast.unparse(target)] = ast.unparse(node)
+    everything = values.get("__all__", "")
+    for one in listed:
+        if one.name not in values or f"'{one.name}'" not in everything:
+            return f"{one.name} is not assigned, or not in __all__"
+    return ""
+
+
 def methods(subject: Subject, claimed: str) -> str:
     """Check the methods of a class: all of them, or "and others"."""
     text, has_more = strip_more(claimed, subject.templates)
@@ -698,6 +719,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "sections": sections,
     "contents": contents,
     "constants": constants,
+    "exported values": exported_values,
     "methods": methods,
     "properties": properties,
     "static methods": static_methods,

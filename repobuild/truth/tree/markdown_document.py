@@ -19,6 +19,7 @@ _STRONG = re.compile(r"\*\*([^\s*](?:[^*]*[^\s*])?)\*\*")
 _ATTRIBUTES = re.compile(
     r"[ \t]*\\?\{[:/]?\*?[ \t]*(?:[#.][\w-]|[\w-]+=|-[ \t]*\})[^{}]*\}?[ \t]*\Z"
 )
+_REFERENCE = re.compile(r"(?<![\w\])])\[([^\]]+)\]\[[^\]]*\]")
 _BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*\)\]\([^)]*\)|!\[[^\]]*\]\([^)]*\)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _QUOTED = re.compile(r"\A(?: {0,3}> ?)+")
@@ -82,7 +83,7 @@ class MarkdownDocument:
 def _plain_title(title: str) -> str:
     """Return a heading without badges, attributes, targets of links and bold type."""
     title = _ATTRIBUTES.sub("", _BADGE.sub("", title))
-    return without_stars(_LINK.sub(r"\1", title).strip())
+    return without_stars(_REFERENCE.sub(r"\1", _LINK.sub(r"\1", title)).strip())
 
 
 def without_stars(title: str) -> str:

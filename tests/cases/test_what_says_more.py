@@ -1,0 +1,167 @@
+"""What says no more than a name is no purpose, nor is a text that only leads on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from repobuild.samples.tasks.phrases import load_phrases
+from repobuild.samples.text.docstring_parts import (
+    says_little_of_module,
+    summarise_module,
+)
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+
+CODES = '''\
+"""Generates a table of codes."""
+
+__all__ = ["codes", "Reader", "OldReader", "LIMIT"]
+LIMIT = 3
+codes = {}
+hidden = 1
+
+
+class Reader:
+    """Reads codes from a stream of bytes, one after another."""
+
+    def emit(self, record):
+        """The emit is already locked by the caller."""
+        self.stream.write(record)
+        self.stream.flush()
+
+
+class CodeTableError(ValueError):
+    """General CodeTable error."""
+
+
+OldReader = Reader
+'''
+README = """# Codes
+
+A library that reads codes from streams and writes them again.
+
+## With [`tables`][tables]
+
+Name the table that is to be used, and nothing else has to be done.
+
+## Where to go
+
+In the next section, we will cover how codes are written.
+
+## Examples of use
+
+More of them can be found in `examples/all.py`.
+
+## Reading first
+
+```python
+reader = Reader(stream)
+```
+
+A full table can be given by a second argument.
+
+[tables]: https://example.org
+"""
+FILES = {
+    "codes.py": CODES,
+    "README.md": README,
+    "tests/conftest.py": '"""Fixtures that the tests of a folder share."""\nA = 1\n',
+    "tests/test_codes.py": '"""Unittest for the codes module."""\n\nA = 1\n',
+    "tests/test_reading.py": '"""Tests for streams that end too early."""\n\nA = 1\n',
+}
+
+
+@pytest.fixture(scope="module")
+def codes(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
+    folder: Path = tmp_path_factory.mktemp("codes")
+    settings = {**ALL_IN_ENGLISH, "samples.min_code_lines": 1}
+    return Sampled(folder, FILES, **settings)
+
+
+def test_every_claim_holds(codes: Sampled) -> None:
+    assert not codes.audit().wrong
+
+
+def test_a_module_names_the_values_that_it_exports(codes: Sampled) -> None:
+    for kind in ("module", "contents"):
+        told = answers(codes, kind)
+        shown = {one for one in told if one.startswith("`codes.py`")}
+        assert shown
+        assert all(
+            "\n\n**Also in `__all__`**: `codes`, `OldReader`" in one for one in shown
+        )
+
+
+def test_a_value_that_is_not_exported_is_noticed(codes: Sampled) -> None:
+    changed = {
+        key: {**one, "answer": one["answer"].replace(": `codes`", ": `hidden`")}
+        for key, one in codes.samples.items()
+        if "**Also in `__all__`**" in one["answer"]
+    }
+    wrong = codes.audit(changed).wrong
+    assert {one.key for one in wrong if one.claim == "exported values"} == {*changed}
+
+
+def test_what_any_folder_has_is_no_purpose(codes: Sampled) -> None:
+    told = {one["element"] for one in of_kind(codes, "module")}
+    assert told == {"codes.py", "tests/test_reading.py"}
+
+
+@pytest.mark.parametrize(
+    ("summary", "path", "expected"),
+    [
+        ("Wrappers around the logging module.", "colorlog/wrappers.py", True),
+        ("Unittest for text table.", "tests/texttable_test.py", True),
+        ("Gas Station Refueling example", "docs/gas_station_refuel.py", True),
+        (
+            "Tests for forwarding exceptions to parents.",
+            "tests/test_exceptions.py",
+            False,
+        ),
+        ("演示重复。", "tests/test_repeat.py", False),
+    ],
+)
+def test_a_summary_needs_two_words_of_its_own(
+    summary: str, path: str, expected: bool
+) -> None:
+    assert says_little_of_module(summary, path) == expected
+
+
+def test_a_section_that_only_leads_on_is_not_quoted(codes: Sampled) -> None:
+    asked = {one["question"] for one in of_kind(codes, "passage")}
+    assert any("With `tables`" in one for one in asked)
+    assert not any("next" in one or "Where to go" in one for one in asked)
+    assert not any("Examples of use" in one for one in asked)
+
+
+def test_text_below_its_code_is_not_quoted_above_it(codes: Sampled) -> None:
+    assert not any(
+        "Reading first" in one["question"] for one in of_kind(codes, "passage")
+    )
+
+
+def test_a_heading_is_told_without_its_link(codes: Sampled) -> None:
+    assert any("With `tables`" in one["answer"] for one in of_kind(codes, "sections"))
+    assert not any("[tables]" in one["question"] for one in codes.samples.values())
+
+
+def test_what_a_name_says_in_one_word_is_no_purpose(codes: Sampled) -> None:
+    assert not answers(codes, "explain", "codes.py::CodeTableError")
+
+
+def test_what_is_already_so_is_no_purpose(codes: Sampled) -> None:
+    assert not answers(codes, "explain", "codes.py::Reader.emit")
+
+
+def test_who_asks_for_calls_does_not_ask_for_all_that_code_rests_on() -> None:
+    for language, words in (("en", ("depend", "rely")), ("zh", ("依赖", "依靠"))):
+        kind = load_phrases(language).kinds["callees"]
+        asked = (*kind.questions, kind.held_out)
+        assert not any(word in one for one in asked for word in words)
+
+
+def test_a_docstring_about_one_class_is_no_purpose_of_its_module() -> None:
+    told = "Implement this class to create a bucket that works."
+    assert summarise_module(told, "bucket.py") == ""
+    assert summarise_module("Create buckets that work.", "bucket.py")
