@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from repobuild.samples.tasks.phrases import load_phrases
+from repobuild.samples.text.comment_above import comment_above
 from repobuild.samples.text.docstring_parts import (
     says_little_of_module,
+    summarise,
     summarise_module,
 )
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
@@ -33,6 +35,16 @@ class Reader:
 
 class CodeTableError(ValueError):
     """General CodeTable error."""
+
+
+def unquoted(text):
+    """unquoted('a%20b') -> b'a b'."""
+    return text.encode().replace(b"%20", b" ")
+
+
+def count(value):
+    """count(value) -> count the codes that have this value."""
+    return sum(one == value for one in codes)
 
 
 OldReader = Reader
@@ -165,3 +177,42 @@ def test_a_docstring_about_one_class_is_no_purpose_of_its_module() -> None:
     told = "Implement this class to create a bucket that works."
     assert summarise_module(told, "bucket.py") == ""
     assert summarise_module("Create buckets that work.", "bucket.py")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "As a programming ecosystem grows, so do the chances of variability.",
+        "The Python Garbage Collector doesn't get attention, probably because:\n\n - a",
+        "When run as a script, it prints all codes.",
+    ],
+)
+def test_how_an_essay_begins_is_no_purpose_of_a_module(told: str) -> None:
+    assert summarise_module(told, "gc.py") == ""
+
+
+def test_a_sentence_that_goes_on_in_a_list_is_left_out() -> None:
+    assert summarise("Read all codes. They differ because:\n\n - some are long") == (
+        "Read all codes."
+    )
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("linked list manipulation methods.", False),
+        ("Helpers of the reader itself follow the codes.", True),
+    ],
+)
+def test_the_heading_of_a_group_is_no_comment_of_its_first_member(
+    comment: str, expected: bool
+) -> None:
+    source = f"# {comment}\ndef first(): ...\n"
+    assert bool(comment_above(source.encode(), source.index("def"))) == expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("unquoted", False), ("count", True)])
+def test_an_example_alone_is_no_purpose(
+    codes: Sampled, name: str, expected: bool
+) -> None:
+    assert bool(answers(codes, "explain", f"codes.py::{name}")) == expected

@@ -26,6 +26,9 @@ _NAMED = ("function", "method", "class")
 _SECTION = re.compile(r"\n[ \t]*(?:[A-Z]\w*:[ \t]*(?=\n|$)|[:@]\w)")
 _WORD = re.compile(r"[^\W_]+")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
+_EXAMPLE = re.compile(
+    r"`*[\w.]+\([^\n]*\)`*\s*(?:#?[-=]+>|==)\s*`*[bru]{0,2}['\"\[({\d][^\n]*"
+)
 _KIND_WORDS = frozenset("a an the function method class object instance of".split())
 _ANY_KIND = _KIND_WORDS | frozenset("general generic custom simple basic this".split())
 _LONGEST_BARE = 10  # words
@@ -105,6 +108,8 @@ def _is_bare(element: ElementView) -> bool:
     own = {element.name.lower(), *_words(element.name)}
     if element.name in CONSTRUCTORS:
         own |= _BARE_WORDS | {element.parent.rpartition(".")[2].lower()}
+    if _EXAMPLE.fullmatch(element.doc.strip()):
+        return True  # "unquote('a%20b') -> 'a b'" shows one value, and says nothing
     words = set(_WORD.findall(first))
     joined = "".join(one for one in _WORD.findall(first) if one not in _ANY_KIND)
     if joined == "".join(_WORD.findall(element.name.lower())):

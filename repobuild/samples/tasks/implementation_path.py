@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
@@ -23,6 +24,7 @@ from repobuild.samples.tasks.trace import (
 
 _SHORT_BODY = 14  # lines that are quoted whole
 _FIRST_TESTS = 4
+_FEWEST_OF_MANY = 2  # tests that are named where there are others
 _TESTS = ("tests", "users_in_tests")
 _FEWEST_LINES = 2  # of a trace
 _FEWEST_STEPS = 2  # of a change
@@ -62,6 +64,8 @@ def _change(scope: FactScope) -> Iterator[Fact]:
     if not scope.get("callers") and not scope.get("readers") or scope.get("beyond"):
         return
     part = scope.phrases.part
+    if scope.get("other_names"):
+        scope = _without_alias(scope)
     steps: list[str] = []
     groups: list[tuple[str, ...]] = [(scope.id,)]
     for field, step in (
@@ -91,6 +95,15 @@ def _change(scope: FactScope) -> Iterator[Fact]:
     yield Fact("change", answer, merged(*groups), "hard")
 
 
+def _without_alias(scope: FactScope) -> FactScope:
+    """Leave the top level of its own file out of who refers to a function.
+
+    There the file gives it another name, which has a step of its own.
+    """
+    readers = [id for id in scope.get("readers") or () if id != scope.get("path")]
+    return replace(scope, context={**scope.context, "readers": readers})
+
+
 def _tests_to_run(scope: FactScope, name: str) -> tuple[str, str, tuple[str, ...]]:
     """Return the step, the first tests of a function, or of what uses it, and ids.
 
@@ -111,6 +124,8 @@ def _tests_to_run(scope: FactScope, name: str) -> tuple[str, str, tuple[str, ...
     is_named = all(bare in test.replace("_", "").lower() for test in tests)
     step = "step_run" if is_named else "step_run_users"
     is_cut = len(tests) < len(every) or "tests" in (scope.get("more") or ())
+    if is_cut and not is_named and len(tests) < _FEWEST_OF_MANY:
+        return "", "", ()  # one of several, and nothing says why that one
     more = is_cut and not is_named  # "first of all" says so
     return step, answer_parts.list_elements(scope, tests, more), tuple(tests)
 

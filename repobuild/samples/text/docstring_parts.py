@@ -135,7 +135,12 @@ _NAME_ALONE = re.compile(
 _DETOUR = re.compile(
     r"(?:In )?Python(?:'s)? (?:has|is|comes|provides|standard|offers|makes)\b|One of\b"
     r"|`\w+` is full\b|(?:There|Sometimes|Often|Everyone|Most|Many|Although|While)\b"
-    r"|(?:Have|Do|Did|Are) you\b"
+    r"|(?:Have|Do|Did|Are) you\b|As (?:an?|the|most|with)\b|When\b|Since\b"
+    r"|The Python [A-Z]"
+)
+# What ends so goes on with a list that is not quoted.
+_GOES_ON = re.compile(
+    r"(?i)\b(?:because|and|or|of|to|with|by|is|are|that|which|as|including|from|like)$"
 )
 # How a file is run tells nothing of what it does.
 _RUN = re.compile(
@@ -302,8 +307,8 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     if uses := _told_uses(docstring):
         return shorten(" ".join(uses), most)
     text = summarise_prose(without_name(docstring), most)
-    if text.endswith((",", "，")):
-        # The last sentence goes on after an empty line.
+    if text.endswith((",", "，")) or _GOES_ON.search(text):
+        # The last sentence goes on after an empty line, or in a list.
         ends = [match.start() for match in _SENTENCE_END.finditer(text)]
         text = text[: ends[-1]] if ends else ""
     text = _LINK_SENTENCE.sub("", _POINTER.sub("", text))
