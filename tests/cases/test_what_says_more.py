@@ -42,6 +42,11 @@ def unquoted(text):
     return text.encode().replace(b"%20", b" ")
 
 
+def ratio(y, a):
+    """y是毛利率或期间费用率a=0.5"""
+    return y * a + (1 - a) * y.shift(1)
+
+
 def count(value):
     """count(value) -> count the codes that have this value."""
     return sum(one == value for one in codes)
@@ -191,10 +196,11 @@ def test_how_an_essay_begins_is_no_purpose_of_a_module(told: str) -> None:
     assert summarise_module(told, "gc.py") == ""
 
 
-def test_a_sentence_that_goes_on_in_a_list_is_left_out() -> None:
-    assert summarise("Read all codes. They differ because:\n\n - some are long") == (
-        "Read all codes."
-    )
+@pytest.mark.parametrize(
+    "told", ["@Project ：codes\n@File ：reader.py", "输入参数：data:包含资金数据"]
+)
+def test_the_fields_of_a_template_are_no_purpose(told: str) -> None:
+    assert summarise(told) == ""
 
 
 @pytest.mark.parametrize(
@@ -211,8 +217,10 @@ def test_the_heading_of_a_group_is_no_comment_of_its_first_member(
     assert bool(comment_above(source.encode(), source.index("def"))) == expected
 
 
-@pytest.mark.parametrize(("name", "expected"), [("unquoted", False), ("count", True)])
-def test_an_example_alone_is_no_purpose(
+@pytest.mark.parametrize(
+    ("name", "expected"), [("unquoted", False), ("ratio", False), ("count", True)]
+)
+def test_an_example_or_an_argument_alone_is_no_purpose(
     codes: Sampled, name: str, expected: bool
 ) -> None:
     assert bool(answers(codes, "explain", f"codes.py::{name}")) == expected

@@ -88,6 +88,8 @@ _NO_PURPOSE = re.compile(
     |https?://\S  # where more is said of it
     |(?:详情|详见|参见|请参[考见阅])[^\n。]*(?:\n|$)
     |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
+    |@[a-z]\w*[ ]*[:：]  # `@Project ：name` of a template
+    |(?:输入|传入)?参数(?:说明)?[ ]*[:：]
     |(?:in|out)puts?[ ]*[:：][ \t]*\S  # what goes in, and not what for
     |[a-z_]\w*[ ]=[ ]["'\d\[{{(]  # code
     |(?-i:try[ ]*:|(?:for[ ]\w[\w, ]*[ ]in|with|if|while)[ ][^\n]*:[ \t]*\n[ \t]+\S)
@@ -307,8 +309,8 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     if uses := _told_uses(docstring):
         return shorten(" ".join(uses), most)
     text = summarise_prose(without_name(docstring), most)
-    if text.endswith((",", "，")) or _GOES_ON.search(text):
-        # The last sentence goes on after an empty line, or in a list.
+    if text.endswith((",", "，")):
+        # The last sentence goes on after an empty line.
         ends = [match.start() for match in _SENTENCE_END.finditer(text)]
         text = text[: ends[-1]] if ends else ""
     text = _LINK_SENTENCE.sub("", _POINTER.sub("", text))
@@ -341,6 +343,8 @@ def summarise_module(docstring: str, path: str) -> str:
     """
     text = summarise(docstring)
     if _DETOUR.match(text) or _RUN.match(text) or _CAPTION.match(docstring.lstrip()):
+        return ""
+    if _GOES_ON.search(text):
         return ""
     if _OF_ELEMENT.search(text):
         return ""  # "Implement this class to ...": it is about one of those below
