@@ -52,6 +52,20 @@ def test_another_name_is_told_once(keys: Sampled) -> None:
         assert "top level" not in one["answer"]
 
 
+def test_what_a_module_makes_of_a_function_without_a_name_is_not_asked() -> None:
+    context = {
+        "kind": "function", "id": "a.py::f", "label": "f", "path": "a.py", "name": "f",
+        "project": "p", "fence": "python", "readers": ["a.py"], "callers": ["a.py::g"],
+        "tests": ["tests/test_a.py::test_f"],
+    }  # fmt: skip
+    scope = FactScope(context, load_phrases("en"), ("en",), lambda _: False)
+    assert "change" not in {fact.kind for fact in implementation_path.facts(scope)}
+    known = FactScope(
+        {**context, "other_names": ["g"]}, load_phrases("en"), ("en",), lambda _: False
+    )
+    assert "change" in {fact.kind for fact in implementation_path.facts(known)}
+
+
 @pytest.mark.parametrize(("names", "count"), [(["test_one"], 0), (["test_f"], 1)])
 def test_one_of_several_tests_is_named_where_its_name_says_why(
     names: list[str], count: int

@@ -42,6 +42,22 @@ def unquoted(text):
     return text.encode().replace(b"%20", b" ")
 
 
+def reread(stream):
+    stream.seek(0)
+    return Reader(stream)
+
+
+class Saved(Reader):
+    """A reader to be used in tests of what changes the settings of codes:
+    - the limit of codes
+    - the order of codes
+    """
+
+    def save(self):
+        self.saved = {"limit": LIMIT, "codes": dict(codes)}
+        return self
+
+
 def ratio(y, a):
     """y是毛利率或期间费用率a=0.5"""
     return y * a + (1 - a) * y.shift(1)
@@ -83,6 +99,11 @@ A full table can be given by a second argument.
 FILES = {
     "codes.py": CODES,
     "README.md": README,
+    "docs/whats_new_in_2.rst": (
+        "What is new\n===========\n\nReading\n-------\n\n"
+        "``reread`` had several bugs and returned codes that are hard to use.\n\n"
+        "Acknowledgments\n---------------\n\nThanks to all who sent codes to us.\n"
+    ),
     "tests/conftest.py": '"""Fixtures that the tests of a folder share."""\nA = 1\n',
     "tests/test_codes.py": '"""Unittest for the codes module."""\n\nA = 1\n',
     "tests/test_reading.py": '"""Tests for streams that end too early."""\n\nA = 1\n',
@@ -224,3 +245,22 @@ def test_an_example_or_an_argument_alone_is_no_purpose(
     codes: Sampled, name: str, expected: bool
 ) -> None:
     assert bool(answers(codes, "explain", f"codes.py::{name}")) == expected
+
+
+def test_what_a_document_says_of_the_past_is_no_purpose(codes: Sampled) -> None:
+    told = codes.answers("codes.py::reread")
+    assert told
+    assert not any("had several bugs" in one for one in told)
+
+
+def test_thanks_are_not_asked_for(codes: Sampled) -> None:
+    asked = {one["question"] for one in of_kind(codes, "passage")}
+    assert not any("Acknowledgments" in one for one in asked)
+
+
+def test_a_docstring_that_ends_in_a_list_is_not_said_to_give_no_purpose(
+    codes: Sampled,
+) -> None:
+    told = codes.answers("codes.py::Saved")
+    assert told
+    assert not any("gives no purpose" in one for one in told)

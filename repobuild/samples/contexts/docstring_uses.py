@@ -52,7 +52,8 @@ _ENDING = re.compile(r"(?<=\w{3})(?:ies|ing|es|ed|is|s|e|y)$")
 _ARGUMENT = re.compile(
     r"(?:The )?[`'\"*]*(?P<name>[a-z_]\w*)[`'\"*]*(?:, [a-z_]\w*)*\s*"
     r"(?:[:=]|--? |(?:is|are|can|may|must|should|will|has|have|specifies|determines"
-    r"|args?|arguments?|parameter)\b|[ ]?(?:是|为|表示|指的?是))"
+    r"|args?|arguments?|parameter)\b|[ ]?(?:是|为|表示|指的?是))",
+    re.ASCII,  # a name ends before the signs of Chinese
 )
 
 # What is passed will be used; what is returned would be so, too, and says it as well.

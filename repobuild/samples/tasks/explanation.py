@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from repobuild.code.scan.file_roles import is_test_data
+from repobuild.code.scan.file_roles import is_test_data, tells_of_past
 from repobuild.samples.contexts.docstring_uses import CONSTRUCTORS
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
@@ -16,6 +16,7 @@ _INHERITS = re.compile(r"^class \w+\((?!object\))")
 _ASIDE = re.compile(r"(?i)readme\b|(?:setup|conf|noxfile)\.py$")
 _TOP_PACKAGE = re.compile(r"[^/]+/__init__\.py")
 _OF_ANY_FOLDER = ("conftest.py",)
+_THANKS = re.compile(r"(?i)^(?:acknowledge?ments?|credits|thanks\b.*|致谢|鸣谢)$")
 # A section that only leads on to others.
 _LEADS_ON = re.compile(
     r"(?i)\bnext (?:section|chapter|page)\b|\brest of the (?:[\w']+ )?guide\b"
@@ -41,7 +42,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         yield from _element(scope)
     elif kind == "section":
         text = scope.get("summary")
-        leads_on = _LEADS_ON.search(text)
+        leads_on = _LEADS_ON.search(text) or _THANKS.search(str(scope.get("label")))
         if text and not (scope.get("partial") or scope.is_foreign(text) or leads_on):
             yield _passage(scope, text)
     elif scope.get("summary"):
@@ -166,8 +167,8 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     if code and says_nothing and not said and not is_told:
         return  # there is nothing yet, or no more than a name
     is_made = bool(made) and bool(around or scope.get("params"))
-    # That it overrides what nobody explains either tells nothing of it.
-    is_declared = bool(scope.get("overridden") or scope.get("stub"))
+    # What it overrides or what overrides it tells nothing of what it does.
+    is_declared = bool(scope.get("stub"))
     if said or code or structure or is_made or (around and is_declared):
         kind = "sketch" if said or not code else "written"
         answer = scope.answer(kind)
@@ -238,11 +239,11 @@ def _missing_purpose(scope: FactScope) -> str:
         return scope.phrases.part("stale", name=name)
     if any(map(scope.get, ("copied", "constructor_says", "told_by_setter"))):
         return ""
+    if scope.get("perhaps_documented"):
+        return ""
     if not scope.get("undocumented"):
         is_name = scope.get("only_name")
         return scope.phrases.part("only_name" if is_name else "no_purpose")
-    if scope.get("perhaps_documented"):
-        return ""
     is_python = scope.get("fence") == "python"
     return scope.phrases.part("no_docstring" if is_python else "no_comment")
 
@@ -254,8 +255,8 @@ def _said_elsewhere(scope: FactScope) -> tuple[str, tuple[str, ...]]:
         return part("said_of_init", summary=text), ()
     if comment := scope.get("comment"):
         return part("said_above", summary=comment), ()
-    if said := scope.get("said"):
-        path, sentence = said
+    path, sentence = scope.get("said") or ("", "")
+    if path and not tells_of_past(path):
         return part("said_in", document=path, text=sentence), ()
     if inherited := scope.get("inherited"):
         id, sentence = inherited

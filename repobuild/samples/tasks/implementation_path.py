@@ -66,6 +66,8 @@ def _change(scope: FactScope) -> Iterator[Fact]:
     part = scope.phrases.part
     if scope.get("other_names"):
         scope = _without_alias(scope)
+    elif scope.get("path") in (scope.get("readers") or ()):
+        return  # its own file makes something of it that has a name, and is not known
     steps: list[str] = []
     groups: list[tuple[str, ...]] = [(scope.id,)]
     for field, step in (
@@ -233,7 +235,7 @@ def _is_explained(scope: FactScope, rows: Sequence[Sequence[Value]]) -> bool:
         is_told = bool(callees) and {*scope.without_held_out(callees)} <= known
         asked += 1
         explained += is_told or below > line or bool(_SAYS_WHY.match(text))
-    return 2 * explained > asked
+    return asked >= _FEWEST_LINES and 2 * explained > asked
 
 
 def _purposes(scope: FactScope, ids: list[str], told: set[str]) -> str:
