@@ -13,6 +13,7 @@ from repobuild.samples.text.docstring_parts import (
     summarise,
     summarise_module,
 )
+from repobuild.samples.text.source_names import public_constants
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 CODES = '''\
@@ -218,7 +219,12 @@ def test_how_an_essay_begins_is_no_purpose_of_a_module(told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", ["@Project ：codes\n@File ：reader.py", "输入参数：data:包含资金数据"]
+    "told",
+    [
+        "@Project ：codes\n@File ：reader.py",
+        "输入参数：data:包含资金数据",
+        "reader.py\n\nCreated on 4 sept. 2010",
+    ],
 )
 def test_the_fields_of_a_template_are_no_purpose(told: str) -> None:
     assert summarise(told) == ""
@@ -264,3 +270,12 @@ def test_a_docstring_that_ends_in_a_list_is_not_said_to_give_no_purpose(
     told = codes.answers("codes.py::Saved")
     assert told
     assert not any("gives no purpose" in one for one in told)
+
+
+def test_a_constant_with_a_type_on_several_lines_is_found() -> None:
+    source = b"A: dict[\n    str, tuple[int, ...]\n] = {}\nB: \\\n    int = 1\nC: int\n"
+    assert public_constants(source) == []
+    assert public_constants(source.replace(b"A:", b"AA:").replace(b"B:", b"BB:")) == [
+        "AA",
+        "BB",
+    ]

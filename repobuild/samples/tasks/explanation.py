@@ -23,6 +23,7 @@ _LEADS_ON = re.compile(
     r"|^[^.!?。]*\b(?:found|described|documented|explained|listed)"
     r" (?:in|at|under|here)\b[^!?。]*$"
 )
+_FEW_WORDS = 3  # of a purpose alone
 _SHORT_BODY = 10  # lines
 _LONGEST_BODY = 40  # lines of what nothing else explains
 _GETTER = re.compile(r":\n\s+return self\._?\w+\s*```")  # it shows only a name
@@ -350,7 +351,9 @@ def _module(scope: FactScope) -> Iterator[Fact]:
         return  # what it is for is the same everywhere
     members, ids = answer_parts.list_field(scope, "members", _MOST_NEIGHBOURS)
     is_shown = members and not scope.get("brief")
-    if not is_shown and says_little_of_module(scope.get("summary"), path):
+    # Of a module of the project, what it defines is expected, too.
+    most = 1 if scope.get("brief") else _FEW_WORDS
+    if not is_shown and says_little_of_module(scope.get("summary"), path, most):
         return
     answer = scope.answer("module") + answer_parts.render_summary(scope)
     if is_shown:  # nobody asks for the names of tests

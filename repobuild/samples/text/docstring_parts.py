@@ -306,6 +306,8 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
         return ""  # what follows is the next part
     if _NO_PURPOSE.match(docstring.lstrip()) or _CASES.match(docstring.lstrip()):
         return ""
+    if _NO_PURPOSE.match(without_name(docstring).lstrip()):
+        return ""  # "reader.py", and below it "Created on 4 sept. 2010"
     if uses := _told_uses(docstring):
         return shorten(" ".join(uses), most)
     text = summarise_prose(without_name(docstring), most)
@@ -362,8 +364,8 @@ def repeats_path(summary: str, path: str) -> bool:
     return all(word.removesuffix("s") in known for word in words)
 
 
-def says_little_of_module(summary: str, path: str) -> bool:
-    """Return whether a summary has one word at most that the path does not have.
+def says_little_of_module(summary: str, path: str, most: int = 1) -> bool:
+    """Return whether a summary has at most so many words that the path does not have.
 
     "Unittest for text table." of `test_texttable` needs what the module defines.
     """
@@ -372,7 +374,7 @@ def says_little_of_module(summary: str, path: str) -> bool:
     known = "".join(_WORDS.findall(path.lower()))
     words = {word for word in _WORDS.findall(summary.lower()) if len(word) > 2}
     told = (word for word in words if word.removesuffix("s") not in known)
-    return len(set(told) - _MODULE_WORDS - _MODULE_VERBS) <= 1
+    return len(set(told) - _MODULE_WORDS - _MODULE_VERBS) <= most
 
 
 def _with_paragraph(title: str, docstring: str) -> str:

@@ -21,7 +21,11 @@ from collections.abc import Iterator
 from repobuild.samples.text.long_strings import without_long_strings
 
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]+")
-_ASSIGNED = re.compile(r"^([^\W\d]\w*)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
+_ASSIGNED = re.compile(
+    r"^([^\W\d]\w*)[ \t]*(?::(?:[^=\n\[\\]|\\\n"  # a type, on several lines
+    r"|\[(?:[^\[\]=]|\[[^\[\]=]*\])*\])+)?=(?!=)",
+    re.MULTILINE,
+)
 _GETATTR = re.compile(r"\bgetattr\(\s*(?:self|cls)\s*,\s*(?=\S)")
 _VARIABLE = re.compile(r"([A-Za-z_]\w*)\s*[,)]")
 _TEXT = re.compile(r"""(f?)(["'])((?:(?!\2)[^\\\n])*)\2\s*(\+|%|\.format\b)?""")
