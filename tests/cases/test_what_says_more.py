@@ -59,6 +59,11 @@ class Saved(Reader):
         return self
 
 
+def main(arguments):
+    """Program entry point."""
+    print(Reader(arguments[0]).stream, len(codes))
+
+
 def ratio(y, a):
     """y是毛利率或期间费用率a=0.5"""
     return y * a + (1 - a) * y.shift(1)
@@ -245,7 +250,8 @@ def test_the_heading_of_a_group_is_no_comment_of_its_first_member(
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("unquoted", False), ("ratio", False), ("count", True)]
+    ("name", "expected"),
+    [("unquoted", False), ("ratio", False), ("main", False), ("count", True)],
 )
 def test_an_example_or_an_argument_alone_is_no_purpose(
     codes: Sampled, name: str, expected: bool
@@ -273,7 +279,8 @@ def test_a_docstring_that_ends_in_a_list_is_not_said_to_give_no_purpose(
 
 
 def test_a_constant_with_a_type_on_several_lines_is_found() -> None:
-    source = b"A: dict[\n    str, tuple[int, ...]\n] = {}\nB: \\\n    int = 1\nC: int\n"
+    wide = b"A: dict[\n    str, tuple[int, dict[str, list[int]]]\n] = {}\n"
+    source = wide + b"B: \\\n    int = 1\nC: int\n"
     assert public_constants(source) == []
     assert public_constants(source.replace(b"A:", b"AA:").replace(b"B:", b"BB:")) == [
         "AA",

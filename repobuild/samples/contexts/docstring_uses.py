@@ -31,6 +31,10 @@ _EXAMPLE = re.compile(
 )
 _KIND_WORDS = frozenset("a an the function method class object instance of".split())
 _ANY_KIND = _KIND_WORDS | frozenset("general generic custom simple basic this".split())
+_MAIN_WORDS = _KIND_WORDS | frozenset(
+    "program entry entrypoint point script command line cli application app routine for"
+    " of to run runs start starts module tool".split()
+)
 _LONGEST_BARE = 10  # words
 _FEW_WORDS = 2  # that a summary adds to a name
 _FEW_SIGNS = 8  # of a summary in Chinese
@@ -115,6 +119,8 @@ def _is_bare(element: ElementView) -> bool:
     joined = "".join(one for one in _WORD.findall(first) if one not in _ANY_KIND)
     if joined == "".join(_WORD.findall(element.name.lower())):
         return True  # "General CliTable error." of `CliTableError`
+    if element.name == "main" and words <= own | _MAIN_WORDS:
+        return True  # "Program entry point."
     if words <= own | _KIND_WORDS:
         return not first.strip().endswith(":")
     return _repeats_name(element, first)

@@ -26,6 +26,7 @@ from repobuild.code.resolve.binding_marks import (
     IMPORTED_NAME,
 )
 from repobuild.engine.contract import Value
+from repobuild.samples.text.conditions import Place
 
 # Decorators that make a method be read like an attribute.
 PROPERTIES = ("property", "cached_property", "functools.cached_property")
@@ -113,6 +114,10 @@ class ElementView:
     def plain_qual(self) -> str:
         """The qualified name as written, without the counts of repeated definitions."""
         return strip_counts(self.row.qual)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.parent, self.row.start, self.row.length)
 
     @property
     def is_dead(self) -> bool:

@@ -38,7 +38,7 @@ from repobuild.samples.contexts.element_view import ElementView, strip_counts
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.braces import BracedSource, is_braced
-from repobuild.samples.text.conditions import Condition, conditions
+from repobuild.samples.text.conditions import Condition, conditions_of
 from repobuild.samples.text.deprecation import is_deprecated_module
 from repobuild.samples.text.docstring_parts import (
     repeats_path,
@@ -401,17 +401,10 @@ class FileContext:
 
     @cached_property
     def _conditions(self) -> dict[int, Condition]:
-        """The conditions of definitions, where some are further in than others."""
+        """The conditions of definitions, by their first lines."""
         if self.language != "python":
             return {}
-        levels: dict[str, set[bytes]] = defaultdict(set, {"": {b""}})
-        for element in self.elements.values():
-            start = self.source.rfind(b"\n", 0, element.row.start) + 1
-            head = self.source[start : element.row.start + element.row.length]
-            levels[element.parent].add(head[: len(head) - len(head.lstrip())])
-        if all(len(one) == 1 for one in levels.values()):
-            return {}
-        return conditions(self.source.decode("utf-8", "replace"))
+        return conditions_of((e.place for e in self.elements.values()), self.source)
 
     def condition(self, element: ElementView) -> Condition | None:
         """Return the condition under which a Python file makes a definition."""

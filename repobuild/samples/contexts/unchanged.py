@@ -27,7 +27,7 @@ from repobuild.engine.contract import Value, View
 from repobuild.git.snapshot import is_regular
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.text.comment_above import is_below_comment, lines_above
-from repobuild.samples.text.conditions import Condition, conditions
+from repobuild.samples.text.conditions import conditions_of
 
 Elements = dict[str, ElementView]  # by qualified name
 _WORD = re.compile(IDENTIFIER)
@@ -44,7 +44,8 @@ def unchanged_elements(
     # Changed in a part that the rows of siblings and children quote.
     visible = {q for q in changed if _quoted_part(old[q]) != _quoted_part(new[q])}
     parents = {new[q].parent for q in visible}
-    old_conditions, new_conditions = _conditions(old_source), _conditions(new_source)
+    old_conditions = conditions_of((e.place for e in old.values()), old_source)
+    new_conditions = conditions_of((e.place for e in new.values()), new_source)
     for qual, element in new.items():
         before = old_conditions.get(_first_line(old[qual]))
         if before != new_conditions.get(_first_line(element)):
@@ -123,10 +124,6 @@ def _comment(element: ElementView, source: bytes) -> tuple[list[bytes], bool]:
     """Return the comment above an element; see samples/text/comment_above.py."""
     start = element.row.start
     return lines_above(source, start), is_below_comment(source, start)
-
-
-def _conditions(source: bytes) -> dict[int, Condition]:
-    return conditions(source.decode("utf-8", "replace"))
 
 
 def _first_line(element: ElementView) -> int:

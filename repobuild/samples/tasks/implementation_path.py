@@ -26,6 +26,11 @@ _SHORT_BODY = 14  # lines that are quoted whole
 _FIRST_TESTS = 4
 _FEWEST_OF_MANY = 2  # tests that are named where there are others
 _TESTS = ("tests", "users_in_tests")
+_CHANGE_STEPS = (
+    ("overridden", "step_overridden"),
+    ("callers", "step_callers"),
+    ("readers", "step_readers"),
+)
 _FEWEST_LINES = 2  # of a trace
 _FEWEST_STEPS = 2  # of a change
 _FIRST_WORD = re.compile(r"(?:async )?\w+")  # of the head of a block
@@ -59,22 +64,14 @@ def _change(scope: FactScope) -> Iterator[Fact]:
     Every list is whole, but that of the tests.
     """
     name = str(scope.get("name"))
-    if scope.get("kind") == "class" or scope.get("overrides") or scope.get("stub"):
+    if not _is_bounded(scope):
         return
-    if not scope.get("callers") and not scope.get("readers") or scope.get("beyond"):
-        return
-    part = scope.phrases.part
     if scope.get("other_names"):
         scope = _without_alias(scope)
-    elif scope.get("path") in (scope.get("readers") or ()):
-        return  # its own file makes something of it that has a name, and is not known
+    part = scope.phrases.part
     steps: list[str] = []
     groups: list[tuple[str, ...]] = [(scope.id,)]
-    for field, step in (
-        ("overridden", "step_overridden"),
-        ("callers", "step_callers"),
-        ("readers", "step_readers"),
-    ):
+    for field, step in _CHANGE_STEPS:
         if not scope.get(field):
             continue
         text, ids = whole_list(scope, field)
@@ -95,6 +92,17 @@ def _change(scope: FactScope) -> Iterator[Fact]:
         return  # who changes code looks at its callers, and needs no answer for that
     answer = scope.answer("change") + part("steps", items=numbered(steps))
     yield Fact("change", answer, merged(*groups), "hard")
+
+
+def _is_bounded(scope: FactScope) -> bool:
+    """Return whether all that a change of a function concerns can be named."""
+    if scope.get("kind") == "class" or scope.get("overrides") or scope.get("stub"):
+        return False
+    if not scope.get("callers") and not scope.get("readers") or scope.get("beyond"):
+        return False
+    # What its own file makes of it at the top level has a name, which may not be known.
+    is_named = scope.get("path") not in (scope.get("readers") or ())
+    return is_named or bool(scope.get("other_names"))
 
 
 def _without_alias(scope: FactScope) -> FactScope:

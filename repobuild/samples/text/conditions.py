@@ -11,6 +11,8 @@ as a program are none.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from repobuild.samples.text.long_strings import without_long_strings
@@ -44,6 +46,30 @@ class _Block(NamedTuple):
     indent: int
     defines: bool  # it is that of a function or a class
     condition: Condition | None
+
+
+class Place(NamedTuple):
+    """Where a definition is: the one that it is in, and the bytes that it takes."""
+
+    parent: str
+    start: int
+    length: int
+
+
+def conditions_of(places: Iterable[Place], source: bytes) -> dict[int, Condition]:
+    """Return the conditions of a file's definitions, where some are further in.
+
+    Where all that are in one place have one indentation, the file has no conditions,
+    or all of a class have one: that is rare, and reading each file is not free.
+    """
+    levels: dict[str, set[bytes]] = defaultdict(set, {"": {b""}})
+    for parent, first, length in places:
+        start = source.rfind(b"\n", 0, first) + 1
+        head = source[start : first + length]
+        levels[parent].add(head[: len(head) - len(head.lstrip())])
+    if all(len(one) == 1 for one in levels.values()):
+        return {}
+    return conditions(source.decode("utf-8", "replace"))
 
 
 def conditions(source: str) -> dict[int, Condition]:

@@ -307,7 +307,7 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     if _NO_PURPOSE.match(docstring.lstrip()) or _CASES.match(docstring.lstrip()):
         return ""
     if _NO_PURPOSE.match(without_name(docstring).lstrip()):
-        return ""  # "reader.py", and below it "Created on 4 sept. 2010"
+        return ""  # its own name, and below it "Created on 4 sept. 2010"
     if uses := _told_uses(docstring):
         return shorten(" ".join(uses), most)
     text = summarise_prose(without_name(docstring), most)

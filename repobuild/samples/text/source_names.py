@@ -21,9 +21,12 @@ from collections.abc import Iterator
 from repobuild.samples.text.long_strings import without_long_strings
 
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]+")
+# A type may be on several lines in brackets, which may hold others, or after a `\\`.
+_TYPE = r"[^\[\]=]"
+for _ in range(4):
+    _TYPE = rf"(?:[^\[\]=]|\[{_TYPE}*\])"
 _ASSIGNED = re.compile(
-    r"^([^\W\d]\w*)[ \t]*(?::(?:[^=\n\[\\]|\\\n"  # a type, on several lines
-    r"|\[(?:[^\[\]=]|\[[^\[\]=]*\])*\])+)?=(?!=)",
+    rf"^([^\W\d]\w*)[ \t]*(?::(?:[^=\n\[\\]|\\\n|\[{_TYPE}*\])+)?=(?!=)",
     re.MULTILINE,
 )
 _GETATTR = re.compile(r"\bgetattr\(\s*(?:self|cls)\s*,\s*(?=\S)")
