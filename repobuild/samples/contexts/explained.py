@@ -31,7 +31,8 @@ Row = dict[str, Value]
 
 _MOST_ATTRIBUTES = 13  # one more than an answer lists, which says so
 _MOST_EXCEPTIONS = 4
-_MANY_WORDS = 8  # of a first paragraph
+# A sentence that ends in a list: "Context manager for tests that change settings:"
+_ANNOUNCES = re.compile(r"(?:[^\s:]+ ){3,}[^\n:]*[:：][ \t]*(?:\n|$)")
 _RAISE = re.compile(
     r"^[ \t]+raise ((?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?=\(|[ \t]*$| from )", re.MULTILINE
 )
@@ -82,8 +83,8 @@ def explained_fields(
             fields["perhaps_documented"] = is_in_stub
         else:
             fields["perhaps_documented"] = _is_perhaps_documented(file, element)
-    if element.doc and len(element.doc.strip().split("\n\n")[0].split()) >= _MANY_WORDS:
-        fields["perhaps_documented"] = True  # though no sentence of it can be quoted
+    if _ANNOUNCES.match(element.doc.strip()):
+        fields["perhaps_documented"] = True  # by a list that cannot be quoted alone
     for overridden in row.get("overrides", ()):
         if sentence := file.reader.sentence(overridden):
             fields["inherited"] = [overridden, sentence]
