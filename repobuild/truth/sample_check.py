@@ -19,6 +19,7 @@ from repobuild.truth.claims.change_claims import (
 )
 from repobuild.truth.claims.code_claims import CODE_CLAIMS
 from repobuild.truth.claims.completion_claims import COMPLETION_CLAIMS
+from repobuild.truth.claims.condition_claims import CONDITION_CLAIMS
 from repobuild.truth.claims.list_claims import (
     ParsedList,
     parse_list,
@@ -28,6 +29,7 @@ from repobuild.truth.claims.list_claims import (
 from repobuild.truth.claims.local_claims import (
     LOCAL_CLAIMS,
     called_line,
+    comment_over,
     misses_lines,
     runs_under,
 )
@@ -50,7 +52,8 @@ from repobuild.truth.tree.tree_index import TreeIndex
 
 _QUESTION = " asked"  # after the name of a kind: the field is the question's
 _PLANS = "plans//"  # begins the key of a plan
-_STEP = re.compile(r"\n(\d+)\. ([^\n]+)")
+_STEP = re.compile(r"\n(\d+)\. ([^\n]+)((?:\n   - [^\n]+)*)")
+_BELOW = "\n   - "  # begins what is told below a step
 _LINE_NUMBER = re.compile(r"\n\d+\. \D*?(\d+)")  # of a step of a trace
 _LOCAL_CHECKS: Mapping[str, LocalCheck] = {
     **LOCAL_CLAIMS,
@@ -58,6 +61,7 @@ _LOCAL_CHECKS: Mapping[str, LocalCheck] = {
     **CODE_CLAIMS,
     **COMPLETION_CLAIMS,
     **UNDOCUMENTED_CLAIMS,
+    **CONDITION_CLAIMS,
 }
 # Claims of `RELATION_CLAIMS` whose text is a list of elements.
 _ELEMENT_LISTS = frozenset(
@@ -315,6 +319,15 @@ def _check_steps(
             yield CheckedClaim("order", step[1], f"it is step {number}")
         end = step.end()
         yield from _check_step(subject, step[2], parts)
+        number_told = re.search(r"\d+", step[2])
+        for item in step[3].split(_BELOW)[1:]:
+            told = subject.templates.match_parts(("trace_comment",), _BELOW + item)
+            if told and number_told:
+                comment = told[0]["trace_comment", "comment"]
+                actual = comment_over(subject, int(number_told[0]), comment)
+                yield CheckedClaim("comment above", comment, actual)
+            else:
+                yield from _check_callee_step(subject, item)
     if end < len(text) or not number:
         yield CheckedClaim("steps", text[end:], "it is no numbered step")
 

@@ -35,9 +35,11 @@ _PLAN = (
     "plan_reasoning", "plan_steps", "plan_code|plan_outline?",
 )  # fmt: skip
 
+_UNDER = "under_if|under_else|under_try?"
+
 _SKETCH = (
     "container|owner|bound?", "empty?",
-    "no_docstring|no_comment|no_purpose|only_name|stale?",
+    "no_docstring|no_comment|no_purpose|only_name|stale?", _UNDER,
     "said_above|said_in|said_of_base|said_of_init|class_summary?",
     "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
     "created?", "attributes?", "properties?", "method_list|some_methods?",
@@ -56,16 +58,17 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "container": (),
     "heading": (),
     "explain": (
-        "container|owner|bound?", "empty?", "deprecated?", "summary?", "warned?", _HEAD,
+        "container|owner|bound?", "empty?", _UNDER, "deprecated?", "summary?",
+        "warned?", _HEAD,
         "settable?", "parameters?", "undeclared?", "returns?", "calls?",
         "used_by|made_by?", "short_code?",
     ),
     "module": ("summary?", "defines?", "constants?", "other_public_names?"),
-    "members": ("properties?", "aliases?", "definition?"),
+    "members": ("properties?", "aliases?", "members_under?", "definition?"),
     "sketch": _SKETCH,
     "written": _SKETCH,
-    "code": (),
-    "describe": (),
+    "code": (_UNDER,),
+    "describe": (_UNDER,),
     "passage": ("passage_code?",),
     "usage": (
         "container|owner|bound?", "deprecated?",
@@ -90,9 +93,9 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     ),
     "example": ("reasoning",),
     "change": ("steps",),
-    "steps": ("parts",),
+    "steps": (_UNDER, "parts"),
     "similar": ("reasoning", "summary?", "warned?", "class_summary?", "short_code"),
-    "trace": ("reasoning",),
+    "trace": ("summary?", "reasoning"),
     "plan": _PLAN,
     "plan_like": _PLAN,
     "plan_need": _PLAN,
@@ -226,6 +229,10 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("property_reads", "members"): "property reads",
     ("stub", "said"): "stub",
     ("empty", "said"): "empty body",
+    ("under_if", "condition"): "condition",
+    ("under_else", "condition"): "denied condition",
+    ("under_try", "condition"): "tried import",
+    ("members_under", "items"): "conditional methods",
     ("properties", "members"): "properties",
     ("said_above", "summary"): "comment above",
     ("said_of_init", "summary"): "purpose of constructor",

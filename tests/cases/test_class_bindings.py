@@ -226,6 +226,5 @@ class BigStore(Store):
     sampled = Sampled(tmp_path, {"store.py": code}, **ALL_IN_ENGLISH)
     assert sampled.audit().wrong == []
     told = sampled.answers("store.py::Store")
-    told = sampled.answers("store.py::Store")
     assert "The class `Store` in `store.py` defines `put`." in told
     assert not any("`get`" in one for one in told)

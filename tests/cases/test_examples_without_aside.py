@@ -66,7 +66,7 @@ FILES = {
     "pyproject.toml": '[project]\nname = "ships"\n',
     "ships/__init__.py": '"""Ships."""\n\nfrom ships._ships import Ship\n',
     "ships/_ships.py": SHIPS,
-    "tests/test_a.py": '"""Tests of all ships."""\n\n'
+    "tests/test_a.py": '"""Tests of hiring and of sailing ships."""\n\n'
     "from ships._ships import Ship\n\n\n"
     "def test_hire_of_ship():\n    ship = Ship('Ada', _log=print)\n"
     "    assert ship.hire('Bo', pay=4)\n",
@@ -119,7 +119,10 @@ def test_a_private_class_is_not_asked_for_names_of_parameters(ships: Sampled) ->
 
 def test_a_test_module_is_explained_without_the_names_of_tests(ships: Sampled) -> None:
     (told,) = answers(ships, "module", "tests/test_a.py")
-    assert "Tests of all ships." in told and "test_hire_of_ship" not in told
+    assert (
+        "Tests of hiring and of sailing ships." in told
+        and "test_hire_of_ship" not in told
+    )
 
 
 def test_a_parameter_with_the_name_of_a_builtin_is_not_taken_for_it() -> None:

@@ -45,6 +45,7 @@ class Scale:
         return load
 
     def report(self, name):
+        # The name of the scale comes first.
         text = [name, self.unit]
         if self.total:
             text.append(check(self.total))

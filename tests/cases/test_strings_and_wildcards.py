@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from repobuild.samples.text.assigned_names import public_constants
+from repobuild.samples.text.source_names import public_constants
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
 
 QUOTES = '''"""Find quotes."""

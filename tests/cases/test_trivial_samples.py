@@ -143,9 +143,10 @@ def test_who_uses_it_is_no_explanation(shop: Sampled):
 
 
 def test_a_trace_has_no_step_in_which_nothing_happens(tmp_path: Path):
-    code = "def find(name):\n    return name + '!'\n"
+    code = 'def find(name):\n    """Mark a name."""\n    return name + "!"\n'
     for n in range(9):
-        code += f"\n\ndef plain_{n}(name):\n    found = find(name)\n    return found\n"
+        code += f"\n\ndef plain_{n}(name):\n    found = find(name)\n"
+        code += "    found = find(found)\n    return found\n"
         code += f"\n\ndef odd_{n}(name):\n    if name:\n        name = find(name)\n"
         code += "    else:\n        name = name * 2\n    return name\n"
     sampled = Sampled(tmp_path, {"a.py": code}, **ALL_IN_ENGLISH)

@@ -39,6 +39,7 @@ class Queue:
         """Begin to take requests from a wire."""
         self.wire = Wire(wire)
         """The wire that is listened to."""
+        # From now on it takes requests.
         self.is_open = True
         return self.wire
 

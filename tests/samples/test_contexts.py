@@ -742,3 +742,27 @@ def test_what_a_constructor_or_a_method_calls_reaches_the_class(
         rows = repository.build(files)
         same(rows, clean(files))
         assert ("callees" in rows["box.py::Box"]) == (wire == wires[0])
+
+
+def test_a_condition_that_comes_changes_or_goes_reaches_what_it_makes() -> None:
+    repository = Repository()
+    for condition in ("A", "B", "A"):
+        heads = f"if {condition}:\n    class Made:\n        def run(self):\n"
+        source = f'{heads}            """Run it."""\n\n\ndef other():\n    return 1\n'
+        kept = repository.build({"made.py": source})
+        same(kept, clean({"made.py": source}))
+        assert kept["made.py::Made.run"]["under"] == ["if", f"if {condition}:"]
+        assert "under" not in kept["made.py::other"]
+
+
+def test_a_method_that_leaves_a_condition_shows_that_of_the_others() -> None:
+    repository = Repository()
+    first, second = ("def first(self): ...\n", "def second(self):\n")
+    for lead in ("    ", ""):
+        body = f"    {lead}{first}    if A:\n        {second}"
+        if lead:
+            body = f"    if A:\n        {first}        {second}"
+        source = f'class Made:\n{body}            """Run it."""\n'
+        kept = repository.build({"made.py": source})
+        same(kept, clean({"made.py": source}))
+        assert ("under" in kept["made.py::Made.second"]) == (not lead)

@@ -16,6 +16,7 @@ from repobuild.truth.answer_template import answer_templates
 from repobuild.truth.audit import Audit, audit
 from repobuild.truth.claims.code_claims import CODE_CLAIMS
 from repobuild.truth.claims.completion_claims import COMPLETION_CLAIMS
+from repobuild.truth.claims.condition_claims import CONDITION_CLAIMS
 from repobuild.truth.claims.local_claims import LOCAL_CLAIMS
 from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.relation_claims import RELATION_CLAIMS
@@ -80,7 +81,7 @@ def test_every_kind_and_every_field_of_the_question_files_has_a_check(language):
 def test_every_claim_of_the_structure_has_a_check():
     tables = (LOCAL_CLAIMS, SIGNATURE_CLAIMS, CODE_CLAIMS, COMPLETION_CLAIMS)
     others = (RELATION_CLAIMS, PROJECT_CLAIMS, UNDOCUMENTED_CLAIMS, USAGE_CLAIMS)
-    checked = {*chain(*tables, *others)}
+    checked = {*chain(*tables, *others), *CONDITION_CLAIMS}
     by_hand = {
         "steps",
         "callee purposes",
@@ -156,8 +157,9 @@ TEXTS = [
     ("implementation_path", "plan_like", "side * side", "side + side"),
     ("implementation_path", "plan_like", "Inherit from `Shape`", "Inherit from `Form`"),
     ("implementation_path", "change", "`total`", "`report`"),
-    ("implementation_path", "trace", "Line 55", "Line 56"),
-    ("implementation_path", "trace", "total(names)", "total(name)"),
+    ("implementation_path", "trace", "Line 48", "Line 49"),
+    ("implementation_path", "trace", "known(names", "known(name"),
+    ("implementation_path", "trace", "`known`: Return the shapes", "`known`: Return"),
     ("code_completion", "line", "side * side", "side + side"),
     ("code_completion", "body", "return", "yield"),
     ("assertion_completion", "assertion", '"', "''"),

@@ -2,6 +2,7 @@
 
 Empty fields are left out. So are path and name, which the id contains, and a label that
 equals the bare name. `variable` says that another module has a variable of the name.
+`under` is the condition under which its file defines it (text/conditions.py).
 `languages` are those of the project's documents, unless that is
 English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading, `thin` that a purpose says
@@ -240,6 +241,7 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
     shown = row["block"][1] if row["block"] else ""
     is_shown = file.is_mostly_shown(element, text, shown)
     row["partial"] = not is_shown or not file.is_whole(element, text)
+    row["partial"] |= file.begins_with_block(element)
     trail = file.heading_trails[element.qual]
     if trail != element.title:
         row["trail"] = trail
@@ -291,6 +293,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     row["params"] = _parameters(element, docstring.parameters)
     row |= _container_fields(file, element)
     if element.type == "class":
+        row["under"] = list(file.condition(element) or ())
         row.update(_class_fields(file, element))
         row["deprecated"] |= file.is_deprecated or is_deprecated("", element.doc, ())
     return row
@@ -343,6 +346,7 @@ def _python_fields(
         and does_nothing(file.own_bytes(element), element.row.decorators),
         "deprecated": row["deprecated"] or deprecated,
         "undeclared": _undeclared(element, texts),
+        "under": list(file.condition(element) or ()),
     }
     reader = file.reader
     if not element.is_coroutine and reader.returned_coroutines(element):
@@ -381,6 +385,7 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
         "protocol": _is_protocol(element),
         "binds_methods": any(_bound_functions(file, element)),
         "aliases": _method_aliases(file, element),
+        "members_under": _conditional_members(file, element),
         "members": [name for _, name, is_property in methods if not is_property],
         "properties": [name for _, name, is_property in methods if is_property],
         "nested": [
@@ -432,6 +437,15 @@ def _method_aliases(file: FileContext, element: ElementView) -> dict[str, str]:
         if binding[1:] in methods and name[:1] != "_" and name not in methods
         if name.isidentifier()
     }
+
+
+def _conditional_members(
+    file: FileContext, element: ElementView
+) -> dict[str, list[str]]:
+    """Return the conditions of methods, without that of their class."""
+    own = file.condition(element)
+    told = ((e, file.condition(e)) for e in file.named_children(element.qual))
+    return {e.name: list(one) for e, one in told if one is not None and one != own}
 
 
 def _is_protocol(element: ElementView) -> bool:
@@ -531,7 +545,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     is_tested = is_only and bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
         _MOST,
-        callers=(one for one in users[0] if one != id and not _is_inner_test(one)),
+        callers=(one for one in users[0] if _is_caller(one, element)),
         readers=(one for one in users[1] if _is_reader(one, element)),
         callees=_callees(file, element),
         property_reads=_property_reads(file, element),
@@ -667,6 +681,12 @@ def _is_reader(one: str, element: ElementView) -> bool:
     """Return whether one may tell who refers to an element: a class names itself."""
     is_own = one == element.id or one.startswith(f"{element.id}.")
     return not is_own and not _is_inner_test(one)
+
+
+def _is_caller(one: str, element: ElementView) -> bool:
+    """Return whether one is another caller, and no part of what it would call."""
+    is_part = element.type != "class" and one.startswith(f"{element.id}.")
+    return one != element.id and not is_part and not _is_inner_test(one)
 
 
 def _is_inner_test(id: str) -> bool:

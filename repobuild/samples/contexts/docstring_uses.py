@@ -26,7 +26,15 @@ _NAMED = ("function", "method", "class")
 _SECTION = re.compile(r"\n[ \t]*(?:[A-Z]\w*:[ \t]*(?=\n|$)|[:@]\w)")
 _WORD = re.compile(r"[^\W_]+")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
+_EXAMPLE = re.compile(
+    r"`*[\w.]+\([^\n]*\)`*\s*(?:#?[-=]+>|==)\s*`*[bru]{0,2}['\"\[({\d][^\n]*"
+)
 _KIND_WORDS = frozenset("a an the function method class object instance of".split())
+_ANY_KIND = _KIND_WORDS | frozenset("general generic custom simple basic this".split())
+_MAIN_WORDS = _KIND_WORDS | frozenset(
+    "program entry entrypoint point script command line cli application app routine for"
+    " of to run runs start starts module tool".split()
+)
 _LONGEST_BARE = 10  # words
 _FEW_WORDS = 2  # that a summary adds to a name
 _FEW_SIGNS = 8  # of a summary in Chinese
@@ -48,7 +56,8 @@ _ENDING = re.compile(r"(?<=\w{3})(?:ies|ing|es|ed|is|s|e|y)$")
 _ARGUMENT = re.compile(
     r"(?:The )?[`'\"*]*(?P<name>[a-z_]\w*)[`'\"*]*(?:, [a-z_]\w*)*\s*"
     r"(?:[:=]|--? |(?:is|are|can|may|must|should|will|has|have|specifies|determines"
-    r"|args?|arguments?|parameter)\b)"
+    r"|args?|arguments?|parameter)\b|[ ]?(?:是|为|表示|指的?是))",
+    re.ASCII,  # a name ends before the signs of Chinese
 )
 
 # What is passed will be used; what is returned would be so, too, and says it as well.
@@ -88,6 +97,9 @@ def _tells_owner(element: ElementView) -> bool:
     if not element.doc or element.type != "method":
         return False
     owner = re.escape(element.parent.rpartition(".")[2])
+    name = rf"(?:The )?`*{re.escape(element.name)}`*(?:\(\))?"
+    if re.match(rf"{name} (?:is|was|has been) already\b", element.doc.strip()):
+        return True  # "The emit is already locked": what those who change it know
     subject = rf"(?:An? |The |All )?(?::\w+:)?`*~?{owner}s?`*(?: objects| instances)?"
     return re.match(rf"{subject} (?:is|are)\b", element.doc.strip()) is not None
 
@@ -101,7 +113,14 @@ def _is_bare(element: ElementView) -> bool:
     own = {element.name.lower(), *_words(element.name)}
     if element.name in CONSTRUCTORS:
         own |= _BARE_WORDS | {element.parent.rpartition(".")[2].lower()}
+    if _EXAMPLE.fullmatch(element.doc.strip()):
+        return True  # "unquote('a%20b') -> 'a b'" shows one value, and says nothing
     words = set(_WORD.findall(first))
+    joined = "".join(one for one in _WORD.findall(first) if one not in _ANY_KIND)
+    if joined == "".join(_WORD.findall(element.name.lower())):
+        return True  # "General CliTable error." of `CliTableError`
+    if element.name == "main" and words <= own | _MAIN_WORDS:
+        return True  # "Program entry point."
     if words <= own | _KIND_WORDS:
         return not first.strip().endswith(":")
     return _repeats_name(element, first)

@@ -26,12 +26,16 @@ from repobuild.code.resolve.binding_marks import (
     IMPORTED_NAME,
 )
 from repobuild.engine.contract import Value
+from repobuild.samples.text.conditions import Place
 
 # Decorators that make a method be read like an attribute.
 PROPERTIES = ("property", "cached_property", "functools.cached_property")
+# Those that decide how a method is called, and run nothing besides.
+CALL_DECORATORS = (*PROPERTIES, "staticmethod", "classmethod")
 _IMAGE = re.compile(r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-_REFERENCE = re.compile(r"\[([^\[\]]+)\]\[[^\[\]]*\]")  # [text][label] of Markdown
+# [text][label] of Markdown, and no `a[i][j]`
+_REFERENCE = re.compile(r"(?<![\w\])])\[([^\[\]]+)\]\[[^\[\]]*\]")
 # `<a name="x">`, but no `List<int>`: only tags that a heading may have.
 _TAG = re.compile(
     r"</?(?:a|b|i|u|em|strong|code|kbd|tt|span|font|small|big|sub|sup|center|img|br)"
@@ -123,6 +127,10 @@ class ElementView:
     def plain_qual(self) -> str:
         """The qualified name as written, without the counts of repeated definitions."""
         return strip_counts(self.row.qual)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.parent, self.row.start, self.row.length)
 
     @property
     def is_dead(self) -> bool:

@@ -1,7 +1,8 @@
 """Collect what is certain of an element that has no purpose in its docstring.
 
 undocumented       it has no docstring at all
-perhaps_documented a comment of C that is not read, or a stub, may tell of it
+perhaps_documented a comment of C that is not read, a stub, or a docstring of which no
+                   sentence can be quoted alone may tell of it
 stale              the name that its docstring is about, and its code lacks
 only_name          its docstring says no more than its name
 copied             its docstring is that of another definition, too
@@ -30,6 +31,8 @@ Row = dict[str, Value]
 
 _MOST_ATTRIBUTES = 13  # one more than an answer lists, which says so
 _MOST_EXCEPTIONS = 4
+# A sentence that ends in a list: "Context manager for tests that change settings:"
+_ANNOUNCES = re.compile(r"(?:[^\s:]+ ){3,}[^\n:]*[:：][ \t]*(?:\n|$)")
 _RAISE = re.compile(
     r"^[ \t]+raise ((?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?=\(|[ \t]*$| from )", re.MULTILINE
 )
@@ -80,6 +83,8 @@ def explained_fields(
             fields["perhaps_documented"] = is_in_stub
         else:
             fields["perhaps_documented"] = _is_perhaps_documented(file, element)
+    if _ANNOUNCES.match(element.doc.strip()):
+        fields["perhaps_documented"] = True  # by a list that cannot be quoted alone
     for overridden in row.get("overrides", ()):
         if sentence := file.reader.sentence(overridden):
             fields["inherited"] = [overridden, sentence]

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import cached_property
+from itertools import accumulate
 
 from repobuild.code.facts.element_row import bindings_of
 from repobuild.code.resolve.binding_marks import (
@@ -36,13 +37,8 @@ from repobuild.samples.contexts.docstring_uses import (
 from repobuild.samples.contexts.element_view import ElementView, strip_counts
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
-from repobuild.samples.text.assigned_names import (
-    assigned_names,
-    other_public_names,
-    public_constants,
-)
 from repobuild.samples.text.braces import BracedSource, is_braced
-from repobuild.samples.text.computed_names import computed_names
+from repobuild.samples.text.conditions import Condition, conditions_of
 from repobuild.samples.text.deprecation import is_deprecated_module
 from repobuild.samples.text.docstring_parts import (
     repeats_path,
@@ -57,6 +53,12 @@ from repobuild.samples.text.import_statements import (
     read_imports,
 )
 from repobuild.samples.text.quote import Quote, quote_definition
+from repobuild.samples.text.source_names import (
+    assigned_names,
+    computed_names,
+    other_public_names,
+    public_constants,
+)
 
 _OUTLINE_SIGNATURE = 100  # characters
 # A section's heading: `# Title`, or lines above a rule.
@@ -315,6 +317,11 @@ class FileContext:
         is_plain = not any(sign in code for sign in ("](", "<!--", "```"))
         return [blocks[0]["language"], code] if is_short and is_plain else []
 
+    def begins_with_block(self, section: ElementView) -> bool:
+        """Return whether code comes first: what is below may be about other code."""
+        content = _HEADING.sub("", self.code(section).strip(), count=1)
+        return _BLOCK.match(content.lstrip("\n")) is not None
+
     def is_mostly_shown(self, section: ElementView, text: str, shown: str) -> bool:
         """Return whether a text and a block of code are most of a section."""
         content = _HEADING.sub("", self.code(section).strip(), count=1)
@@ -332,6 +339,14 @@ class FileContext:
     @cached_property
     def _lines(self) -> list[bytes]:
         return self.source.split(b"\n")
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return list(accumulate((len(one) + 1 for one in self._lines), initial=0))
+
+    def line_start(self, number: int) -> int:
+        """Return the byte at which a line begins, counted from 1."""
+        return self._line_starts[number - 1]
 
     def line(self, number: int) -> str:
         """Return a line of the source, counted from 1, without outer white space."""
@@ -360,10 +375,13 @@ class FileContext:
         """The other names that the top level assigns to, but for those that it defines.
 
         A function under a name of its own may be assigned to that: `f = cached(f)`.
+        Where the file says what is public, these are of `__all__`.
         """
         if self.language != "python":
             return []
         known = self.facts.get("names", {}).keys() - self.elements.keys()
+        if exported := self.facts.get("all"):
+            known &= set(exported)
         return other_public_names(self.source, known)
 
     @cached_property
@@ -387,6 +405,17 @@ class FileContext:
 
     def own_bytes(self, element: ElementView) -> bytes:
         return self.source[element.row.start : element.row.start + element.row.length]
+
+    @cached_property
+    def _conditions(self) -> dict[int, Condition]:
+        """The conditions of definitions, by their first lines."""
+        if self.language != "python":
+            return {}
+        return conditions_of((e.place for e in self.elements.values()), self.source)
+
+    def condition(self, element: ElementView) -> Condition | None:
+        """Return the condition under which a Python file makes a definition."""
+        return self._conditions.get(element.row.start_line - element.row.lead)
 
     def quote(self, element: ElementView) -> Quote | None:
         """Return an element's code in two halves, None when it has no body."""

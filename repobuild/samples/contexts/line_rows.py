@@ -2,9 +2,12 @@
 
     kind, id, label, shared, project, start, end     of every element that has a row
     fence
-    code        [[line, text of the line, callees, head], ...]: every line of the body,
-                of one short function in two; `head` is the line of the `if` or the loop
-                that the line is under, 0 for none
+    code        [[line, text of the line, callees, head, comment], ...]: every line of
+                the body, of one short function in two; `head` is the line of the `if`
+                or the loop that the line is under, 0 for none; `comment` is what the
+                lines above it say
+    purposes    {id: first sentence of its docstring} of these callees
+    purpose     that of the function
     members     [[name, start, end], ...]: every method that runs, of classes that
                 inherit from the project's, are used, and not there for old versions
     extends     [[line, text of the line], ...]: the head that names the bases, and all
@@ -27,8 +30,9 @@ from repobuild.code.graph.graph import split_id
 from repobuild.code.usage.dated import has_dated_name, needs_python_2
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
-from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.contexts.element_view import CALL_DECORATORS, ElementView
 from repobuild.samples.contexts.file_context import FileContext
+from repobuild.samples.text.comment_above import comment_above
 from repobuild.samples.text.long_strings import without_long_strings
 
 Row = dict[str, Value]
@@ -41,6 +45,7 @@ _TRACED = 2  # one function in two: a trace is as long as the rest of the row
 _MOST_LINES = 8  # of a body that is traced
 _MOST_RAW_LINES = 40  # with docstring and comments
 _LONGEST_LINE = 100  # characters
+_LONGEST_COMMENT = 200  # characters
 _MEMBERS = 12
 _MOST_EXTENDING = 10  # lines; of a class with more nobody wants all
 _SUPER = r"\bsuper\([^()]*\)\.\w+"
@@ -101,9 +106,7 @@ def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
         if not steps["extends"] or not _is_linked(file, element, steps):
             return {}
     elif row.get("callees") and crc32(element.id.encode()) % _TRACED == 0:
-        steps = {"code": _code(file, element, row)}
-        if not any(ids for _, _, ids, _ in steps["code"]):
-            return {}
+        steps = _traced_code(file, element, row)
     if not steps:
         return {}
     trace = {"fence": file.language, **steps}
@@ -172,8 +175,27 @@ def _is_followed(file: FileContext, element: ElementView, row: Row) -> bool:
     return any(users)
 
 
+def _traced_code(file: FileContext, element: ElementView, row: Row) -> Row:
+    """Return the lines of a function with the purposes of what they call, or nothing.
+
+    A decorator that nobody knows runs before the first line and after the last one.
+    """
+    if any(one not in CALL_DECORATORS for one in element.row.decorators):
+        return {}
+    if row.get("under"):
+        return {}  # there may be another definition, or none
+    code = _code(file, element, row)
+    called = {id for _, _, ids, *_ in code for id in ids}
+    known = row.get("callee_summaries", {})
+    purposes = {id: text for id, text in known.items() if id in called}
+    if not called or not (purposes or any(comment for *_, comment in code)):
+        return {}
+    steps: Row = {"code": code, "purposes": purposes, "purpose": row.get("summary")}
+    return {name: value for name, value in steps.items() if value}
+
+
 def _code(file: FileContext, element: ElementView, row: Row) -> list[list[Value]]:
-    """Return [line, text, callees, head] of every line of a function, or nothing.
+    """Return [line, text, callees, head, comment] of every line of a function.
 
     A trace that leaves out lines would leave out what the function is for. There is
     none of a function with lines that are no step of a reasoning.
@@ -205,11 +227,19 @@ def _code(file: FileContext, element: ElementView, row: Row) -> list[list[Value]
         indent = len(quoted) - len(quoted.lstrip())
         heads = [head for head in heads if head[0] < indent]
         head = heads[-1][1] if heads else 0
-        lines.append([number, text, called.get(number, []), head])
+        comment = _comment(file, number)
+        lines.append([number, text, called.get(number, []), head, comment])
         if _HEAD.match(text):
             heads.append((indent, number))
         number += 1
     return lines
+
+
+def _comment(file: FileContext, number: int) -> str:
+    """Return what the comment above a line says on one line, "" where it is long."""
+    text = comment_above(file.source, file.line_start(number))
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_COMMENT and "`" not in text else ""
 
 
 def _is_line(text: str, quoted: str) -> bool:

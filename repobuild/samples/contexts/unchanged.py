@@ -6,7 +6,8 @@ moved. An element's row depends on more than the element, so it is unchanged onl
     its file     has the same elements, language and docstring
     its parent   and its siblings have the same signatures, docstrings and bases
     it           is the same but for its position, to the byte of its source and, when
-                 it has no docstring, of the comment above it
+                 it has no docstring, of the comment above it; the condition under which
+                 its file defines it is the same
 
 and it mentions no name that its file now imports by another statement.
 
@@ -26,6 +27,7 @@ from repobuild.engine.contract import Value, View
 from repobuild.git.snapshot import is_regular
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.text.comment_above import is_below_comment, lines_above
+from repobuild.samples.text.conditions import conditions_of
 
 Elements = dict[str, ElementView]  # by qualified name
 _WORD = re.compile(IDENTIFIER)
@@ -42,7 +44,12 @@ def unchanged_elements(
     # Changed in a part that the rows of siblings and children quote.
     visible = {q for q in changed if _quoted_part(old[q]) != _quoted_part(new[q])}
     parents = {new[q].parent for q in visible}
+    old_conditions = conditions_of((e.place for e in old.values()), old_source)
+    new_conditions = conditions_of((e.place for e in new.values()), new_source)
     for qual, element in new.items():
+        before = old_conditions.get(_first_line(old[qual]))
+        if before != new_conditions.get(_first_line(element)):
+            continue
         if qual in changed or element.parent in parents or element.parent in visible:
             continue
         if qual in parents:
@@ -117,6 +124,10 @@ def _comment(element: ElementView, source: bytes) -> tuple[list[bytes], bool]:
     """Return the comment above an element; see samples/text/comment_above.py."""
     start = element.row.start
     return lines_above(source, start), is_below_comment(source, start)
+
+
+def _first_line(element: ElementView) -> int:
+    return element.row.start_line - element.row.lead
 
 
 def _code(element: ElementView, source: bytes) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from repobuild.code.graph.graph import split_id
-from repobuild.samples.contexts.element_view import PROPERTIES
+from repobuild.samples.contexts.element_view import CALL_DECORATORS
 from repobuild.samples.contexts.element_view import strip_counts as displayed_name
 from repobuild.samples.contexts.graph_reader import SPREAD_LISTS, spread
 from repobuild.samples.tasks.facts import FactScope
@@ -24,8 +24,8 @@ _MANY_NAMES = 8  # in one that is not cut, and leaves them out
 MAX_LIST_LENGTH = 640  # characters, about 210 tokens of the bundled model
 MAX_PARAMETERS_LENGTH = 640  # characters; a longer list is left out
 MAX_DEFAULT_LENGTH = 40  # characters
-_CALL_DECORATORS = ("staticmethod", "classmethod")
-SHOWN_DECORATORS = frozenset({*PROPERTIES, *_CALL_DECORATORS})
+SHOWN_DECORATORS = frozenset(CALL_DECORATORS)
+_ABSTRACT = ("abstractmethod", "abc.abstractmethod")  # it is there to be overridden
 # A generator under one of these is called for a context, and not for what it yields.
 _CONTEXT_MANAGERS = ("contextmanager", "asynccontextmanager")
 # By their last name: what is called takes the parameters that the definition has.
@@ -58,7 +58,8 @@ def with_decorators(scope: FactScope) -> str:
     A decorator that nobody knows may replace the function: then all of them are shown.
     """
     every = scope.get("decorators") or ()
-    kept = [d for d in every if d in SHOWN_DECORATORS or _makes_context(d)]
+    shown = {*SHOWN_DECORATORS, *_ABSTRACT}
+    kept = [d for d in every if d in shown or _makes_context(d)]
     if is_wrapped(scope) and sum(map(len, every)) <= _LONGEST_DECORATORS:
         kept = list(every)
     return "\n".join([*(f"@{name}" for name in kept), scope.get("signature")])
@@ -127,6 +128,29 @@ def render_deprecated(scope: FactScope) -> str:
 def render_empty(scope: FactScope) -> str:
     """Say that the body is empty: this goes before any purpose."""
     return scope.phrases.part("empty") if scope.get("empty") else ""
+
+
+def render_condition(scope: FactScope) -> str:
+    """Say under which condition the file makes the definition."""
+    branch, condition = scope.get("under") or ("", "")
+    if not condition or "`" in condition:
+        return ""
+    return scope.phrases.part(f"under_{branch}", condition=condition)
+
+
+def has_untold_condition(scope: FactScope) -> bool:
+    """Return whether there is a condition that is too long to be told."""
+    return bool(scope.get("under")) and not render_condition(scope)
+
+
+def render_conditional_members(scope: FactScope) -> str:
+    """Say which methods a class has only under a condition, and under which."""
+    items = ""
+    for name, (branch, condition) in (scope.get("members_under") or {}).items():
+        if condition and "`" not in condition:
+            told = scope.phrases.part(f"under_{branch}", condition=condition).strip()
+            items += f"\n- `{name}`: {told}"
+    return scope.phrases.part("members_under", items=items) if items else ""
 
 
 def list_constants(scope: FactScope) -> str:

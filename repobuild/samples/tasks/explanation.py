@@ -5,16 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from repobuild.code.scan.file_roles import is_test_data
+from repobuild.code.scan.file_roles import is_test_data, tells_of_past
 from repobuild.samples.contexts.docstring_uses import CONSTRUCTORS
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import argument_list, class_name, is_computed
-from repobuild.samples.text.docstring_parts import lead
+from repobuild.samples.text.docstring_parts import lead, says_little_of_module
 
 _INHERITS = re.compile(r"^class \w+\((?!object\))")
 _ASIDE = re.compile(r"(?i)readme\b|(?:setup|conf|noxfile)\.py$")
 _TOP_PACKAGE = re.compile(r"[^/]+/__init__\.py")
+_OF_ANY_FOLDER = ("conftest.py",)
+_THANKS = re.compile(r"(?i)^(?:acknowledge?ments?|credits|thanks\b.*|致谢|鸣谢)$")
+# A section that only leads on to others.
+_LEADS_ON = re.compile(
+    r"(?i)\bnext (?:section|chapter|page)\b|\brest of the (?:[\w']+ )?guide\b"
+    r"|^[^.!?。]*\b(?:found|described|documented|explained|listed)"
+    r" (?:in|at|under|here)\b[^!?。]*$"
+)
+_FEW_WORDS = 3  # of a purpose alone
 _SHORT_BODY = 10  # lines
 _LONGEST_BODY = 40  # lines of what nothing else explains
 _GETTER = re.compile(r":\n\s+return self\._?\w+\s*```")  # it shows only a name
@@ -28,13 +37,14 @@ _LONGEST_MEMBERS = 600  # characters of a list of methods
 
 def facts(scope: FactScope) -> Iterator[Fact]:
     kind = scope.get("kind")
-    if is_test_data(str(scope.get("path"))):
+    if is_test_data(str(scope.get("path"))) or answer_parts.has_untold_condition(scope):
         return
     if kind in ("function", "method", "class"):
         yield from _element(scope)
     elif kind == "section":
         text = scope.get("summary")
-        if text and not scope.get("partial") and not scope.is_foreign(text):
+        leads_on = _LEADS_ON.search(text) or _THANKS.search(str(scope.get("label")))
+        if text and not (scope.get("partial") or scope.is_foreign(text) or leads_on):
             yield _passage(scope, text)
     elif scope.get("summary"):
         yield from _module(scope)
@@ -53,6 +63,7 @@ def _element(scope: FactScope) -> Iterator[Fact]:
         if len(text) <= _LONGEST_MEMBERS and not scope.get("binds_methods"):
             answer = scope.answer("members", members=text) + _properties(scope)
             answer += answer_parts.render_aliases(scope)
+            answer += answer_parts.render_conditional_members(scope)
             if _INHERITS.search(str(scope.get("signature"))):
                 answer += answer_parts.render_signature(scope)
             yield Fact("members", answer, (scope.id,))
@@ -95,6 +106,9 @@ def _has_details(scope: FactScope) -> bool:
 
 def _explain(scope: FactScope) -> Iterator[Fact]:
     code, is_around_told = "", scope.is_foreign(scope.get("summary"))
+    if scope.get("unbound"):
+        # It is written to stand in for a method, and its docstring may be that one's.
+        code = answer_parts.render_short_code(scope, _LONGEST_BODY)
     if scope.get("thin") and not _has_details(scope):
         # What the name says already is no answer without what is done for it.
         code = answer_parts.render_short_code(scope, _LONGEST_BODY)
@@ -105,6 +119,7 @@ def _explain(scope: FactScope) -> Iterator[Fact]:
         scope.answer("explain")
         + answer_parts.render_container(scope)
         + answer_parts.render_empty(scope)
+        + answer_parts.render_condition(scope)
         + answer_parts.render_deprecated(scope)
         + answer_parts.render_summary(scope)
         + answer_parts.render_warning(scope)
@@ -153,13 +168,14 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     if code and says_nothing and not said and not is_told:
         return  # there is nothing yet, or no more than a name
     is_made = bool(made) and bool(around or scope.get("params"))
-    # That it overrides what nobody explains either tells nothing of it.
-    is_declared = bool(scope.get("overridden") or scope.get("stub"))
+    # What it overrides or what overrides it tells nothing of what it does.
+    is_declared = bool(scope.get("stub"))
     if said or code or structure or is_made or (around and is_declared):
         kind = "sketch" if said or not code else "written"
         answer = scope.answer(kind)
         answer += answer_parts.render_container(scope)
         answer += answer_parts.render_empty(scope) + _missing_purpose(scope)
+        answer += answer_parts.render_condition(scope)
         answer += said + made + (code or answer_parts.render_signature(scope))
         answer += answer_parts.render_settable(scope)
         answer += answer_parts.render_deprecated(scope)
@@ -224,11 +240,11 @@ def _missing_purpose(scope: FactScope) -> str:
         return scope.phrases.part("stale", name=name)
     if any(map(scope.get, ("copied", "constructor_says", "told_by_setter"))):
         return ""
+    if scope.get("perhaps_documented"):
+        return ""
     if not scope.get("undocumented"):
         is_name = scope.get("only_name")
         return scope.phrases.part("only_name" if is_name else "no_purpose")
-    if scope.get("perhaps_documented"):
-        return ""
     is_python = scope.get("fence") == "python"
     return scope.phrases.part("no_docstring" if is_python else "no_comment")
 
@@ -240,8 +256,8 @@ def _said_elsewhere(scope: FactScope) -> tuple[str, tuple[str, ...]]:
         return part("said_of_init", summary=text), ()
     if comment := scope.get("comment"):
         return part("said_above", summary=comment), ()
-    if said := scope.get("said"):
-        path, sentence = said
+    path, sentence = scope.get("said") or ("", "")
+    if path and not tells_of_past(path):
         return part("said_in", document=path, text=sentence), ()
     if inherited := scope.get("inherited"):
         id, sentence = inherited
@@ -331,9 +347,16 @@ def _module(scope: FactScope) -> Iterator[Fact]:
         return  # what a README or a package says is what the project is
     if scope.get("kind") == "document":
         return  # its first paragraph is what it says, and not what it is for
+    if scope.get("name") in _OF_ANY_FOLDER:
+        return  # what it is for is the same everywhere
     members, ids = answer_parts.list_field(scope, "members", _MOST_NEIGHBOURS)
+    is_shown = members and not scope.get("brief")
+    # Of a module of the project, what it defines is expected, too.
+    most = 1 if scope.get("brief") else _FEW_WORDS
+    if not is_shown and says_little_of_module(scope.get("summary"), path, most):
+        return
     answer = scope.answer("module") + answer_parts.render_summary(scope)
-    if members and not scope.get("brief"):  # nobody asks for the names of tests
+    if is_shown:  # nobody asks for the names of tests
         answer += scope.phrases.part("defines", members=members)
         answer += answer_parts.render_constants(scope)
     elif scope.is_foreign(scope.get("summary")):
@@ -353,7 +376,9 @@ def _code(scope: FactScope) -> Fact:
     if summary and len(scope.get("body")) % 2:
         if not scope.is_foreign(summary) and not scope.get("thin"):
             answer = scope.answer("describe", summary=summary)
+            answer += answer_parts.render_condition(scope)
             return Fact("describe", answer, (scope.id,), "medium", {"code": code})
         seed = phrasing_seed("describe", scope.id)
     answer = scope.answer("code", code=answer_parts.render_code(scope, code))
+    answer += answer_parts.render_condition(scope)
     return Fact("code", answer, (scope.id,), "medium", phrasing_seed=seed)

@@ -7,9 +7,11 @@ the graph knows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from repobuild.code.graph.graph import split_id
+from repobuild.engine.contract import Value
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.tasks.trace import (
@@ -22,10 +24,19 @@ from repobuild.samples.tasks.trace import (
 
 _SHORT_BODY = 14  # lines that are quoted whole
 _FIRST_TESTS = 4
+_FEWEST_OF_MANY = 2  # tests that are named where there are others
 _TESTS = ("tests", "users_in_tests")
+_CHANGE_STEPS = (
+    ("overridden", "step_overridden"),
+    ("callers", "step_callers"),
+    ("readers", "step_readers"),
+)
 _FEWEST_LINES = 2  # of a trace
 _FEWEST_STEPS = 2  # of a change
 _FIRST_WORD = re.compile(r"(?:async )?\w+")  # of the head of a block
+_NEEDS_NO_WORD = re.compile(r"return(?: \w+)?\s*(?:#.*)?")
+_SAYS_WHY = re.compile(r"raise \w+\(\s*[fr]?['\"].*\s.*['\"]")
+_BELOW = "\n   - "  # begins what is told below a step
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -34,6 +45,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     if scope.get("kind") not in ("function", "method", "class"):
         return
     if scope.get("brief") or scope.get("name").startswith("__"):
+        return
+    if answer_parts.has_untold_condition(scope):
         return
     yield from _change(scope)
     yield from _steps(scope)
@@ -51,18 +64,14 @@ def _change(scope: FactScope) -> Iterator[Fact]:
     Every list is whole, but that of the tests.
     """
     name = str(scope.get("name"))
-    if scope.get("kind") == "class" or scope.get("overrides") or scope.get("stub"):
+    if not _is_bounded(scope):
         return
-    if not scope.get("callers") and not scope.get("readers") or scope.get("beyond"):
-        return
+    if scope.get("other_names"):
+        scope = _without_alias(scope)
     part = scope.phrases.part
     steps: list[str] = []
     groups: list[tuple[str, ...]] = [(scope.id,)]
-    for field, step in (
-        ("overridden", "step_overridden"),
-        ("callers", "step_callers"),
-        ("readers", "step_readers"),
-    ):
+    for field, step in _CHANGE_STEPS:
         if not scope.get(field):
             continue
         text, ids = whole_list(scope, field)
@@ -85,6 +94,26 @@ def _change(scope: FactScope) -> Iterator[Fact]:
     yield Fact("change", answer, merged(*groups), "hard")
 
 
+def _is_bounded(scope: FactScope) -> bool:
+    """Return whether all that a change of a function concerns can be named."""
+    if scope.get("kind") == "class" or scope.get("overrides") or scope.get("stub"):
+        return False
+    if not scope.get("callers") and not scope.get("readers") or scope.get("beyond"):
+        return False
+    # What its own file makes of it at the top level has a name, which may not be known.
+    is_named = scope.get("path") not in (scope.get("readers") or ())
+    return is_named or bool(scope.get("other_names"))
+
+
+def _without_alias(scope: FactScope) -> FactScope:
+    """Leave the top level of its own file out of who refers to a function.
+
+    There the file gives it another name, which has a step of its own.
+    """
+    readers = [id for id in scope.get("readers") or () if id != scope.get("path")]
+    return replace(scope, context={**scope.context, "readers": readers})
+
+
 def _tests_to_run(scope: FactScope, name: str) -> tuple[str, str, tuple[str, ...]]:
     """Return the step, the first tests of a function, or of what uses it, and ids.
 
@@ -105,6 +134,8 @@ def _tests_to_run(scope: FactScope, name: str) -> tuple[str, str, tuple[str, ...
     is_named = all(bare in test.replace("_", "").lower() for test in tests)
     step = "step_run" if is_named else "step_run_users"
     is_cut = len(tests) < len(every) or "tests" in (scope.get("more") or ())
+    if is_cut and not is_named and len(tests) < _FEWEST_OF_MANY:
+        return "", "", ()  # one of several, and nothing says why that one
     more = is_cut and not is_named  # "first of all" says so
     return step, answer_parts.list_elements(scope, tests, more), tuple(tests)
 
@@ -131,6 +162,7 @@ def _steps(scope: FactScope) -> Iterator[Fact]:
         lines.append(name)
     code = answer_parts.render_code(scope, f"{scope.get('head')}\n{body}")
     answer = scope.answer("steps", code=code)
+    answer += answer_parts.render_condition(scope)
     answer += scope.phrases.part("parts", items="".join(f"\n- {one}" for one in lines))
     yield Fact("steps", answer, merged((scope.id, *ids)), "hard")
 
@@ -155,13 +187,19 @@ def _similar(scope: FactScope) -> Iterator[Fact]:
 
 
 def _trace(scope: FactScope) -> Iterator[Fact]:
-    """Every line of a short function, with what it calls."""
+    """Every line of a short function, with what it calls, and what that is for.
+
+    Lines that are read aloud explain nothing: most of them have to call what has a
+    purpose, to be below a comment, or to be a `raise` with a message. A `return` of a
+    name, which needs no word, counts neither way.
+    """
     rows = scope.get("code") or ()
-    if len(rows) < _FEWEST_LINES:
+    if len(rows) < _FEWEST_LINES or not _is_explained(scope, rows):
         return
     trace = Trace(scope)
     words = {line: _FIRST_WORD.match(text) for line, text, *_ in rows}
-    for line, text, callees, head in rows:
+    told: set[str] = set()
+    for line, text, callees, head, comment in rows:
         ids = scope.without_held_out(callees)
         # A code span holds text with a backtick only between double backticks.
         code = f"`` {text} ``" if "`" in text else f"`{text}`"
@@ -172,10 +210,49 @@ def _trace(scope: FactScope) -> Iterator[Fact]:
         if word := words.get(head):
             kind += "_under"
             fields |= {"head": str(head), "word": word[0]}
-        trace.steps.append(scope.phrases.part(kind, **fields))
+        step = scope.phrases.part(kind, **fields)
+        if comment and not scope.is_foreign(comment):
+            step += scope.phrases.part("trace_comment", comment=comment)
+        trace.steps.append(step + _purposes(scope, ids, told))
+        told.update(ids)
         trace.sources += ids
     if not trace.sources:
         return
     lines = {"start": str(scope.get("start")), "end": str(scope.get("end"))}
-    answer = scope.answer("trace", **lines) + trace.render()
+    answer = scope.answer("trace", **lines)
+    if (text := scope.get("purpose")) and not scope.is_foreign(text):
+        answer += scope.phrases.part("summary", summary=text)
+    answer += trace.render()
     yield Fact("trace", answer, merged((scope.id,), tuple(trace.sources)), "hard")
+
+
+def _is_explained(scope: FactScope, rows: Sequence[Sequence[Value]]) -> bool:
+    """Return whether more than half of the lines of a trace come with an explanation.
+
+    A comment explains the lines below it up to the next empty one. What is in another
+    language than the answer explains nothing.
+    """
+    purposes = scope.get("purposes") or {}
+    known = {id for id, text in purposes.items() if not scope.is_foreign(text)}
+    asked = explained = below = 0  # the line below the last one that a comment explains
+    for line, text, callees, _, comment in rows:
+        if comment and not scope.is_foreign(comment) or line == below:
+            below = line + 1
+        if _NEEDS_NO_WORD.fullmatch(text):
+            continue
+        is_told = bool(callees) and {*scope.without_held_out(callees)} <= known
+        asked += 1
+        explained += is_told or below > line or bool(_SAYS_WHY.match(text))
+    return asked >= _FEWEST_LINES and 2 * explained > asked
+
+
+def _purposes(scope: FactScope, ids: list[str], told: set[str]) -> str:
+    """Return the purposes of what a line calls, of each where it is called first."""
+    purposes = scope.get("purposes") or {}
+    text = ""
+    for id in ids:
+        purpose = purposes.get(id)
+        if purpose and id not in told and not scope.is_foreign(purpose):
+            name = answer_parts.element_name(scope, id)
+            text += f"{_BELOW}{name}{scope.phrases.part('purpose', text=purpose)}"
+    return text

@@ -1,7 +1,7 @@
 """Read the comment directly above a Python definition, when it says what it is for.
 
-No purpose are: a heading between rules (`# ---- names ----`), code that is commented
-out, directives to tools, and notes about work to be done.
+No purpose are: a heading between rules (`# ---- names ----`) or of a group, code that
+is commented out, directives to tools, and notes about work to be done.
 """
 
 from __future__ import annotations
@@ -17,6 +17,12 @@ _DIRECTIVE = re.compile(
     r"|!|-\*-|%%|region|endregion|copyright|spdx)",
     re.IGNORECASE,
 )
+# "linked list manipulation methods." heads all of them.
+_GROUP = re.compile(
+    r"(?i)\b(?:methods|functions|helpers|utilities|utils|classes|properties|accessors"
+    r"|operators|overrides|callbacks|constants)\W*$"
+)
+_MOST_GROUP_WORDS = 5
 _CODE = re.compile(
     r"^(?:def|class|import|from|return|if|for|@)\b.*[:)]?$|[=;{}]|->|\)$"
 )
@@ -53,4 +59,7 @@ def comment_above(source: bytes, start: int) -> str:
     )
     if _DIRECTIVE.match(text) or any(map(_CODE.search, text.split("\n"))):
         return ""
-    return text if len(text.split()) >= _FEWEST_WORDS else ""
+    count = len(text.split())
+    if count <= _MOST_GROUP_WORDS and _GROUP.search(text):
+        return ""
+    return text if count >= _FEWEST_WORDS else ""

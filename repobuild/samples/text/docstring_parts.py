@@ -89,6 +89,8 @@ _NO_PURPOSE = re.compile(
     |https?://\S  # where more is said of it
     |(?:详情|详见|参见|请参[考见阅])[^\n。]*(?:\n|$)
     |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
+    |@[a-z]\w*[ ]*[:：]  # `@Project ：name` of a template
+    |(?:输入|传入)?参数(?:说明)?[ ]*[:：]
     |(?:in|out)puts?[ ]*[:：][ \t]*\S  # what goes in, and not what for
     |[a-z_]\w*[ ]=[ ]["'\d\[{{(]  # code
     |(?-i:try[ ]*:|(?:for[ ]\w[\w, ]*[ ]in|with|if|while)[ ][^\n]*:[ \t]*\n[ \t]+\S)
@@ -136,7 +138,12 @@ _NAME_ALONE = re.compile(
 _DETOUR = re.compile(
     r"(?:In )?Python(?:'s)? (?:has|is|comes|provides|standard|offers|makes)\b|One of\b"
     r"|`\w+` is full\b|(?:There|Sometimes|Often|Everyone|Most|Many|Although|While)\b"
-    r"|(?:Have|Do|Did|Are) you\b"
+    r"|(?:Have|Do|Did|Are) you\b|As (?:an?|the|most|with)\b|When\b|Since\b"
+    r"|The Python [A-Z]"
+)
+# What ends so goes on with a list that is not quoted.
+_GOES_ON = re.compile(
+    r"(?i)\b(?:because|and|or|of|to|with|by|is|are|that|which|as|including|from|like)$"
 )
 # How a file is run tells nothing of what it does.
 _RUN = re.compile(
@@ -206,6 +213,11 @@ _MODULE_WORDS = frozenset(
     "a an the of for and or in with to this that module package file script example"
     " demo test code main utility util helper function class definition simple basic"
     " various specific common general some all related stuff thing".split()
+)
+_OF_ELEMENT = re.compile(r"(?i)\bthis (?:class|function|method|decorator)\b")
+_MODULE_VERBS = frozenset(
+    "around using used uses use provide provides contain contains define defines can be"
+    " test tests testing unittest unittests unit case cases examples modules".split()
 )
 _TITLE_WORDS = 4  # more of them tell what a module is for
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
@@ -297,6 +309,8 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
         return ""  # what follows is the next part
     if _NO_PURPOSE.match(docstring.lstrip()) or _CASES.match(docstring.lstrip()):
         return ""
+    if _NO_PURPOSE.match(without_name(docstring).lstrip()):
+        return ""  # its own name, and below it "Created on 4 sept. 2010"
     if uses := _told_uses(docstring):
         return shorten(" ".join(uses), most)
     text = summarise_prose(without_name(docstring), most)
@@ -335,6 +349,10 @@ def summarise_module(docstring: str, path: str) -> str:
     text = summarise(docstring)
     if _DETOUR.match(text) or _RUN.match(text) or _CAPTION.match(docstring.lstrip()):
         return ""
+    if _GOES_ON.search(text):
+        return ""
+    if _OF_ELEMENT.search(text):
+        return ""  # "Implement this class to ...": it is about one of those below
     name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
     return "" if letters(text) == letters(name) else _with_paragraph(text, docstring)
 
@@ -347,6 +365,19 @@ def repeats_path(summary: str, path: str) -> bool:
     known = set(_WORDS.findall(path.lower())) | _MODULE_WORDS
     words = {word for word in _WORDS.findall(summary.lower()) if word not in known}
     return all(word.removesuffix("s") in known for word in words)
+
+
+def says_little_of_module(summary: str, path: str, most: int = 1) -> bool:
+    """Return whether a summary has at most so many words that the path does not have.
+
+    "Unittest for text table." of `test_texttable` needs what the module defines.
+    """
+    if is_chinese(summary):
+        return False
+    known = "".join(_WORDS.findall(path.lower()))
+    words = {word for word in _WORDS.findall(summary.lower()) if len(word) > 2}
+    told = (word for word in words if word.removesuffix("s") not in known)
+    return len(set(told) - _MODULE_WORDS - _MODULE_VERBS) <= most
 
 
 def _with_paragraph(title: str, docstring: str) -> str:

@@ -334,14 +334,28 @@ def other_public_names(subject: Subject, claimed: str) -> str:
     if listed is None or subject.file.python is None:
         return "it cannot be read as a list"
     known = _assigned(subject.file.python.tree.body)
+    exported = _exported(subject.file.python.tree.body)
     defined = subject.file.python.children_by_name("")
     public = [
         name
         for name, value in known.items()
         if name[0] != "_" and name not in _ANYWHERE and name not in defined
         if not re.fullmatch("[A-Z][A-Z0-9_]+", name) and not _is_type_variable(value)
+        if not exported or name in exported
     ]
     return _check_names([one.name for one in listed], public, has_more)
+
+
+def _exported(body: list[ast.stmt]) -> set[str]:
+    """Return the texts in statements about `__all__`."""
+    return {
+        str(one.value)
+        for node in body
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and any(isinstance(n, ast.Name) and n.id == "__all__" for n in ast.walk(node))
+        for one in ast.walk(node)
+        if isinstance(one, ast.Constant)
+    }
 
 
 def _assigned(body: list[ast.stmt]) -> dict[str, ast.expr | None]:
@@ -564,6 +578,19 @@ def runs_under(subject: Subject, line: str, head: str = "", word: str = "") -> s
     text = python.lines[row - 1].strip()
     is_told = head == str(row) and word and text.startswith(word)
     return "" if is_told else f"it is in the block of line {row}: {text!r}"
+
+
+def comment_over(subject: Subject, number: int, claimed: str) -> str:
+    """Check that the lines of comment directly above a line say this.
+
+    No entry of `LOCAL_CLAIMS`, for the same reason.
+    """
+    lines = subject.file.text.split("\n")[: number - 1]
+    said: list[str] = []
+    while lines and lines[-1].lstrip().startswith("#"):
+        said.insert(0, lines.pop().strip().lstrip("#:").strip())
+    is_said = " ".join(" ".join(said).split()) == claimed
+    return "" if is_said else f"above line {number} stands: {' '.join(said)!r}"
 
 
 def _indent(line: str) -> int:

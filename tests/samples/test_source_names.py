@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.samples.text.computed_names import computed_names
+from repobuild.samples.text.source_names import computed_names
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""Whoever changes a function is told of its other name once, and of fitting tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from repobuild.samples.tasks import implementation_path
+from repobuild.samples.tasks.facts import FactScope
+from repobuild.samples.tasks.phrases import load_phrases
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
+
+KEYS = '''\
+"""Keys of caches."""
+
+
+def make_key{n}(value):
+    """Return the key that a value has in every cache."""
+    return hash(value)
+
+
+_make_key{n} = make_key{n}
+
+
+class Cached{n}:
+    """A function whose values are kept."""
+
+    def __init__(self, key=None):
+        self.key = key or make_key{n}
+'''
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
+    # A change is asked of one function in three, drawn by its id.
+    files = {f"keys{n}.py": KEYS.replace("{n}", str(n)) for n in range(9)}
+    folder: Path = tmp_path_factory.mktemp("keys")
+    return Sampled(folder, files, **ALL_IN_ENGLISH)
+
+
+def test_every_claim_holds(keys: Sampled) -> None:
+    assert not keys.audit().wrong
+
+
+def test_another_name_is_told_once(keys: Sampled) -> None:
+    changes = of_kind(keys, "change")
+    assert changes
+    for one in changes:
+        assert "1. Check the code that refers to it: `Cached" in one["answer"]
+        assert "2. Keep in mind that its module also offers it as" in one["answer"]
+        assert "top level" not in one["answer"]
+
+
+def test_what_a_module_makes_of_a_function_without_a_name_is_not_asked() -> None:
+    context = {
+        "kind": "function", "id": "a.py::f", "label": "f", "path": "a.py", "name": "f",
+        "project": "p", "fence": "python", "readers": ["a.py"], "callers": ["a.py::g"],
+        "tests": ["tests/test_a.py::test_f"],
+    }  # fmt: skip
+    scope = FactScope(context, load_phrases("en"), ("en",), lambda _: False)
+    assert "change" not in {fact.kind for fact in implementation_path.facts(scope)}
+    known = FactScope(
+        {**context, "other_names": ["g"]}, load_phrases("en"), ("en",), lambda _: False
+    )
+    assert "change" in {fact.kind for fact in implementation_path.facts(known)}
+
+
+@pytest.mark.parametrize(("names", "count"), [(["test_one"], 0), (["test_f"], 1)])
+def test_one_of_several_tests_is_named_where_its_name_says_why(
+    names: list[str], count: int
+) -> None:
+    context = {
+        "kind": "function", "id": "a.py::f", "label": "f", "path": "a.py", "name": "f",
+        "project": "p", "fence": "python", "callers": ["a.py::g"], "more": ["tests"],
+        "tests": [f"tests/test_a.py::{name}" for name in names],
+    }  # fmt: skip
+    scope = FactScope(context, load_phrases("en"), ("en",), lambda _: False)
+    kinds = [fact.kind for fact in implementation_path.facts(scope)]
+    assert kinds.count("change") == count
