@@ -40,12 +40,15 @@ helpers         [[path, [[number of a sibling, function in it], ...]], ...]: fun
                 that most siblings use, each one called after it
 members         [[enum, [[number of a sibling, member, element that names it], ...]]]
 tests           [[path or pattern, [number of a sibling, ...]], ...]
+test_lists      [[path, name, whether it is a variable], ...]: parameters and lists in
+                tests that hold all siblings
 past            [[subject, [ids], [paths]], ...] of commits that added siblings
 past_count, past_ids   all commits that added siblings
 together        [[path or pattern, commits], ...] that came along in `past`
 partners        [[path, commits, of how many], ...] that changed with the first home
 home_ids        these commits
-changelog       path of the change log, where new code is usually entered in one
+changelog       path of the change log, where new code is usually entered in one, or
+                siblings were, and there is a section for the next release
 
 A family is left out, by an empty row, when its siblings do not show how another is
 made: when they have no home in common, when most of them share no method or attribute
@@ -73,14 +76,17 @@ from repobuild.samples.families.family_tree import (
     is_usual,
     sampled,
 )
+from repobuild.samples.families.lists_in_tests import lists_in_tests
 from repobuild.samples.families.membership import (
     Family,
     shape_names,
 )
 from repobuild.samples.families.named_sites import (
     FoundSites,
+    numbers_by_name,
     registration_sites,
 )
+from repobuild.samples.families.open_changelog import recorded_names
 from repobuild.samples.families.own_classes import (
     enum_members,
     own_classes,
@@ -129,20 +135,21 @@ _OF_FAMILY = tuple(
     "project family language count homes folder new_file required some arguments"
     " attributes made own helpers members tests past together past_count past_ids"
     " partners home_ids changelog key_sites key_members paired decorators module_calls"
-    " module_imports asked".split()
+    " module_imports asked test_lists".split()
 )
 MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _AT_HOME = 0.75  # share of the siblings that are in one file
 _USUAL = 0.6  # share of the commits to a file that change another one, too
 _MOST_PAST = 5
-_MOST_DOCUMENTS = 6  # with keys
+_MOST_DOCUMENTS = 6  # with most keys
 # By its name, or by how its docstring begins.
 _UNFINISHED = re.compile(
     r"\A_?(?:Abstract|Base[A-Z_])|\A\w+(?:Base|Mixin)\n"
     r"|\A\w+\n\s*(?:(?:An?|The) )?(?i:abstract|base)\b"
 )
 _TABLES = ("table", "call", "entry")
-_REGISTRATIONS = ("exports", "reexport", *_TABLES)
+_EXPORTED = ("exports", "reexport")
+_REGISTRATIONS = (*_EXPORTED, *_TABLES)
 
 
 class FamilyRow(NamedTuple):
@@ -162,6 +169,8 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     homes = Counter(split_id(id)[0] for id in ids)
     alone = {id for id in ids if _is_alone(id, tree)}
     methods = required_methods(family, elements, tree)
+    lists = lists_in_tests(family, ids, tree)
+    found.searched.update(lists.searched)
     home = _most_first(homes)[0]
     is_new_file = _is_new_file(family, alone, ids, past)
     folder = _most_first(_folders(homes))[0]
@@ -186,9 +195,10 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         **_entered(family, ids, elements, found, tree),
         **_habits(family, ids, alone, found, tree),
         "tests": covering_tests(family, ids, alone, tree),
+        "test_lists": lists.lists,
         **_history(past, tree),
         **({} if is_new_file else _partners(home[0], tree)),
-        "changelog": tree.changelog,
+        "changelog": tree.changelog or _open_changelog(ids, found.searched, tree),
     }
     # Siblings agree on where a new one goes, and show how it is made.
     is_together = is_new_file and folder[1] > HALF * len(ids)
@@ -278,8 +288,8 @@ def _entered(
     """
     keys, members, paired, read = read_keys(ids, elements, found.entries, tree)
     words = sorted(set(map(word_of, keys)))
-    documents = [one for word in words for one in tree.find(f"says:{word}")]
-    found.searched.update(documents[:_MOST_DOCUMENTS])
+    counts = Counter(one for word in words for one in tree.find(f"says:{word}"))
+    found.searched.update(path for path, _ in _most_first(counts)[:_MOST_DOCUMENTS])
     found.searched.update(split_id(id)[0] for id in read)
     imported = imported_files(ids, family, tree) if keys else set()
     found.searched.update(imported)
@@ -302,6 +312,20 @@ def _history(past: list[PastAddition], tree: Tree) -> Row:
         "past_count": len(past),
         "past_ids": [one.commit for one in past],
     }
+
+
+def _open_changelog(ids: list[str], searched: set[str], tree: Tree) -> str:
+    """Return the change log that records most siblings and is still written.
+
+    It is added to the files that were searched.
+    """
+    path = tree.root_changelog
+    if not path:
+        return ""
+    searched.add(path)
+    text = (tree.read(path) or b"").decode("utf-8", "replace")
+    names = set(numbers_by_name(ids))
+    return path if is_usual(len(recorded_names(path, text, names)), ids) else ""
 
 
 def _is_model(
@@ -348,10 +372,15 @@ def _sibling(
 
 
 def _is_missing(number: int, site: Value, row: Row) -> bool:
-    """Return whether a place registers nearly all siblings, and not this one."""
+    """Return whether a place registers most siblings, and not this one.
+
+    Of a table these have to be nearly all: the others may be entered elsewhere.
+    """
     kind, _, _, numbers, *_ = site
-    is_of_all = len(numbers) >= _AT_HOME * len(row["siblings"])
-    return kind in _REGISTRATIONS and is_of_all and number not in numbers
+    siblings = row["siblings"]
+    is_of_most = kind in _EXPORTED and is_usual(len(numbers), siblings)
+    is_of_most |= len(numbers) >= _AT_HOME * len(siblings)
+    return kind in _REGISTRATIONS and is_of_most and number not in numbers
 
 
 def _is_raising(site: Value) -> bool:

@@ -38,6 +38,7 @@ _CHOOSE = ("__new__", "__init__")  # may choose a sibling, by their arguments
 _FEWEST_IN_FUNCTION = 3
 _THIRD = 1 / 3
 _MOST_FILES = 60  # that are searched for registrations
+_MOST_DOCUMENTS = 24  # that name most siblings
 _ENTRY_FILE = re.compile(r"(^|/)__init__\.py$")
 _IMPORTED_FROM = re.compile(r"from\s+(?:\.|[\w.]+\.)(\w+)\s+import\b")
 # How documents begin that plan work, or tell what became of it.
@@ -385,7 +386,7 @@ def _searched(family: Family, ids: list[str], names: set[str], tree: Tree) -> se
             prefix = path + "/" if path else ""
             watched.update(prefix + name for name in (*_PACKAGE_FILES, *_MANIFESTS))
     watched.update(*(companions(path, tree.past) for path in homes))
-    for name in sorted(names):
-        documents = tree.find(f"says:{name}")
-        watched.update(documents[:MOST_LISTED])
+    counts = Counter(one for name in names for one in tree.find(f"says:{name}"))
+    documents = sorted(counts, key=lambda path: (-counts[path], path))
+    watched.update(documents[:_MOST_DOCUMENTS])
     return watched
