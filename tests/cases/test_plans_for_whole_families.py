@@ -202,3 +202,107 @@ def test_a_plan_follows_the_tests_and_the_log(first, tmp_path: Path) -> None:
     assert clean.digests() == standard.digests()
     standard.close()
     clean.close()
+
+
+MARKS = '''"""Marks in texts."""
+
+
+class Mark:
+    """The base of all marks."""
+
+    def read(self, text):
+        raise NotImplementedError
+''' + "".join(
+    f'''
+
+class {name}(Mark):
+    """A mark that is called {name.lower()} by those who write."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def read(self, text):
+        return text.split({name!r})
+'''
+    for name in ("TextStart", "TextEnd", "LineStart", "LineEnd")
+)
+READERS = '''"""Read marks."""
+
+from marks import LineEnd, LineStart, TextEnd, TextStart
+
+text_end = TextEnd()
+line_end = LineEnd("line_end")
+heading = LineStart(TextStart())
+LineEnd.opposite = LineStart
+TextEnd.opposite = TextStart
+
+
+def compose(text):
+    """Return what a text is made of."""
+    whole = TextStart(LineStart(LineEnd()))
+    return whole, TextEnd(text)
+
+
+def choose(text):
+    """Return the mark that a text is."""
+    if text == "<":
+        return LineStart(text)
+    if text == ">":
+        return LineEnd(text)
+    if text == "[":
+        return TextStart(text)
+    return TextEnd(text)
+'''
+MARKED = {
+    "setup.cfg": "[metadata]\nname = marks\n",
+    "marks.py": MARKS,
+    "readers.py": READERS,
+    "docs/marks.md": "# Marks\n\n`TextStart`, `TextEnd` and `LineStart`.\n",
+    "docs/whats_new_in_2_0.rst": "New\n===\n\nTextEnd, LineStart, LineEnd.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def marks(tmp_path_factory) -> Sampled:
+    return Sampled(tmp_path_factory.mktemp("marks"), MARKED, **ALL_IN_ENGLISH)
+
+
+def test_every_claim_about_marks_holds(marks: Sampled) -> None:
+    assert marks.audit().wrong == []
+
+
+def test_what_was_new_in_a_release_documents_nothing(marks: Sampled) -> None:
+    assert not any("whats_new" in one for one in plans_of(marks))
+
+
+def test_a_document_of_nearly_all_is_named_beside_any_model(marks: Sampled) -> None:
+    assert any("`LineEnd` as the model" in one for one in plans_of(marks, "plan_like"))
+    step = "Document it in `docs/marks.md`, which names at least 3 of 4 siblings."
+    assert all(step in one for one in plans_of(marks))
+
+
+def test_a_name_is_bound_where_it_is_like_that_of_the_sibling(marks: Sampled) -> None:
+    step = "Bind a name to it in `readers.py`, as is done for 2 of 4 siblings"
+    told = plans_of(marks)
+    assert told and any(step in one for one in told)
+    assert not any("`heading" in one or ".opposite" in one for one in told)
+
+
+def test_an_attribute_of_a_sibling_binds_no_name_to_it(tmp_path: Path) -> None:
+    text = READERS.replace("text_end = ", "last = ").replace("line_end = ", "first = ")
+    sampled = Sampled(tmp_path, MARKED | {"readers.py": text}, **ALL_IN_ENGLISH)
+    assert plans_of(sampled)
+    assert not any("Bind a name" in one for one in plans_of(sampled))
+
+
+def test_a_function_that_composes_siblings_handles_none(marks: Sampled) -> None:
+    told = plans_of(marks)
+    assert told and not any("`compose`" in one for one in told)
+
+
+def test_a_function_that_chooses_says_no_place_behind_its_last(marks: Sampled) -> None:
+    told = plans_of(marks)
+    step = (
+        "Handle it in `choose` of `readers.py`, which names all 4 siblings; import it"
+    )
+    assert told and all(step in one for one in told)

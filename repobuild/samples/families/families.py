@@ -66,8 +66,8 @@ from repobuild.samples.families.named_sites import (
     may_name_two,
     searched_names,
 )
-from repobuild.samples.families.open_changelog import ROOT_CHANGELOGS, recorded_names
 from repobuild.samples.families.past_additions import PastAdditions
+from repobuild.samples.families.registration import ROOT_CHANGELOGS, recorded_names
 from repobuild.samples.families.sibling_keys import word_of
 from repobuild.samples.families.together import TOGETHER, companions, together_row
 
@@ -396,7 +396,7 @@ class _Keeper:
 
 
 def _recorded(path: str, source: bytes | None, names: set[str]) -> set[str]:
-    """Return the names that a change log records, see `open_changelog.py`."""
+    """Return the names that a change log records, see `registration.py`."""
     return recorded_names(path, (source or b"").decode("utf-8", "replace"), names)
 
 

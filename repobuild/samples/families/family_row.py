@@ -76,7 +76,6 @@ from repobuild.samples.families.family_tree import (
     is_usual,
     sampled,
 )
-from repobuild.samples.families.lists_in_tests import lists_in_tests
 from repobuild.samples.families.membership import (
     Family,
     shape_names,
@@ -86,7 +85,6 @@ from repobuild.samples.families.named_sites import (
     numbers_by_name,
     registration_sites,
 )
-from repobuild.samples.families.open_changelog import recorded_names
 from repobuild.samples.families.own_classes import (
     enum_members,
     own_classes,
@@ -98,6 +96,7 @@ from repobuild.samples.families.past_additions import (
     PastAddition,
     counted,
 )
+from repobuild.samples.families.registration import recorded_names
 from repobuild.samples.families.shared_habits import (
     asking_methods,
     module_calls,
@@ -123,7 +122,7 @@ from repobuild.samples.families.sibling_members import (
     replaced_by_some,
     required_methods,
 )
-from repobuild.samples.families.sibling_tests import covering_tests
+from repobuild.samples.families.sibling_tests import covering_tests, lists_in_tests
 from repobuild.samples.families.together import together_row
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
 from repobuild.samples.text.refusals import is_exception
@@ -169,8 +168,6 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     homes = Counter(split_id(id)[0] for id in ids)
     alone = {id for id in ids if _is_alone(id, tree)}
     methods = required_methods(family, elements, tree)
-    lists = lists_in_tests(family, ids, tree)
-    found.searched.update(lists.searched)
     home = _most_first(homes)[0]
     is_new_file = _is_new_file(family, alone, ids, past)
     folder = _most_first(_folders(homes))[0]
@@ -194,8 +191,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         **_own_fields(family, ids, found.searched, tree),
         **_entered(family, ids, elements, found, tree),
         **_habits(family, ids, alone, found, tree),
-        "tests": covering_tests(family, ids, alone, tree),
-        "test_lists": lists.lists,
+        **_tested(family, ids, alone, found.searched, tree),
         **_history(past, tree),
         **({} if is_new_file else _partners(home[0], tree)),
         "changelog": tree.changelog or _open_changelog(ids, found.searched, tree),
@@ -304,6 +300,16 @@ def _entered(
     }
 
 
+def _tested(
+    family: Family, ids: list[str], alone: set[str], searched: set[str], tree: Tree
+) -> Row:
+    """Return where siblings are tested; what was searched is added to the files."""
+    lists = lists_in_tests(family, ids, tree)
+    searched.update(lists.searched)
+    tests = covering_tests(family, ids, alone, tree)
+    return {"tests": tests, "test_lists": lists.lists}
+
+
 def _history(past: list[PastAddition], tree: Tree) -> Row:
     """Return what the commits that added siblings show."""
     return {
@@ -381,6 +387,13 @@ def _is_missing(number: int, site: Value, row: Row) -> bool:
     is_of_most = kind in _EXPORTED and is_usual(len(numbers), siblings)
     is_of_most |= len(numbers) >= _AT_HOME * len(siblings)
     return kind in _REGISTRATIONS and is_of_most and number not in numbers
+
+
+def _is_place_of(number: int, site: Value, row: Row) -> bool:
+    """Return whether a place names a sibling, or is a document of nearly all others."""
+    kind, _, _, numbers, *_ = site
+    is_of_nearly_all = len(numbers) >= NEARLY_ALL * len(row["siblings"])
+    return number in numbers or (kind == "document" and is_of_nearly_all)
 
 
 def _is_raising(site: Value) -> bool:
@@ -558,7 +571,7 @@ def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
         if not fits:
             continue
         every = row.get("sites", ())
-        sites = [site for site in every if number in site[3]]
+        sites = [site for site in every if _is_place_of(number, site, row)]
         if any(map(_is_raising, every)) and not any(map(_is_raising, sites)):
             continue  # it is raised elsewhere, or not at all
         if any(_is_missing(number, site, row) for site in every):

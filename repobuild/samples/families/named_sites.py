@@ -49,9 +49,15 @@ _OF_WORK = re.compile(
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
 _ENTERED = re.compile(r"[\"'][\w.+-]+[\"']\s*:\s*(?:\w+\.)*\w+,?$")
+# A name, and what the value begins with: `LINE_END = LineEnd().named("line")`.
+_BOUND = re.compile(
+    r"(?:\w+\s+)*(\w+)(?:\s*:[^=]+)?\s*:?=\s*(?:new\s+)?&?(?:\w+\.)*(\w+)"
+)
+_CALL_OR_CLOSE = re.compile(r"(\w*)([()])")
 # Written by tools from the manifest, or about versions.
 _NO_GUIDE = re.compile(
     r"(?i)\.(?:egg|dist)-info/|(^|/)version[-_ ]?history\.\w+$|(^|/)authors\b"
+    r"|(^|/)what'?s[-_]?new[^/]*$"
 )
 
 
@@ -287,6 +293,8 @@ def _is_registration(
         return len(names) >= fewest
     if len(names) < _FEWEST_IN_FUNCTION or not is_usual(len(names), ids):
         return False
+    if any(_is_composed(one.line, names) for one in named.values()):
+        return False
     if all(_ENTERED.match(named[name].line) for name in names):
         return True  # a table within the function
     edges = tree.reader.edges(path).outgoing
@@ -300,6 +308,32 @@ def _is_registration(
     targets |= {split_id(target)[0] for target in targets}  # of a module, what it calls
     numbers = numbers_by_name(ids)
     return targets.issuperset(ids[numbers[name]] for name in names)
+
+
+def _is_named_after(one: NamedPlace) -> bool:
+    """Return whether a line binds a sibling to a name like its own: `INT = IntType()`.
+
+    Any other one just uses it, as `TAG = Group(word)` does.
+    """
+    match = _BOUND.match(one.line)
+    if not match or match[2] != one.name:
+        return False
+    bound, name = (text.replace("_", "").lower() for text in match.groups())
+    return bound in name or name in bound
+
+
+def _is_composed(line: str, names: list[str]) -> bool:
+    """Return whether a line makes one sibling of others: `Group(word + Sign())`."""
+    around: list[bool] = []  # of each open bracket: whether a sibling is called by it
+    for word, sign in _CALL_OR_CLOSE.findall(line):
+        if sign != "(":
+            del around[-1:]
+            continue
+        is_sibling = word in names
+        if is_sibling and any(around):
+            return True
+        around.append(is_sibling)
+    return False
 
 
 def can_register(path: str) -> bool:
@@ -327,6 +361,8 @@ def _counts(one: NamedPlace, family: Family) -> bool:
         # Functions call each other: a table is a registration, a call is not.
         return False
     if one.kind == "function" and _is_special(one.where):
+        return False
+    if one.kind == "instance" and not _is_named_after(one):
         return False
     return not (family.kind == "modules" and one.kind == "instance")
 

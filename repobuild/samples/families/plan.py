@@ -682,7 +682,10 @@ class _Plan:
         text = self._part(part, other=path, where=where, of=share)
         name = name_of(self._model_id.partition("::")[2])
         line = lines.get(name, "")
-        text += "" if is_some or branch else self._order(kind, order, numbers)
+        # In a function what comes after the last branch of an `if` may never run.
+        is_place = kind != "function" or self._is_of_several(line)
+        if is_place and not is_some and not branch:
+            text += self._order(kind, order, numbers)
         text += self._branch(branch, len(numbers))
         is_used = path != self._model_path and _is_imported(name, line)
         if is_used and imports:
@@ -722,6 +725,11 @@ class _Plan:
             return ""
         order = name_of(self._model_id.partition("::")[2])
         return self._part("plan_behind", item=order)
+
+    def _is_of_several(self, line: str) -> bool:
+        """Return whether a line is that of a list: it names several siblings."""
+        words = set(re.findall(r"\w+", line))
+        return sum(name_of(id.partition("::")[2]) in words for id in self._ids) > 1
 
     def _branch(self, branch: list[Value], count: int) -> str:
         """Say which siblings a place names under one `if`."""
