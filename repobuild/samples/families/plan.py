@@ -459,8 +459,12 @@ class _Plan:
         return kept
 
     def _test_lists(self) -> list[Value]:
-        """Return the parameters and lists in tests that hold all siblings."""
-        return self._scope.get("test_lists") or []
+        """Return the parameters and lists in tests that hold all siblings.
+
+        There are none where only some of the siblings were compared.
+        """
+        is_of_all = self._scope.get("count") == self._count
+        return (self._scope.get("test_lists") or []) if is_of_all else []
 
     def _partners(self) -> list[Value]:
         """Return what changes with the file that a new sibling goes into."""
