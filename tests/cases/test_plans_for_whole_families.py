@@ -288,6 +288,13 @@ def test_a_name_is_bound_where_it_is_like_that_of_the_sibling(marks: Sampled) ->
     assert not any("`heading" in one or ".opposite" in one for one in told)
 
 
+def test_another_name_for_a_sibling_is_bound_to_it(tmp_path: Path) -> None:
+    text = READERS.replace("TextEnd()\n", "TextEnd\n").replace("text_end", "last")
+    sampled = Sampled(tmp_path, MARKED | {"readers.py": text}, **ALL_IN_ENGLISH)
+    told = plans_of(sampled)
+    assert told and any("as is done for 2 of 4 siblings" in one for one in told)
+
+
 def test_an_attribute_of_a_sibling_binds_no_name_to_it(tmp_path: Path) -> None:
     text = READERS.replace("text_end = ", "last = ").replace("line_end = ", "first = ")
     sampled = Sampled(tmp_path, MARKED | {"readers.py": text}, **ALL_IN_ENGLISH)

@@ -310,14 +310,17 @@ def _is_registration(
     return targets.issuperset(ids[numbers[name]] for name in names)
 
 
-def _is_named_after(one: NamedPlace) -> bool:
-    """Return whether a line binds a sibling to a name like its own: `INT = IntType()`.
+def _is_bound(one: NamedPlace) -> bool:
+    """Return whether a line gives a sibling another name: `i18n = Translation`.
 
-    Any other one just uses it, as `TAG = Group(word)` does.
+    What is made of one has to have a name like its own, as in `INT = IntType()`. Any
+    other line just uses it, as `TAG = Group(word)` does.
     """
     match = _BOUND.match(one.line)
     if not match or match[2] != one.name:
         return False
+    if not one.line[match.end() :].strip(" ;"):
+        return True
     bound, name = (text.replace("_", "").lower() for text in match.groups())
     return bound in name or name in bound
 
@@ -362,7 +365,7 @@ def _counts(one: NamedPlace, family: Family) -> bool:
         return False
     if one.kind == "function" and _is_special(one.where):
         return False
-    if one.kind == "instance" and not _is_named_after(one):
+    if one.kind == "instance" and not _is_bound(one):
         return False
     return not (family.kind == "modules" and one.kind == "instance")
 
