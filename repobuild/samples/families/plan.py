@@ -67,7 +67,6 @@ _SPARE = (
     "plan_attributes",
     "plan_past",
     "plan_partners",
-    "plan_changelog",
     "plan_some",
 )
 
