@@ -174,6 +174,16 @@ def test_a_log_that_is_closed_or_records_few_is_not_named(change, tmp_path) -> N
     assert not any("CHANGELOG.md" in one for one in plans_of(sampled))
 
 
+def test_a_log_makes_no_room_for_code(tmp_path: Path) -> None:
+    code = FILES["bags.py"]
+    for line in ("return sorted(self)", "return [dict(self)]"):
+        code = code.replace(line, f"{line}  # {'x' * 55}")
+    sampled = Sampled(tmp_path, FILES | {"bags.py": code}, **ALL_IN_ENGLISH)
+    told = plans_of(sampled, "plan", "plan_like", "plan_need")
+    assert any("**Example**" not in one for one in told)
+    assert all("`CHANGELOG.md`" in one for one in told)
+
+
 @pytest.mark.parametrize(
     "first",
     [
