@@ -169,6 +169,7 @@ PLAN_PARTS = tuple(
     " plan_reexport plan_table plan_call plan_function plan_function_some plan_instance"
     " plan_entry plan_listed"
     " plan_document plan_tests plan_together plan_partners plan_changelog"
+    " plan_test_parameters plan_test_list"
     " plan_table_some plan_decorated plan_key_member plan_paired plan_paired_function"
     " plan_module_import plan_module_call plan_asked plan_keys".split()
 )

@@ -26,7 +26,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -70,13 +70,17 @@ class _Scope:
         return bytes(self._repository[blob_id].data)
 
 
-def candidates(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield (commit, parent, row of `additions`), newest first."""
+def candidates(
+    path: Path, wanted: Container[str] | None = None
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield (commit, parent, row of `additions`), newest first, or of some commits."""
     repository = pygit2.Repository(str(path))
     head = str(repository.head.target)
     for number, step in enumerate(kept_commits(repository, head)):
         if number >= _SEARCHED:
             return
+        if wanted is not None and step.commit not in wanted:
+            continue
         row = commit_row(repository, step)
         if not 0 < len(row["changes"]) <= _MOST_FILES:
             continue
@@ -224,9 +228,9 @@ def redo(log: Path, new: Path, places: list[Path]) -> None:
     known = {(r["repository"], r["commit"]) for r in read(log) if "family" in r}
     done = {(r["repository"], r["commit"]) for r in read(new)}
     for place in places:
-        for commit, parent, added in candidates(place):
-            if (place.name, commit) in known - done:
-                append(new, examine(place, commit, parent, added))
+        wanted = {commit for name, commit in known - done if name == place.name}
+        for commit, parent, added in candidates(place, wanted):
+            append(new, examine(place, commit, parent, added))
 
 
 def examine(

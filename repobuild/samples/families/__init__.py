@@ -8,6 +8,6 @@ siblings are found in `membership.py`; its row is put together in `family_row.py
     named_sites       where they are named, by the mentions of `registration.py`
     sibling_keys      by which keys they are known elsewhere, and what has these
     shared_habits     what is done for each: decorators, calls, imports
-    sibling_tests     which tests cover them
+    sibling_tests     which tests cover them, which lists in tests hold all
     past_additions, together   what came along when one was added
 """

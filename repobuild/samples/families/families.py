@@ -67,6 +67,7 @@ from repobuild.samples.families.named_sites import (
     searched_names,
 )
 from repobuild.samples.families.past_additions import PastAdditions
+from repobuild.samples.families.registration import ROOT_CHANGELOGS, recorded_names
 from repobuild.samples.families.sibling_keys import word_of
 from repobuild.samples.families.together import TOGETHER, companions, together_row
 
@@ -130,9 +131,10 @@ class _Keeper:
             not view.full and before and spoken_languages(before[0]) != spoken
         )
         changelog = self._changelog()
-        old_changelog = (view.own.get(CHANGE_LOG) or {}).get("path", "")
-        self.is_all_changed |= not view.full and old_changelog != changelog
-        view.own.put(CHANGE_LOG, {"kind": "changelog", "path": changelog})
+        at_root = next(filter(self._exists, ROOT_CHANGELOGS), "")
+        logs = {"kind": "changelog", "path": changelog, "root": at_root}
+        self.is_all_changed |= not view.full and view.own.get(CHANGE_LOG) != logs
+        view.own.put(CHANGE_LOG, logs)
         self._tree = Tree(
             self._reader,
             self._past,
@@ -143,6 +145,7 @@ class _Keeper:
             self._find,
             name,
             changelog,
+            at_root,
         )
 
     def _changelog(self) -> str:
@@ -233,7 +236,11 @@ class _Keeper:
         before, after = (read_edges(path, one).outgoing for one in rows)
         if before != after or self._defines_otherwise(path, names):
             return True
-        sources = (read_source(self._view, one) for one in (old, new))
+        sources = [read_source(self._view, one) for one in (old, new)]
+        if path == self._tree.root_changelog and not describes(path):
+            return _recorded(path, sources[0], names) != _recorded(
+                path, sources[1], names
+            )
         return any(one is None or may_name_two(names, one) for one in sources)
 
     def _defines_otherwise(self, path: str, names: set[str]) -> bool:
@@ -386,6 +393,11 @@ class _Keeper:
             row = self._files.get(path)
             self._sources[path] = read_source(self._view, row)
         return self._sources[path]
+
+
+def _recorded(path: str, source: bytes | None, names: set[str]) -> set[str]:
+    """Return the names that a change log records, see `registration.py`."""
+    return recorded_names(path, (source or b"").decode("utf-8", "replace"), names)
 
 
 def _besides(row: Value) -> list[str]:

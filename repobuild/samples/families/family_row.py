@@ -40,12 +40,15 @@ helpers         [[path, [[number of a sibling, function in it], ...]], ...]: fun
                 that most siblings use, each one called after it
 members         [[enum, [[number of a sibling, member, element that names it], ...]]]
 tests           [[path or pattern, [number of a sibling, ...]], ...]
+test_lists      [[path, name, whether it is a variable], ...]: parameters and lists in
+                tests that hold all siblings
 past            [[subject, [ids], [paths]], ...] of commits that added siblings
 past_count, past_ids   all commits that added siblings
 together        [[path or pattern, commits], ...] that came along in `past`
 partners        [[path, commits, of how many], ...] that changed with the first home
 home_ids        these commits
-changelog       path of the change log, where new code is usually entered in one
+changelog       path of the change log, where new code is usually entered in one, or
+                siblings were, and there is a section for the next release
 
 A family is left out, by an empty row, when its siblings do not show how another is
 made: when they have no home in common, when most of them share no method or attribute
@@ -79,6 +82,7 @@ from repobuild.samples.families.membership import (
 )
 from repobuild.samples.families.named_sites import (
     FoundSites,
+    numbers_by_name,
     registration_sites,
 )
 from repobuild.samples.families.own_classes import (
@@ -92,6 +96,7 @@ from repobuild.samples.families.past_additions import (
     PastAddition,
     counted,
 )
+from repobuild.samples.families.registration import recorded_names
 from repobuild.samples.families.shared_habits import (
     asking_methods,
     module_calls,
@@ -117,7 +122,7 @@ from repobuild.samples.families.sibling_members import (
     replaced_by_some,
     required_methods,
 )
-from repobuild.samples.families.sibling_tests import covering_tests
+from repobuild.samples.families.sibling_tests import covering_tests, lists_in_tests
 from repobuild.samples.families.together import together_row
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
 from repobuild.samples.text.refusals import is_exception
@@ -129,20 +134,21 @@ _OF_FAMILY = tuple(
     "project family language count homes folder new_file required some arguments"
     " attributes made own helpers members tests past together past_count past_ids"
     " partners home_ids changelog key_sites key_members paired decorators module_calls"
-    " module_imports asked".split()
+    " module_imports asked test_lists".split()
 )
 MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _AT_HOME = 0.75  # share of the siblings that are in one file
 _USUAL = 0.6  # share of the commits to a file that change another one, too
 _MOST_PAST = 5
-_MOST_DOCUMENTS = 6  # with keys
+_MOST_DOCUMENTS = 6  # with most keys
 # By its name, or by how its docstring begins.
 _UNFINISHED = re.compile(
     r"\A_?(?:Abstract|Base[A-Z_])|\A\w+(?:Base|Mixin)\n"
     r"|\A\w+\n\s*(?:(?:An?|The) )?(?i:abstract|base)\b"
 )
 _TABLES = ("table", "call", "entry")
-_REGISTRATIONS = ("exports", "reexport", *_TABLES)
+_EXPORTED = ("exports", "reexport")
+_REGISTRATIONS = (*_EXPORTED, *_TABLES)
 
 
 class FamilyRow(NamedTuple):
@@ -185,10 +191,10 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         **_own_fields(family, ids, found.searched, tree),
         **_entered(family, ids, elements, found, tree),
         **_habits(family, ids, alone, found, tree),
-        "tests": covering_tests(family, ids, alone, tree),
+        **_tested(family, ids, alone, found.searched, tree),
         **_history(past, tree),
         **({} if is_new_file else _partners(home[0], tree)),
-        "changelog": tree.changelog,
+        "changelog": tree.changelog or _open_changelog(ids, found.searched, tree),
     }
     # Siblings agree on where a new one goes, and show how it is made.
     is_together = is_new_file and folder[1] > HALF * len(ids)
@@ -278,8 +284,8 @@ def _entered(
     """
     keys, members, paired, read = read_keys(ids, elements, found.entries, tree)
     words = sorted(set(map(word_of, keys)))
-    documents = [one for word in words for one in tree.find(f"says:{word}")]
-    found.searched.update(documents[:_MOST_DOCUMENTS])
+    counts = Counter(one for word in words for one in tree.find(f"says:{word}"))
+    found.searched.update(path for path, _ in _most_first(counts)[:_MOST_DOCUMENTS])
     found.searched.update(split_id(id)[0] for id in read)
     imported = imported_files(ids, family, tree) if keys else set()
     found.searched.update(imported)
@@ -294,6 +300,16 @@ def _entered(
     }
 
 
+def _tested(
+    family: Family, ids: list[str], alone: set[str], searched: set[str], tree: Tree
+) -> Row:
+    """Return where siblings are tested; what was searched is added to the files."""
+    lists = lists_in_tests(family, ids, tree)
+    searched.update(lists.searched)
+    tests = covering_tests(family, ids, alone, tree)
+    return {"tests": tests, "test_lists": lists.lists}
+
+
 def _history(past: list[PastAddition], tree: Tree) -> Row:
     """Return what the commits that added siblings show."""
     return {
@@ -302,6 +318,20 @@ def _history(past: list[PastAddition], tree: Tree) -> Row:
         "past_count": len(past),
         "past_ids": [one.commit for one in past],
     }
+
+
+def _open_changelog(ids: list[str], searched: set[str], tree: Tree) -> str:
+    """Return the change log that records most siblings and is still written.
+
+    It is added to the files that were searched.
+    """
+    path = tree.root_changelog
+    if not path:
+        return ""
+    searched.add(path)
+    text = (tree.read(path) or b"").decode("utf-8", "replace")
+    names = set(numbers_by_name(ids))
+    return path if is_usual(len(recorded_names(path, text, names)), ids) else ""
 
 
 def _is_model(
@@ -348,10 +378,22 @@ def _sibling(
 
 
 def _is_missing(number: int, site: Value, row: Row) -> bool:
-    """Return whether a place registers nearly all siblings, and not this one."""
+    """Return whether a place registers most siblings, and not this one.
+
+    Of a table these have to be nearly all: the others may be entered elsewhere.
+    """
     kind, _, _, numbers, *_ = site
-    is_of_all = len(numbers) >= _AT_HOME * len(row["siblings"])
-    return kind in _REGISTRATIONS and is_of_all and number not in numbers
+    siblings = row["siblings"]
+    is_of_most = kind in _EXPORTED and is_usual(len(numbers), siblings)
+    is_of_most |= len(numbers) >= _AT_HOME * len(siblings)
+    return kind in _REGISTRATIONS and is_of_most and number not in numbers
+
+
+def _is_place_of(number: int, site: Value, row: Row) -> bool:
+    """Return whether a place names a sibling, or is a document of nearly all others."""
+    kind, _, _, numbers, *_ = site
+    is_of_nearly_all = len(numbers) >= NEARLY_ALL * len(row["siblings"])
+    return number in numbers or (kind == "document" and is_of_nearly_all)
 
 
 def _is_raising(site: Value) -> bool:
@@ -529,7 +571,7 @@ def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
         if not fits:
             continue
         every = row.get("sites", ())
-        sites = [site for site in every if number in site[3]]
+        sites = [site for site in every if _is_place_of(number, site, row)]
         if any(map(_is_raising, every)) and not any(map(_is_raising, sites)):
             continue  # it is raised elsewhere, or not at all
         if any(_is_missing(number, site, row) for site in every):

@@ -30,6 +30,7 @@ class Tree(NamedTuple):
     find: Callable[[str], list[str]]  # paths by a term of the index (families.py)
     project: str
     changelog: str  # path of the change log when new code is usually entered in it
+    root_changelog: str  # path of the one at the root, "" where there is none
 
     def code(self, element: ElementView) -> bytes:
         """Return an element's source, without its decorators."""

@@ -38,6 +38,7 @@ _CHOOSE = ("__new__", "__init__")  # may choose a sibling, by their arguments
 _FEWEST_IN_FUNCTION = 3
 _THIRD = 1 / 3
 _MOST_FILES = 60  # that are searched for registrations
+_MOST_DOCUMENTS = 24  # that name most siblings
 _ENTRY_FILE = re.compile(r"(^|/)__init__\.py$")
 _IMPORTED_FROM = re.compile(r"from\s+(?:\.|[\w.]+\.)(\w+)\s+import\b")
 # How documents begin that plan work, or tell what became of it.
@@ -48,9 +49,15 @@ _OF_WORK = re.compile(
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
 _ENTERED = re.compile(r"[\"'][\w.+-]+[\"']\s*:\s*(?:\w+\.)*\w+,?$")
+# A name, and what the value begins with: `LINE_END = LineEnd().named("line")`.
+_BOUND = re.compile(
+    r"(?:\w+\s+)*(\w+)(?:\s*:[^=]+)?\s*:?=\s*(?:new\s+)?&?(?:\w+\.)*(\w+)"
+)
+_CALL_OR_CLOSE = re.compile(r"(\w*)([()])")
 # Written by tools from the manifest, or about versions.
 _NO_GUIDE = re.compile(
     r"(?i)\.(?:egg|dist)-info/|(^|/)version[-_ ]?history\.\w+$|(^|/)authors\b"
+    r"|(^|/)what'?s[-_]?new[^/]*$"
 )
 
 
@@ -286,6 +293,8 @@ def _is_registration(
         return len(names) >= fewest
     if len(names) < _FEWEST_IN_FUNCTION or not is_usual(len(names), ids):
         return False
+    if any(_is_composed(one.line, names) for one in named.values()):
+        return False
     if all(_ENTERED.match(named[name].line) for name in names):
         return True  # a table within the function
     edges = tree.reader.edges(path).outgoing
@@ -299,6 +308,35 @@ def _is_registration(
     targets |= {split_id(target)[0] for target in targets}  # of a module, what it calls
     numbers = numbers_by_name(ids)
     return targets.issuperset(ids[numbers[name]] for name in names)
+
+
+def _is_bound(one: NamedPlace) -> bool:
+    """Return whether a line gives a sibling another name: `i18n = Translation`.
+
+    What is made of one has to have a name like its own, as in `INT = IntType()`. Any
+    other line just uses it, as `TAG = Group(word)` does.
+    """
+    match = _BOUND.match(one.line)
+    if not match or match[2] != one.name:
+        return False
+    if not one.line[match.end() :].strip(" ;"):
+        return True
+    bound, name = (text.replace("_", "").lower() for text in match.groups())
+    return bound in name or name in bound
+
+
+def _is_composed(line: str, names: list[str]) -> bool:
+    """Return whether a line makes one sibling of others: `Group(word + Sign())`."""
+    around: list[bool] = []  # of each open bracket: whether a sibling is called by it
+    for word, sign in _CALL_OR_CLOSE.findall(line):
+        if sign != "(":
+            del around[-1:]
+            continue
+        is_sibling = word in names
+        if is_sibling and any(around):
+            return True
+        around.append(is_sibling)
+    return False
 
 
 def can_register(path: str) -> bool:
@@ -326,6 +364,8 @@ def _counts(one: NamedPlace, family: Family) -> bool:
         # Functions call each other: a table is a registration, a call is not.
         return False
     if one.kind == "function" and _is_special(one.where):
+        return False
+    if one.kind == "instance" and not _is_bound(one):
         return False
     return not (family.kind == "modules" and one.kind == "instance")
 
@@ -385,7 +425,7 @@ def _searched(family: Family, ids: list[str], names: set[str], tree: Tree) -> se
             prefix = path + "/" if path else ""
             watched.update(prefix + name for name in (*_PACKAGE_FILES, *_MANIFESTS))
     watched.update(*(companions(path, tree.past) for path in homes))
-    for name in sorted(names):
-        documents = tree.find(f"says:{name}")
-        watched.update(documents[:MOST_LISTED])
+    counts = Counter(one for name in names for one in tree.find(f"says:{name}"))
+    documents = sorted(counts, key=lambda path: (-counts[path], path))
+    watched.update(documents[:_MOST_DOCUMENTS])
     return watched

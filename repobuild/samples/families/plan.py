@@ -50,6 +50,7 @@ _SHOWN_WITHOUT_LINE = (
 _REGISTERS = ("table", "call", "entry", "function", "raise", "raise_in")
 # Begin the names of steps.
 _SITE, _DOCUMENT, _PERHAPS = "plan_site", "plan_document", "plan_perhaps"
+_NUMBERED_FILE_STEPS = (_SITE, _DOCUMENT, _PERHAPS, "plan_test_")
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
 _KEY_PARTS = {"document": "plan_key_document", "definition": "plan_key_definition"}
 _SHORTER = "shorter"  # names the model alone of the siblings
@@ -66,7 +67,6 @@ _SPARE = (
     "plan_attributes",
     "plan_past",
     "plan_partners",
-    "plan_changelog",
     "plan_some",
 )
 
@@ -330,7 +330,7 @@ class _Plan:
         steps = [
             text
             for part, text in self._steps()
-            if part in _FILE_STEPS or part.startswith((_SITE, _DOCUMENT, _PERHAPS))
+            if part in _FILE_STEPS or part.startswith(_NUMBERED_FILE_STEPS)
         ]
         if len(steps) < 2 or not _are_certain(part for part, _ in self._steps()):
             return {}
@@ -411,8 +411,13 @@ class _Plan:
         yield from self._keys()
         for path, _ in (self._scope.get("tests") or ())[:1]:
             yield "plan_tests", self._part("plan_tests", other=path)
+        for number, (path, where, is_variable) in enumerate(self._test_lists()):
+            part = "plan_test_list" if is_variable else "plan_test_parameters"
+            fields = {"where": where, "other": path, "total": str(self._count)}
+            yield f"{part} {number}", self._part(part, **fields)
         known = {site[1] for site in self._scope.get("sites") or ()}
         known |= {path for path, _ in self._scope.get("tests") or ()}
+        known |= {path for path, *_ in self._test_lists()}
         known |= {path for path, _ in self._scope.get("homes")}
         past = self._scope.get("past_count")
         together = [[*one, past] for one in self._scope.get("together") or ()]
@@ -451,6 +456,14 @@ class _Plan:
             is_both = kind == "exports" and place in imports
             kept.append(["listed", *site[1:]] if is_both else site)
         return kept
+
+    def _test_lists(self) -> list[Value]:
+        """Return the parameters and lists in tests that hold all siblings.
+
+        There are none where only some of the siblings were compared.
+        """
+        is_of_all = self._scope.get("count") == self._count
+        return (self._scope.get("test_lists") or []) if is_of_all else []
 
     def _partners(self) -> list[Value]:
         """Return what changes with the file that a new sibling goes into."""
@@ -672,7 +685,10 @@ class _Plan:
         text = self._part(part, other=path, where=where, of=share)
         name = name_of(self._model_id.partition("::")[2])
         line = lines.get(name, "")
-        text += "" if is_some or branch else self._order(kind, order, numbers)
+        # In a function what comes after the last branch of an `if` may never run.
+        is_place = kind != "function" or self._is_of_several(line)
+        if is_place and not is_some and not branch:
+            text += self._order(kind, order, numbers)
         text += self._branch(branch, len(numbers))
         is_used = path != self._model_path and _is_imported(name, line)
         if is_used and imports:
@@ -712,6 +728,11 @@ class _Plan:
             return ""
         order = name_of(self._model_id.partition("::")[2])
         return self._part("plan_behind", item=order)
+
+    def _is_of_several(self, line: str) -> bool:
+        """Return whether a line is that of a list: it names several siblings."""
+        words = set(re.findall(r"\w+", line))
+        return sum(name_of(id.partition("::")[2]) in words for id in self._ids) > 1
 
     def _branch(self, branch: list[Value], count: int) -> str:
         """Say which siblings a place names under one `if`."""

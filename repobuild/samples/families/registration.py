@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from repobuild.samples.contexts.element_view import ElementView
@@ -42,6 +43,21 @@ _REGISTERS = re.compile(
     r"(?i)register|add|append|install|include|mount|use$|connect|insert"
 )
 _ENTRY = re.compile(r"(^|/)(__init__\.py|index\.[jt]sx?|mod\.rs|lib\.rs)$")
+# The log of the whole project, in the order in which they are looked for.
+ROOT_CHANGELOGS = tuple(
+    f"{folder}{stem}{suffix}"
+    for folder in ("", "docs/")
+    for stem in ("CHANGELOG", "CHANGES", "HISTORY", "NEWS", "changelog", "changes")
+    for suffix in (".md", ".rst", ".txt")
+)
+_TOP_LINES = 80  # of a log
+_NEXT = re.compile(
+    r"(?i)\bunreleased\b|\bnot (?:yet )?released\b|\bto be released\b|\bforthcoming\b"
+    r"|\bnext (?:version|release)\b|\bin (?:development|progress)\b|\bupcoming\b"
+)
+_RELEASE = re.compile(r"\d+\.\d+|\d{4}-\d{2}-\d{2}")
+_MARKED = re.compile(r"\s{0,3}#{1,4}\s")
+_UNDERLINE = re.compile(r"\s*([=\-~^*+#\"'`])\1{2,}\s*$")
 
 
 class NamedPlace(NamedTuple):
@@ -284,3 +300,30 @@ def _enclosing(elements: Mapping[str, ElementView], number: int) -> ElementView 
 
 def is_document(path: str) -> bool:
     return path.endswith((".md", ".rst", ".txt", ".adoc", ".mdx", ".markdown"))
+
+
+# ----------------------------------------------------------------- change logs
+
+
+def recorded_names(path: str, text: str, names: set[str]) -> set[str]:
+    """Return the names in a log whose first section is that of the next release.
+
+    There are none in a log without such a section. The commits of a shallow clone, or
+    of a release's archive, show no habit: the log is all that says what is entered.
+    """
+    heading = next(filter(_is_of_release, _headings(text)), "")
+    if not _NEXT.search(heading):
+        return set()
+    return {one.name for one in mentions(path, text, names, {}, set())}
+
+
+def _is_of_release(heading: str) -> bool:
+    return bool(_NEXT.search(heading) or _RELEASE.search(heading))
+
+
+def _headings(text: str) -> Iterator[str]:
+    """Yield the headings near the top, those above a rule among them."""
+    lines = list(islice(text.splitlines(), _TOP_LINES))
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        if line.strip() and (_MARKED.match(line) or _UNDERLINE.match(below)):
+            yield line

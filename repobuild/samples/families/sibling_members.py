@@ -61,21 +61,32 @@ def required_methods(
 def replaced_by_some(
     family: Family, counted_methods: list[Value], ids: list[str], tree: Tree
 ) -> list[Value]:
-    """Return the methods of the base that some siblings replace, and most do not."""
+    """Return the methods that some siblings replace, and most do not.
+
+    Those are the methods of the base and of what it inherits from in its file, with all
+    that Python calls by itself: a base outside of the project may define these.
+    """
     path, qual = split_id(family.where)
     elements = tree.reader.elements(path)
-    inherited = {one.name for one in elements.values() if one.parent == qual}
+    above = tree.reader.ancestors(family.where) if qual else ()
+    owners = {qual, *(own for home, own in map(split_id, above) if home == path)}
+    inherited = {one.name for one in elements.values() if one.parent in owners}
     base = elements.get(qual) if qual else None
     fields = set(_class_attributes(base, tree)) - inherited if base else set()
     some = [
         [name, count]
         for name, count, is_abstract in counted_methods
-        if not is_abstract and not is_usual(count, ids) and name in inherited
+        if not is_abstract and not is_usual(count, ids)
+        if name in inherited or _is_hook(name)
     ]
     some += [one for one in _set_by_some(fields, ids, tree) if fields]
     some.sort(key=lambda item: (-item[1], item[0]))
     is_subclass = family.kind == "subclass" and bool(qual)
     return some if is_subclass and len(some) <= MOST_METHODS else []
+
+
+def _is_hook(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
 
 
 def _set_by_some(names: set[str], ids: list[str], tree: Tree) -> list[Value]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -813,6 +813,41 @@ def _check_came(
     return "" if right else f"{count} touched it"
 
 
+def _check_test_parameters(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    file = plan.python(fields["other"])
+    one = file.definitions.get(fields["where"]) if file else None
+    if one is None or isinstance(one.node, ast.ClassDef):
+        return "there is no such test or fixture"
+    return _check_holds_all(plan, fields, one.node.decorator_list)
+
+
+def _check_test_list(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    file = plan.python(fields["other"])
+    if file is None:
+        return "there is no such file"
+    lists = [
+        node.value
+        for node in file.tree.body
+        if isinstance(node, ast.Assign)
+        and fields["where"] in map(ast.unparse, node.targets)
+    ]
+    return _check_holds_all(plan, fields, lists)
+
+
+def _check_holds_all(
+    plan: PlanSubject, fields: Mapping[str, str], places: Sequence[ast.expr]
+) -> str:
+    """Return "" when one of these expressions names every sibling."""
+    if fields["total"] != str(len(plan.siblings)):
+        return f"{len(plan.siblings)} siblings are compared"
+    wanted = set(map(_bare, plan.siblings))
+    for place in places:
+        nodes = [one for one in ast.walk(place) if isinstance(one, ast.expr)]
+        if wanted.issubset(map(last_name, nodes)):
+            return ""
+    return "it does not have all of them"
+
+
 def _check_changelog(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     return "" if fields["other"] in plan.index.paths else "there is no such file"
 
@@ -1077,6 +1112,8 @@ _CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
     "plan_methods": _check_most,
     "plan_attributes": _check_attributes,
     "plan_tests": _check_tests,
+    "plan_test_parameters": _check_test_parameters,
+    "plan_test_list": _check_test_list,
     "plan_together": _check_together_step,
     "plan_partners": _check_together_step,
     "plan_changelog": _check_changelog,
