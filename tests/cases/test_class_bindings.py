@@ -154,6 +154,33 @@ def test_another_name_of_a_method_is_told_with_the_methods(tmp_path: Path) -> No
     assert {one.key for one in sampled.audit(mutants).wrong} == mutants.keys()
 
 
+def test_a_method_with_an_argument_of_its_own_is_no_other_name(tmp_path: Path) -> None:
+    code = '''"""Mocks."""
+
+from functools import partialmethod
+
+
+class Mock:
+    """Stands in for a server, and keeps what it is asked."""
+
+    def add(self, verb: str, url: str) -> None:
+        """Add an answer to a verb and an address."""
+        self.added = (verb, url)
+
+    def remove(self, url: str) -> None:
+        """Remove the answers to an address."""
+        self.removed = url
+
+    get = partialmethod(add, "GET")
+    insert = add
+'''
+    sampled = Sampled(tmp_path, {"mocks.py": code}, **ALL_IN_ENGLISH)
+    (answer,) = answers(sampled, "members", "mocks.py::Mock")
+    assert "**Other names of its methods**: `insert` for `add`" in answer
+    assert "`get`" not in answer
+    assert sampled.audit().wrong == []
+
+
 def test_another_name_of_a_function_is_told_where_it_changes(tmp_path: Path) -> None:
     """Whoever uses `merge_threads` is not found by a search for `merge_all`."""
     code = '''"""Strands."""

@@ -126,6 +126,9 @@ _MAKES_OWN = re.compile(
     r"|^[ \t]+(\w+) = (?:type\(self\)|self\.__class__)(?:[ \t]*#.*)?\n[\s\S]*\b\1\("
 )
 _OPERATED = re.compile(r"(?<![\w.])(\w+)\[|\b(?:in |len\(|iter\()(\w+)\b(?![.(\[])")
+_ALIASES = re.compile(
+    r"^[ \t]+((?:\w+[ \t]*=[ \t]*)+)(\w+)[ \t]*(?:#.*)?$", re.MULTILINE
+)
 _OPERATED_SELF = re.compile(r"(?<![\w.])self\[|\b(?:in |len\(|iter\()self\b(?![.(\[])")
 # What a `return` calls, "" where it returns anything else.
 _RETURN = re.compile(r"^[ \t]+return\b(?:[ \t]+(?:\w+\.)*(\w+)\()?", re.MULTILINE)
@@ -428,15 +431,21 @@ def _bound_functions(file: FileContext, element: ElementView) -> Iterator[str]:
 
 
 def _method_aliases(file: FileContext, element: ElementView) -> dict[str, str]:
-    """Return the other public names that a class body gives its methods: `b = a`."""
+    """Return the other public names that a class body gives its methods: `b = a`.
+
+    What `b = partialmethod(a, 1)` makes calls `a`, but is called in another way.
+    """
     methods = {one.name for one in file.children(element.qual) if one.type == "method"}
-    return {
+    names = {
         name: binding[1:]
         for name, binding in sorted(element.row.attrs.items())
         if isinstance(binding, str) and binding[:1] == ASSIGNED_NAME
         if binding[1:] in methods and name[:1] != "_" and name not in methods
         if name.isidentifier()
     }
+    written = _ALIASES.findall(file.code(element)) if names else ()
+    known = {(name.strip(), b) for left, b in written for name in left.split("=")}
+    return {name: other for name, other in names.items() if (name, other) in known}
 
 
 def _conditional_members(
