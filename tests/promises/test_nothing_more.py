@@ -159,7 +159,8 @@ def test_a_changed_body_concerns_its_function_alone(built, repository):
 
 def test_a_changed_first_sentence_affects_only_the_callers(built, repository):
     said = after(built, repository, b=B.replace("one half", "a half"))
-    assert said["contexts"]["built"] == ["a.py::quarter", "b.py::halve"]
+    callers = ["a.py::quarter", "a.py::quarter@lines"]  # a step says what it calls
+    assert said["contexts"]["built"] == [*callers, "b.py::halve"]
 
 
 def test_a_new_caller_concerns_what_it_calls(built, repository):
