@@ -122,7 +122,7 @@ class ToNumber(Number):
 
 
 class Bill(Number):
-    """Counts the money of a bill. Cents are left out."""
+    """Counts the money of a bill. Cents are left out. See the bank."""
 
     kind = int
 
@@ -181,6 +181,45 @@ def raising(*names: str) -> str:
     return code
 
 
+SIZES = ("Tall", "Wide", "Deep")
+BOXES = '''"""Boxes."""
+
+
+class Box:
+    """What letters are in."""
+
+
+class Wood:
+    """What boxes are made of."""
+''' + "".join(
+    f"""
+
+class {size}Box({"Box, Wood" if size != "Deep" else "Box"}):
+    room = "{size}"
+"""
+    for size in SIZES
+)
+SHELVES = '''"""Shelves."""
+
+from .boxes import DeepBox, TallBox, WideBox
+
+
+class Shelf:
+    """Where boxes are."""
+
+    def fill(self, letter):
+        raise NotImplementedError
+''' + "".join(
+    f"""
+
+class {size}Shelf(Shelf):
+    box = {size}Box
+
+    def fill(self, letter):
+        return {size}Box(), letter
+"""
+    for size in SIZES
+)
 CODES = ("MODERN", "NOT_CALLED", "NO_PAIR", "NOT_LENT", "NOT_WHOLE", "NO_TEXT")
 FILES = {
     "setup.cfg": "[metadata]\nname = sift\ndescription = Sift letters\n",
@@ -205,6 +244,11 @@ FILES = {
     "        return value or self.fail(codes.NO_DATE)\n",
     "sift/numbers.py": NUMBERS,
     "sift/errors.py": ERRORS,
+    "sift/boxes.py": BOXES,
+    "sift/shelves.py": SHELVES
+    + "\n\nSHELVES = {\n"
+    + "".join(f'    "{size}": ({size}Shelf, {size}Box),\n' for size in SIZES)
+    + "}\n",
     "sift/first.py": raising("TooLarge", "TooLate"),
     "sift/second.py": raising("TooLarge", "TooShort"),
     "sift/third.py": raising("TooLarge"),
@@ -289,6 +333,19 @@ def test_the_files_that_raise_the_model_are_named(sift: Sampled) -> None:
                 "`TooLarge` is raised in `sift/third.py`, `sift/first.py`,"
                 " `sift/second.py`; import it there." in text
             )
+
+
+def test_the_file_of_a_class_that_belongs_to_each_sibling_is_named(sift) -> None:
+    for text in plans(sift, "plan_files", "new direct subclass of `Shelf`"):
+        assert "`sift/boxes.py`" in text
+
+
+def test_a_companion_is_told_once(sift: Sampled) -> None:
+    """Neither by a second base that some have, nor as a class that siblings make."""
+    for kind in ("plan", "plan_like", "plan_files"):
+        for text in plans(sift, kind, "new direct subclass of `Shelf`"):
+            assert "subclass of `Wood`" not in text
+            assert "Write its companion, a subclass of `Box`" not in text
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,10 @@ MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _AT_HOME = 0.75  # share of the siblings that are in one file
 _USUAL = 0.6  # share of the commits to a file that change another one, too
 _MOST_PAST = 5
+# A sentence that shows how something is used, and not what it is for.
+_USE = re.compile(
+    r"(?<=[.!]) +(?=(?:It can be used (?:like|as)|Usage|Examples?|See)\b)"
+)
 _LONGEST_NEED = 240  # characters of a need, which is quoted whole
 _MOST_DOCUMENTS = 6  # with most keys
 # By its name, or by how its docstring begins.
@@ -566,12 +570,12 @@ def _need(family: Family, id: str, element: ElementView | None, tree: Tree) -> s
     """
     path, qual = split_id(id)
     doc = element.doc if qual and element else tree.reader.facts(path).get("doc", "")
-    text = summarise(doc, _LONGEST_NEED)
-    whole = summarise(doc, len(doc))
+    whole = _USE.split(summarise(doc, len(doc)))[0]
+    text = "" if len(whole) > _LONGEST_NEED else whole
     home, owner = split_id(family.where)
     base = tree.reader.elements(home).get(owner) if owner else None
     is_of_base = base is not None and says_as_much(base.doc, text)
-    return "" if text != whole or is_of_base else text
+    return "" if is_of_base else text
 
 
 def _is_new_file(

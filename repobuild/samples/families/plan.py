@@ -705,7 +705,9 @@ class _Plan:
                         model=strip_counts(sibling.partition("::")[2]),
                     ),
                 )
-        for number, (group, pairs) in enumerate(self._scope.get("paired") or ()):
+        made = {base for base, _ in self._scope.get("made") or ()}  # told before
+        paired = [row for row in self._scope.get("paired") or () if row[0] not in made]
+        for number, (group, pairs) in enumerate(paired):
             sibling, one = self._shown_pair(pairs)
             path, _, base = group.partition("::")
             if sibling:
@@ -883,6 +885,7 @@ def _is_imported(name: str, line: str) -> bool:
 _FILE_STEPS = frozenset(
     (
         "plan_home",
+        "plan_made",
         "plan_helper",
         "plan_member",
         "plan_constant",
