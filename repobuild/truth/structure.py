@@ -171,7 +171,9 @@ PLAN_PARTS = tuple(
     " plan_document plan_tests plan_together plan_partners plan_changelog"
     " plan_test_parameters plan_test_list"
     " plan_table_some plan_decorated plan_key_member plan_paired plan_paired_function"
-    " plan_module_import plan_module_call plan_asked plan_keys".split()
+    " plan_module_import plan_module_call plan_asked plan_keys plan_choice"
+    " plan_raise_like plan_base_own plan_base_own_bound plan_base_some"
+    " plan_constant".split()
 )
 
 # Parts with code inside of a line.

@@ -64,6 +64,7 @@ from repobuild.samples.families.membership import (
 from repobuild.samples.families.named_sites import (
     describes,
     may_name_two,
+    may_raise,
     searched_names,
 )
 from repobuild.samples.families.past_additions import PastAdditions
@@ -213,7 +214,8 @@ class _Keeper:
         """Return whether a family's row can be another one since files changed.
 
         It cannot where they hold no sibling, and the row only searched them: when they
-        exist as before, have the edges that they had, and neither text names two.
+        exist as before, have the edges that they had, and neither text names two or
+        raises one.
         """
         if key.startswith(TOGETHER):
             return True
@@ -241,7 +243,10 @@ class _Keeper:
             return _recorded(path, sources[0], names) != _recorded(
                 path, sources[1], names
             )
-        return any(one is None or may_name_two(names, one) for one in sources)
+        return any(
+            one is None or may_name_two(names, one) or may_raise(names, one)
+            for one in sources
+        )
 
     def _defines_otherwise(self, path: str, names: set[str]) -> bool:
         """Return whether a file defines more or fewer of the names than before."""

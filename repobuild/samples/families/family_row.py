@@ -3,15 +3,17 @@
 kind, id        "family"; the element that the family is about: a base class or the
                 sibling that is the best example
 family          [kind, where, owner, pattern] of `membership.Family`
-siblings        [[id, summary, name of the code's element, code, outline, methods,
+siblings        [[id, need, name of the code's element, code, outline, methods,
                 bases, fits], ...], by id; methods that run and bases as written, of a
                 class in Python; one that fits is where a new one goes, and defines what
-                most do
+                most do; a need is what its docstring says first, and its base's not
 count           of all siblings; `siblings` has at most `MOST_SIBLINGS`, by a hash
 homes           [[path, siblings in it], ...], most first
 folder, new_file   where a new one goes, and whether in a file of its own
 required        [[method, siblings that define it, whether it is abstract], ...]
 some            [[method of the base, siblings that define it], ...]: fewer than most do
+choice          [[method, siblings that define it], ...] that a method of the base asks
+                for, of which each sibling defines one at least
 arguments       names that functions of one pattern take first
 attributes      [[class attribute, siblings that assign it], ...]
 sites           [[kind, path, name, [number of a sibling, ...], {name: line}, order,
@@ -36,6 +38,11 @@ made            [[base, [[number of a sibling, class], ...]], ...]: classes that
                 siblings make for themselves
 own             {id: [class, ...]}: all classes that a sibling makes for itself, where
                 most make some
+own_bases       [[path, [[number of a sibling, class], ...]]]: bases made for one alone
+constants       [[path, [[number of a sibling, constant], ...]]] of a module of
+                constants, where most siblings name some of their own
+raised          {id: [[path, whether it imports the sibling by name], ...]}: files that
+                raise a sibling
 helpers         [[path, [[number of a sibling, function in it], ...]], ...]: functions
                 that most siblings use, each one called after it
 members         [[enum, [[number of a sibling, member, element that names it], ...]]]
@@ -87,7 +94,9 @@ from repobuild.samples.families.named_sites import (
 )
 from repobuild.samples.families.own_classes import (
     enum_members,
+    own_bases_of,
     own_classes,
+    own_constants,
     own_functions,
     shared_bases,
 )
@@ -112,6 +121,7 @@ from repobuild.samples.families.sibling_keys import (
     word_of,
 )
 from repobuild.samples.families.sibling_members import (
+    choice_of_base,
     common_arguments,
     common_attributes,
     is_bare,
@@ -124,7 +134,7 @@ from repobuild.samples.families.sibling_members import (
 )
 from repobuild.samples.families.sibling_tests import covering_tests, lists_in_tests
 from repobuild.samples.families.together import together_row
-from repobuild.samples.text.docstring_parts import first_sentence, summarise
+from repobuild.samples.text.docstring_parts import says_as_much, summarise
 from repobuild.samples.text.refusals import is_exception
 
 Row = dict[str, Value]
@@ -134,12 +144,17 @@ _OF_FAMILY = tuple(
     "project family language count homes folder new_file required some arguments"
     " attributes made own helpers members tests past together past_count past_ids"
     " partners home_ids changelog key_sites key_members paired decorators module_calls"
-    " module_imports asked test_lists".split()
+    " module_imports asked test_lists choice own_bases constants".split()
 )
 MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _AT_HOME = 0.75  # share of the siblings that are in one file
 _USUAL = 0.6  # share of the commits to a file that change another one, too
 _MOST_PAST = 5
+# A sentence that shows how something is used, and not what it is for.
+_USE = re.compile(
+    r"(?<=[.!]) +(?=(?:It can be used (?:like|as)|Usage|Examples?|See)\b)"
+)
+_LONGEST_NEED = 240  # characters of a need, which is quoted whole
 _MOST_DOCUMENTS = 6  # with most keys
 # By its name, or by how its docstring begins.
 _UNFINISHED = re.compile(
@@ -167,10 +182,11 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     found = registration_sites(family, ids, elements, past, tree)
     homes = Counter(split_id(id)[0] for id in ids)
     alone = {id for id in ids if _is_alone(id, tree)}
-    methods = required_methods(family, elements, tree)
     home = _most_first(homes)[0]
     is_new_file = _is_new_file(family, alone, ids, past)
     folder = _most_first(_folders(homes))[0]
+    bases = own_bases_of(family, ids, tree)
+    found.searched.update(bases.files)
     fitting = _fitting(ids, alone if is_new_file else set(), home[0], folder[0])
     row: Row = {
         "kind": "family",
@@ -178,16 +194,12 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "project": tree.project,
         "family": list(family),
         "language": tree.reader.facts(split_id(ids[0])[0]).get("language", ""),
-        "siblings": [
-            [
-                *_sibling(family, id, one, tree),
-                id in fitting and _is_model(family, one, methods, ids, tree),
-            ]
-            for id, one in zip(ids, elements, strict=True)
-        ],
+        "siblings": _siblings(family, ids, elements, fitting - bases.unclear, tree),
         **_places(homes, is_new_file),
-        **_defined(family, methods, ids, elements, tree),
+        **_defined(family, ids, elements, tree),
         "sites": found.sites,
+        "raised": found.raised,
+        "own_bases": bases.rows,
         **_own_fields(family, ids, found.searched, tree),
         **_entered(family, ids, elements, found, tree),
         **_habits(family, ids, alone, found, tree),
@@ -205,16 +217,14 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
 
 
 def _defined(
-    family: Family,
-    methods: list[Value],
-    ids: list[str],
-    elements: list[ElementView | None],
-    tree: Tree,
+    family: Family, ids: list[str], elements: list[ElementView | None], tree: Tree
 ) -> Row:
     """Return what siblings define, and how."""
+    methods = required_methods(family, elements, tree)
     return {
         "required": [one for one in methods if one[2] or is_usual(one[1], ids)],
         "some": replaced_by_some(family, methods, ids, tree),
+        "choice": choice_of_base(family, methods, elements, tree),
         "arguments": common_arguments(family, elements),
         "attributes": common_attributes(elements, tree),
         "decorators": shared_decorators(family, elements),
@@ -289,6 +299,7 @@ def _entered(
     found.searched.update(split_id(id)[0] for id in read)
     imported = imported_files(ids, family, tree) if keys else set()
     found.searched.update(imported)
+    constants = own_constants(family, ids, tree)
     places = key_places(keys, ids, found, imported, tree)
     known = {(path, where) for _, path, where, *_ in found.sites}
     return {
@@ -296,7 +307,8 @@ def _entered(
         "key_sites": least_places(places, known),
         "key_members": members,
         "paired": paired,
-        "read": read,
+        "read": [*read, *constants.read],
+        "constants": constants.rows,
     }
 
 
@@ -364,13 +376,31 @@ def _folders(homes: Counter[str]) -> Counter[str]:
     return Counter(path.rpartition("/")[0] for path in homes.elements())
 
 
+def _siblings(
+    family: Family,
+    ids: list[str],
+    elements: list[ElementView | None],
+    fitting: set[str],
+    tree: Tree,
+) -> list[Value]:
+    """Return `siblings`."""
+    methods = required_methods(family, elements, tree)
+    return [
+        [
+            *_sibling(family, id, one, tree),
+            id in fitting and _is_model(family, one, methods, ids, tree),
+        ]
+        for id, one in zip(ids, elements, strict=True)
+    ]
+
+
 def _sibling(
     family: Family, id: str, element: ElementView | None, tree: Tree
 ) -> list[Value]:
     """Return an item of `siblings` without its last field."""
     return [
         id,
-        _summary(id, element, tree),
+        _need(family, id, element, tree),
         *sibling_code(element, tree),
         own_methods(family, element, tree),
         own_bases(family, element),
@@ -440,7 +470,7 @@ def _is_alike(
     is_raised = any(map(_is_raising, row["sites"]))
     if not is_raised and _is_of_exceptions(family, tree):
         return False  # nothing would raise another one
-    if any(is_usual(count, classes) for _, count, _ in row["required"]):
+    if row["choice"] or any(is_usual(one[1], classes) for one in row["required"]):
         return True
     has_methods = any(methods for *_, methods, _, _ in row["siblings"])
     return bool(row["attributes"]) or not has_methods
@@ -533,10 +563,19 @@ def _about(family: Family, ids: list[str], elements: list[ElementView | None]) -
     return next(documented, ids[0])
 
 
-def _summary(id: str, element: ElementView | None, tree: Tree) -> str:
+def _need(family: Family, id: str, element: ElementView | None, tree: Tree) -> str:
+    """Return what a sibling's docstring says first, whole, "" where that is long.
+
+    It is no need where the docstring of the base says it, too: the base meets it.
+    """
     path, qual = split_id(id)
     doc = element.doc if qual and element else tree.reader.facts(path).get("doc", "")
-    return first_sentence(summarise(doc))
+    whole = _USE.split(summarise(doc, len(doc)))[0]
+    text = "" if len(whole) > _LONGEST_NEED else whole
+    home, owner = split_id(family.where)
+    base = tree.reader.elements(home).get(owner) if owner else None
+    is_of_base = base is not None and says_as_much(base.doc, text)
+    return "" if is_of_base else text
 
 
 def _is_new_file(
@@ -566,6 +605,7 @@ def like_key(key: str, id: str) -> str:
 def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
     """Yield (id, row) of each sibling that can be the model for another."""
     ids = [id for id, *_ in row["siblings"]]
+    raised = row.get("raised", {})
     summaries = Counter(summary for _, summary, *_ in row["siblings"])
     for number, (id, *model, fits) in enumerate(row["siblings"]):
         if not fits:
@@ -588,5 +628,6 @@ def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
                 "siblings": ids,
                 "model": [id, *model],
                 **({"sites": sites} if sites else {}),
+                **({"raised": {id: raised[id]}} if id in raised else {}),
             },
         )

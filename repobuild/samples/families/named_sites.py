@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from repobuild.code.facts.element_row import name_of
@@ -53,6 +54,8 @@ _ENTERED = re.compile(r"[\"'][\w.+-]+[\"']\s*:\s*(?:\w+\.)*\w+,?$")
 _BOUND = re.compile(
     r"(?:\w+\s+)*(\w+)(?:\s*:[^=]+)?\s*:?=\s*(?:new\s+)?&?(?:\w+\.)*(\w+)"
 )
+_RAISE = re.compile(r"^[ \t]*raise[ \t]+(?:\w+\.)*(\w+)", re.MULTILINE)
+_MOST_RAISING = 3  # files of one sibling
 _CALL_OR_CLOSE = re.compile(r"(\w*)([()])")
 # Written by tools from the manifest, or about versions.
 _NO_GUIDE = re.compile(
@@ -72,6 +75,7 @@ class FoundSites(NamedTuple):
     searched: set[str]  # files
     entries: list[tuple[str, int, NamedPlace]]  # path, number of the sibling, mention
     own_lines: dict[str, set[int]]  # lines of the siblings themselves, by path
+    raised: dict[str, list[Value]]  # by sibling: see `raising_files`
 
 
 def describes(path: str) -> bool:
@@ -90,13 +94,50 @@ def registration_sites(
 ) -> FoundSites:
     """Return the places that name a third of the siblings, and the searched files."""
     own_lines = _own_lines(ids, elements)
-    numbers = numbers_by_name(ids)
-    names = set(numbers)
+    names = set(map(_name_of_sibling, ids))
     searched = _searched(family, ids, names, tree)
     searched.update(split_id(id)[0] for one in past for id in one.added)
     searched.update(path for path, _ in counted(past))
     found: _Found = defaultdict(dict)
     every: list[tuple[str, int, NamedPlace]] = []
+    unclear: set[tuple[str, str, str]] = set()
+    for path, kind, one, number in _registering(family, ids, searched, own_lines, tree):
+        if number is None:
+            unclear.add((kind, path, one.where))
+            continue
+        found[kind, path, one.where].setdefault(one.name, one)
+        every.append((path, number, one))
+    _add_raising_files(found, ids)
+    fewest = max(2, _THIRD * len(ids))
+    if family.kind == "modules":
+        fewest = max(3, fewest)  # the name of a module may be any word
+    sites = [
+        _site(place, lines, numbers_in(place[1], ids, tree), tree)
+        for place, lines in found.items()
+        # A document names at least so many; of a list the count would be wrong.
+        if place not in unclear or is_document(place[1])
+        if _is_registration(place, lines, ids, fewest, tree)
+    ]
+    sites = _with_passing_files(sites, {split_id(id)[0] for id in ids}, family)
+    sites.sort(key=lambda site: (-len(site[3]), site[:3]))
+    known = {(kind, path, where) for kind, path, where, *_ in sites}
+    entries = [one for one in every if (one[2].kind, one[0], one[2].where) in known]
+    raised = raising_files(ids, searched, tree)
+    return FoundSites(_least(sites), searched, entries, own_lines, raised)
+
+
+def _registering(
+    family: Family,
+    ids: list[str],
+    searched: set[str],
+    own_lines: dict[str, set[int]],
+    tree: Tree,
+) -> Iterator[tuple[str, str, NamedPlace, int | None]]:
+    """Yield (path, kind, mention, number of the sibling) of what may register it.
+
+    There is no number where a name may be that of several siblings.
+    """
+    names = set(map(_name_of_sibling, ids))
     for path in filter(can_register, sorted(searched)):
         source = tree.read(path)
         if source is None or len(source) > 1_000_000:
@@ -108,24 +149,42 @@ def registration_sites(
             continue
         inner = tree.reader.elements(path)
         here = names - _meant_otherwise(path, names, ids, searched, tree)
+        numbers = numbers_in(path, ids, tree)
         for one in mentions(path, text, here, inner, own_lines[path]):
             if kind := _kind(one, family):
-                found[kind, path, one.where].setdefault(one.name, one)
-                every.append((path, numbers[one.name], one))
-    _add_raising_files(found, ids)
-    fewest = max(2, _THIRD * len(ids))
-    if family.kind == "modules":
-        fewest = max(3, fewest)  # the name of a module may be any word
-    sites = [
-        _site(place, lines, numbers, tree)
-        for place, lines in found.items()
-        if _is_registration(place, lines, ids, fewest, tree)
-    ]
-    sites = _with_passing_files(sites, {split_id(id)[0] for id in ids}, family)
-    sites.sort(key=lambda site: (-len(site[3]), site[:3]))
-    known = {(kind, path, where) for kind, path, where, *_ in sites}
-    entries = [one for one in every if (one[2].kind, one[0], one[2].where) in known]
-    return FoundSites(_least(sites), searched, entries, own_lines)
+                yield path, kind, one, numbers.get(one.name)
+
+
+def raising_files(
+    ids: list[str], searched: set[str], tree: Tree
+) -> dict[str, list[Value]]:
+    """Return {id: [[path, whether it imports the sibling by name], ...]} of the files
+    that raise a sibling, those that raise the fewest others first.
+    """
+    found: dict[str, list[str]] = {}
+    names = set(map(_name_of_sibling, ids))
+    for path in sorted(searched):
+        source = tree.read(path) or b""
+        if is_aside(path) or not path.endswith(".py") or not may_raise(names, source):
+            continue
+        raised = set(_RAISE.findall(source.decode("utf-8", "replace")))
+        raised -= _meant_otherwise(path, names, ids, searched, tree)
+        meant = numbers_in(path, ids, tree)
+        found[path] = [ids[meant[one]] for one in sorted(raised & meant.keys())]
+    in_order = sorted(found, key=lambda path: (len(found[path]), path))
+    by_id: dict[str, list[Value]] = defaultdict(list)
+    for path in in_order:
+        for id in found[path]:
+            name = _name_of_sibling(id)
+            by_id[id].append([path, _imports_names(path, [name], tree)])
+    return {id: rows[:_MOST_RAISING] for id, rows in by_id.items()}
+
+
+def may_raise(names: set[str], source: bytes) -> bool:
+    """Return whether a source raises one of the names, as lines of Python do."""
+    if b"raise" not in source:
+        return False
+    return not names.isdisjoint(_RAISE.findall(source.decode("utf-8", "replace")))
 
 
 def _meant_otherwise(
@@ -248,17 +307,40 @@ def _with_passing_files(
 
 def numbers_by_name(ids: list[str]) -> dict[str, int]:
     """Return the siblings' positions by the names that only one of them has."""
-    names = [
-        name_of(qual) or path.rpartition("/")[2].partition(".")[0]
-        for path, qual in map(split_id, ids)
-    ]
+    names = list(map(_name_of_sibling, ids))
     counts = Counter(names)
     return {name: n for n, name in enumerate(names) if counts[name] == 1}
 
 
+def numbers_in(path: str, ids: list[str], tree: Tree) -> dict[str, int]:
+    """Return the siblings' positions by their names in one file.
+
+    Of several siblings of one name it is the one that the file defines or imports, or
+    whose module it imports; there is none where that may be each of them.
+    """
+    numbers = numbers_by_name(ids)
+    several = [n for n, id in enumerate(ids) if _name_of_sibling(id) not in numbers]
+    if not several or is_document(path):
+        return numbers
+    known = {path, *tree.reader.edges(path).outgoing.get(("", "imports"), [])}
+    defined = [n for n in several if ids[n] in known or split_id(ids[n])[0] == path]
+    for near in (defined, [n for n in several if split_id(ids[n])[0] in known]):
+        counts = Counter(_name_of_sibling(ids[n]) for n in near)
+        for n in near:
+            name = _name_of_sibling(ids[n])
+            if counts[name] == 1:
+                numbers.setdefault(name, n)
+    return numbers
+
+
+def _name_of_sibling(id: str) -> str:
+    path, qual = split_id(id)
+    return name_of(qual) or path.rpartition("/")[2].partition(".")[0]
+
+
 def searched_names(ids: list[str]) -> set[str]:
     """Return the names for which the row of these siblings searches files."""
-    return set(numbers_by_name(sampled(ids)))
+    return set(map(_name_of_sibling, sampled(ids)))
 
 
 def may_name_two(names: set[str], source: bytes) -> bool:
@@ -306,7 +388,7 @@ def _is_registration(
         for target in edges.get((one.qual, edge), ())
     }
     targets |= {split_id(target)[0] for target in targets}  # of a module, what it calls
-    numbers = numbers_by_name(ids)
+    numbers = numbers_in(path, ids, tree)
     return targets.issuperset(ids[numbers[name]] for name in names)
 
 

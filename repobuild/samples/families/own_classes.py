@@ -1,4 +1,4 @@
-"""Find what each sibling has for itself: classes, functions, members of an enum.
+"""Find what each sibling has for itself: classes, functions, constants, members.
 
 `MySQLQuery` makes a `MySQLQueryBuilder`, which names `Dialects.MYSQL`: a sibling of it
 needs a class and a member of its own.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
@@ -18,6 +20,8 @@ from repobuild.samples.families.family_tree import Tree, is_usual
 from repobuild.samples.families.membership import Family, words_of
 
 _ENUM = re.compile(r"(?:^|\.)(?:\w*Enum|Flag|IntFlag)$")
+_MIXIN = re.compile(r"Mix[Ii]n\Z")
+_CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _MOST_MADE = 6  # classes of one sibling
 # By what they have in common, a base or an enum: what each sibling, by number, has.
 Having = dict[str, dict[int, tuple[str, ...]]]
@@ -101,6 +105,125 @@ def own_functions(ids: list[str], tree: Tree) -> list[Value]:
                 found[path, pattern][number] = (one,)
     rows = _usual({"::".join(key): one for key, one in found.items()}, ids)
     return [[split_id(id)[0], pairs] for id, pairs in rows]
+
+
+class OwnBases(NamedTuple):
+    """Classes that siblings inherit from and that exist for one of them alone."""
+
+    rows: list[Value]  # [path, [[number of a sibling, class], ...]], one at most
+    unclear: set[str]  # siblings with one, of which nobody knows what it is for
+    files: set[str]  # with all of them
+
+
+def own_bases_of(family: Family, ids: list[str], tree: Tree) -> OwnBases:
+    """Return the bases that are made for one sibling: `CallAsyncMixin` for `Call`.
+
+    Those of several siblings are in one file and called after them; others there have
+    names of this form.
+    """
+    found: Having = defaultdict(dict)
+    alone: dict[int, str] = {}
+    for number, id in enumerate(ids if family.kind == "subclass" else ()):
+        own = name_of(split_id(id)[1])
+        for base in _bases_of(id, tree):
+            path, name = split_id(base)
+            is_after = own in name and own != name
+            if base == family.where or not (is_after or _MIXIN.search(name)):
+                continue
+            if _heirs(base, id, tree) == {id}:
+                alone[number] = base
+                if is_after:
+                    found[f"{path}::{name.replace(own, '*', 1)}"][number] = (base,)
+    group = max(found, key=lambda one: (len(found[one]), one), default="")
+    path, pattern = split_id(group)
+    pairs = {
+        number: base
+        for number, base in alone.items()
+        if split_id(base)[0] == path and fnmatchcase(split_id(base)[1], pattern)
+    }
+    is_habit = len(found.get(group, ())) > 1
+    rows: list[Value] = [[path, [[n, base] for n, base in sorted(pairs.items())]]]
+    unclear = {ids[n] for n in alone if n not in pairs or not is_habit}
+    files = {split_id(one)[0] for one in alone.values()}
+    return OwnBases(rows if is_habit else [], unclear, files)
+
+
+def _bases_of(id: str, tree: Tree) -> set[str]:
+    """Return the bases of a class, also one that its file imports under a condition."""
+    path, qual = split_id(id)
+    element = tree.reader.elements(path).get(qual)
+    if element is None:
+        return set()
+    named = {one.rpartition(".")[2] for one in element.row.bases}
+    imported = tree.reader.edges(path).outgoing.get(("", "imports"), [])
+    known = (one for one in imported if name_of(split_id(one)[1]) in named)
+    bases = {*tree.reader.outgoing(id, "inherits"), *known}
+    return {one for one in bases if _is_class(one, tree)}
+
+
+def _heirs(base: str, id: str, tree: Tree) -> set[str]:
+    """Return the classes that inherit from a base, those in the file of one of them
+    by its name alone.
+    """
+    path, name = split_id(id)[0], name_of(split_id(base)[1])
+    named = {
+        one.id
+        for one in tree.reader.elements(path).values()
+        if one.type == "class"
+        if name in {written.rpartition(".")[2] for written in one.row.bases}
+    }
+    return named | set(tree.reader.incoming(base, "inherits"))
+
+
+class OwnConstants(NamedTuple):
+    """Constants of a module that most siblings have of their own."""
+
+    rows: list[Value]  # [path, [[number of a sibling, constant], ...]], one at most
+    read: list[str]  # paths of all modules whose constants siblings name
+
+
+def own_constants(family: Family, ids: list[str], tree: Tree) -> OwnConstants:
+    """Return the module of constants of which most siblings name some that no other
+    one does: `codes.IS_NOT_BYTES`.
+    """
+    named: dict[str, dict[int, list[str]]] = defaultdict(dict)
+    for number, id in enumerate(ids if family.kind == "subclass" else ()):
+        for path, names in _named_constants(id, tree):
+            named[path][number] = names
+    found: Having = {}
+    for path, by_number in named.items():
+        elements = tree.reader.elements(path).values()
+        if any(one.type in ("class", "function") for one in elements):
+            continue
+        known = set(
+            _CONSTANT.findall((tree.read(path) or b"").decode("utf-8", "replace"))
+        )
+        counts = Counter(one for names in by_number.values() for one in names)
+        for number, names in by_number.items():
+            own = [one for one in names if one in known and counts[one] == 1]
+            if own:
+                found.setdefault(path, {})[number] = (own[0],)
+    return OwnConstants(_usual(found, ids)[:1], sorted(named))
+
+
+def _named_constants(id: str, tree: Tree) -> Iterator[tuple[str, list[str]]]:
+    """Yield (path, constants) that a class names, by the files its file imports."""
+    home, qual = split_id(id)
+    element = tree.reader.elements(home).get(qual)
+    if element is None or not home.endswith(".py"):
+        return
+    code = tree.code(element).decode("utf-8", "replace")
+    source = (tree.read(home) or b"").decode("utf-8", "replace")
+    imported = tree.reader.edges(home).outgoing.get(("", "imports"), [])
+    for path in sorted({split_id(one)[0] for one in imported} - {home}):
+        stem = re.escape(path.rpartition("/")[2].partition(".")[0])
+        names = re.findall(rf"\b{stem}\.([A-Z][A-Z0-9_]+)\b", code)
+        taken = re.findall(rf"\bfrom [\w.]*\b{stem} import (\([^)]*\)|[^\n(]*)", source)
+        known = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", " ".join(taken)))
+        bare = re.findall(r"(?<![.\w\"'])[A-Z][A-Z0-9_]+\b", code) if known else []
+        names += [one for one in bare if one in known]
+        if names:
+            yield path, list(dict.fromkeys(names))
 
 
 def _functions_used_by(id: str, tree: Tree) -> list[str]:

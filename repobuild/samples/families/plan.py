@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from repobuild.code.facts.element_row import name_of
@@ -47,15 +47,20 @@ _EXPORTS = ("exports", "reexport")  # kinds of sites that every public name has
 _SHOWN_WITHOUT_LINE = (
     "exports", "listed", "document", "function", "raise", "raise_in"
 )  # fmt: skip
-_REGISTERS = ("table", "call", "entry", "function", "raise", "raise_in")
+_RAISES = ("raise", "raise_in")
+_REGISTERS = ("table", "call", "entry", "function", *_RAISES)
 # Begin the names of steps.
 _SITE, _DOCUMENT, _PERHAPS = "plan_site", "plan_document", "plan_perhaps"
+_BASE_STEP = f"{_PERHAPS} base"
 _NUMBERED_FILE_STEPS = (_SITE, _DOCUMENT, _PERHAPS, "plan_test_")
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
 _KEY_PARTS = {"document": "plan_key_document", "definition": "plan_key_definition"}
+_FEWEST_OWN_BASES = 3  # siblings with a base of their own, that show a habit
 _SHORTER = "shorter"  # names the model alone of the siblings
 # Steps that say what a new one consists of.
-_CONTENTS = frozenset("plan_abstract plan_methods plan_own plan_attributes".split())
+_CONTENTS = frozenset(
+    "plan_abstract plan_methods plan_choice plan_own plan_attributes".split()
+)
 # Steps that a question says itself, or that hold for all code.
 _SAID = frozenset(
     "plan_home plan_base plan_decorator plan_name plan_some plan_changelog".split()
@@ -126,6 +131,11 @@ def _evidence(row: Mapping[str, Value]) -> dict[str, Value]:
             for enum, pairs in row.get("members", ())
         ]
         evidence |= _evidence_of_entries(row, ids)
+        for name in ("constants", "own_bases"):
+            if rows := row.get(name):
+                evidence[name] = [
+                    [path, [[ids[n], one] for n, one in pairs]] for path, pairs in rows
+                ]
         evidence["tests"] = [
             [path, [ids[n] for n in numbers]] for path, numbers in row.get("tests", ())
         ]
@@ -402,11 +412,7 @@ class _Plan:
         yield from self._definitions()
         yield from self._own_classes()
         yield from self._entered()
-        for number, site in enumerate(self._sites()[:_SITES]):
-            part = _DOCUMENT if site[0] == "document" else _SITE
-            if site[0] not in ("raise", "raise_in") and self._is_partial(site):
-                part = _PERHAPS
-            yield f"{part} {number}", self._site(site)
+        yield from self._registrations()
         yield from self._habits()
         yield from self._keys()
         for path, _ in (self._scope.get("tests") or ())[:1]:
@@ -438,6 +444,46 @@ class _Plan:
         log = self._scope.get("changelog")
         if log and log not in known:
             yield "plan_changelog", self._part("plan_changelog", other=log)
+
+    def _registrations(self) -> Iterator[tuple[str, str]]:
+        """Say where it is registered, documented and raised.
+
+        What several files raise is told by those that raise the model.
+        """
+        sites = self._sites()[:_SITES]
+        raised = self._raising_model([site for site in sites if site[0] in _RAISES])
+        is_told = False
+        for number, site in enumerate(sites):
+            part = _DOCUMENT if site[0] == "document" else _SITE
+            is_raising = site[0] in _RAISES
+            if not is_raising and self._is_partial(site):
+                part = _PERHAPS
+            if not (is_raising and raised):
+                yield f"{part} {number}", self._site(site)
+            elif not is_told:
+                is_told = True
+                yield f"{part} {number}", self._raised(raised)
+
+    def _raising_model(self, sites: list[Value]) -> list[Value]:
+        """Return the files that raise the model, where they have to be told.
+
+        They have not where one place raises siblings, and the model in no other file.
+        """
+        raised = self._scope.get("raised") or {}
+        rows: list[Value] = raised.get(self._model_id) or []
+        is_of_one = [site[1] for site in sites] == [path for path, _ in rows]
+        is_of_one &= len(sites) == 1
+        is_of_one |= not self._is_like and len(sites) < 2
+        return [] if is_of_one else rows
+
+    def _raised(self, rows: list[Value]) -> str:
+        """Say which files raise the model, and whether they import it."""
+        listed = self._scope.phrases.listed([f"`{path}`" for path, _ in rows])
+        fields = {"members": listed, "model": self._name_of_model()}
+        text = self._part("plan_raise_like", **fields)
+        others = [is_imported for path, is_imported in rows if path != self._model_path]
+        text += self._part("plan_import") if others and all(others) else ""
+        return text + self._scope.phrases.words["stop"]
 
     def _sites(self) -> list[Value]:
         """Return the places; one that imports siblings and lists them is a single one.
@@ -486,9 +532,7 @@ class _Plan:
         if self._kind == "subclass":
             base = strip_counts(self._where.rpartition("::")[2])
             if self._bases:
-                listed = self._scope.phrases.listed([f"`{one}`" for one in self._bases])
-                fields = {"members": listed, "model": self._name_of_model()}
-                yield "plan_base", self._part("plan_bases", **fields)
+                yield "plan_base", self._base_classes()
             else:
                 yield "plan_base", self._part("plan_base", base=base)
         elif self._kind == "decorated":
@@ -522,10 +566,39 @@ class _Plan:
             fields = {"members": listed, "model": self._name_of_model()}
             part = "plan_own_besides" if open_ones else "plan_own"
             yield "plan_own", self._part(part, **fields)
-        elif not is_own and (some := self._scope.get("some")):
-            listed = self._scope.phrases.listed([self._item(*item) for item in some])
-            yield "plan_some", self._part("plan_some", members=listed)
-        yield from self._attributes(self._methods if is_own else ())
+        elif not is_own:
+            yield from self._chosen()
+        if not self._is_like:  # the model sets what is told of it, and nothing else
+            yield from self._attributes()
+
+    def _chosen(self) -> Iterator[tuple[str, str]]:
+        """Say of which methods each sibling defines one, and what only some define."""
+        for name in ("choice", "some"):
+            if items := [self._item(*item) for item in self._scope.get(name) or ()]:
+                listed = self._scope.phrases.listed(items)
+                yield f"plan_{name}", self._part(f"plan_{name}", members=listed)
+
+    def _base_classes(self) -> str:
+        """Say what it inherits from; one made for the model is one to make."""
+        model = self._name_of_model()
+        for path, pairs in self._scope.get("own_bases") or ():
+            own = {self._ids[number]: id for number, id in pairs}.get(self._model_id)
+            if own is None or not self._scope.without_held_out([own]):
+                continue
+            like = name_of(own.partition("::")[2])
+            others = [one for one in self._bases if one.rpartition(".")[2] != like]
+            is_elsewhere = path != self._model_path
+            return self._part(
+                "plan_base_own_bound" if is_elsewhere else "plan_base_own",
+                members=self._scope.phrases.listed([f"`{one}`" for one in others]),
+                other=path,
+                like=like,
+                model=model,
+                **self._counts(len(pairs)),
+                **({"home": self._model_path} if is_elsewhere else {}),
+            )
+        listed = self._scope.phrases.listed([f"`{one}`" for one in self._bases])
+        return self._part("plan_bases", members=listed, model=model)
 
     def _decorators(self) -> Iterator[tuple[str, str]]:
         """Say which decorators most classes have, or, with a model, those of it."""
@@ -535,10 +608,9 @@ class _Plan:
                 text = self._part("plan_decorated", **fields)
                 yield f"plan_decorated {number}", text
 
-    def _attributes(self, told: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Say which class attributes most siblings set, without those told before."""
-        rows = self._scope.get("attributes") or ()
-        items = [self._item(*row) for row in rows if row[0] not in told]
+    def _attributes(self) -> Iterator[tuple[str, str]]:
+        """Say which class attributes most siblings set."""
+        items = [self._item(*row) for row in self._scope.get("attributes") or ()]
         if items:
             listed = self._scope.phrases.listed(items)
             yield "plan_attributes", self._part("plan_attributes", members=listed)
@@ -560,6 +632,27 @@ class _Plan:
             yield from self._shown_by_model("plan_helper", path, pairs)
         for enum, pairs in (self._scope.get("members") or ())[:1]:
             yield from self._shown_by_model("plan_member", enum, pairs)
+        yield from self._own_of_some()
+
+    def _own_of_some(self) -> Iterator[tuple[str, str]]:
+        """Say what most siblings have, and not every one: constants, a base class.
+
+        With a model it is that of the model.
+        """
+        for step, name in (("plan_constant", "constants"), (_BASE_STEP, "own_bases")):
+            for path, pairs in self._scope.get(name) or ():
+                sibling, one = self._shown_pair(pairs)
+                is_base = step == _BASE_STEP
+                is_told = sibling == self._model_id or not self._is_like
+                if is_base:
+                    is_told = not self._is_like and sibling != self._model_id
+                    is_told &= len(pairs) >= _FEWEST_OWN_BASES
+                if sibling and is_told:
+                    fields = {"model": strip_counts(sibling.partition("::")[2])}
+                    fields |= self._counts(len(pairs))
+                    part = "plan_base_some" if is_base else step
+                    like = name_of(one.partition("::")[2]) if is_base else one
+                    yield step, self._part(part, other=path, like=like, **fields)
 
     def _shown_by_model(
         self, part: str, id: str, pairs: list[Value]
@@ -612,7 +705,9 @@ class _Plan:
                         model=strip_counts(sibling.partition("::")[2]),
                     ),
                 )
-        for number, (group, pairs) in enumerate(self._scope.get("paired") or ()):
+        made = {base for base, _ in self._scope.get("made") or ()}  # told before
+        paired = [row for row in self._scope.get("paired") or () if row[0] not in made]
+        for number, (group, pairs) in enumerate(paired):
             sibling, one = self._shown_pair(pairs)
             path, _, base = group.partition("::")
             if sibling:
@@ -790,8 +885,10 @@ def _is_imported(name: str, line: str) -> bool:
 _FILE_STEPS = frozenset(
     (
         "plan_home",
+        "plan_made",
         "plan_helper",
         "plan_member",
+        "plan_constant",
         "plan_paired 0",
         "plan_paired 1",
         "plan_module_import",

@@ -197,7 +197,12 @@ def _paired(
         own = [[n, id] for n, id in sorted(numbers.items()) if count[id] == 1]
         if is_usual(len(own), ids):
             rows.append([group, own])
-    return sorted(rows, key=lambda row: -len(row[1]))[:_MOST_PAIRED]
+    kept: list[Value] = []
+    for group, own in sorted(rows, key=lambda row: -len(row[1])):
+        # A class with two bases in common is one companion.
+        if not any(all(pair in known for pair in own) for _, known in kept):
+            kept.append([group, own])
+    return kept[:_MOST_PAIRED]
 
 
 def _groups(id: str, tree: Tree) -> list[str]:

@@ -31,6 +31,12 @@ _UNDONE = re.compile(
     r"\s*raise NotImplementedError\b[^\n]*(?:\n(?:\s+[^\n]*|\)))*\s*\Z"
 )
 _UNDONE_AT_ONCE = re.compile(r"def [^\n]*:\s*raise NotImplementedError\b[^\n]*\Z")
+_MOST_CHOSEN = 4  # methods of which each sibling defines one
+# A method that a base asks for, or calls without defining it.
+_ASKED = re.compile(
+    r"\b(?:has|get)attr\(\s*self\s*,\s*[\"'](\w+)[\"']|\bself\.([a-zA-Z]\w*)\("
+)
+_RARE = 0.1  # share of the siblings whose methods of Python's own are none of others
 _FEW = 1 / 3  # share of the siblings
 
 
@@ -58,6 +64,38 @@ def required_methods(
     return sorted(counted_methods, key=lambda item: (-item[2], -item[1], item[0]))
 
 
+def choice_of_base(
+    family: Family,
+    counted_methods: list[Value],
+    elements: list[ElementView | None],
+    tree: Tree,
+) -> list[Value]:
+    """Return [[method, siblings that define it], ...] of which each defines one at
+    least, where a single method of the base asks for them and most define none of them.
+    """
+    path, qual = split_id(family.where)
+    if family.kind != "subclass" or not qual or not path.endswith(".py"):
+        return []
+    defined = [_defined_in(one, tree) for one in elements if one is not None]
+    known = {name for name, _, is_abstract in counted_methods if not is_abstract}
+    for one in tree.reader.elements(path).values():
+        if one.parent != qual or one.type != "method":
+            continue
+        code = tree.code(one).decode("utf-8", "replace")
+        asked = {found or called for found, called in _ASKED.findall(code)} & known
+        counts = {name: sum(name in group for group in defined) for name in asked}
+        rare = {name for name in asked if not is_usual(counts[name], elements)}
+        is_of_all = all(rare & group for group in defined)
+        if 1 < len(rare) <= _MOST_CHOSEN and is_of_all:
+            found = [[name, counts[name]] for name in rare]
+            return sorted(found, key=lambda item: (-item[1], item[0]))
+    return []
+
+
+def _defined_in(element: ElementView, tree: Tree) -> set[str]:
+    return {*_running_methods(element, tree), *_class_attributes(element, tree)}
+
+
 def replaced_by_some(
     family: Family, counted_methods: list[Value], ids: list[str], tree: Tree
 ) -> list[Value]:
@@ -77,7 +115,7 @@ def replaced_by_some(
         [name, count]
         for name, count, is_abstract in counted_methods
         if not is_abstract and not is_usual(count, ids)
-        if name in inherited or _is_hook(name)
+        if name in inherited or (_is_hook(name) and count > _RARE * len(ids))
     ]
     some += [one for one in _set_by_some(fields, ids, tree) if fields]
     some.sort(key=lambda item: (-item[1], item[0]))
@@ -96,8 +134,7 @@ def _set_by_some(names: set[str], ids: list[str], tree: Tree) -> list[Value]:
         path, qual = split_id(id)
         one = tree.reader.elements(path).get(qual)
         if one is not None:
-            own = {*_class_attributes(one, tree), *_running_methods(one, tree)}
-            counts.update(names & own)
+            counts.update(names & _defined_in(one, tree))
     found = sorted(counts.items())
     return [[name, count] for name, count in found if not is_usual(count, ids)]
 

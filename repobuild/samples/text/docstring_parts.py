@@ -22,6 +22,13 @@ from repobuild.samples.text.markup import strip_markup, strip_title_rules
 SUMMARY = 320  # characters of a first paragraph
 SENTENCE = 120  # characters of a neighbour's first sentence
 TEXT = 120  # characters of a parameter's description
+_STEM = 5  # letters of a word that "convert" and "convertible" have in common
+_GENERAL_STEMS = frozenset(
+    word[:_STEM]
+    for word in "the that this these those and for with from into has have are not its"
+    " any all one which when will can may check test validate verify represent class"
+    " base object type kind simple used".split()
+)
 _STRETCH = 2  # times the length that is asked for, for the sake of a whole sentence
 _LONGEST_LIST = 480  # characters of a first paragraph with its list
 _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,2}[.)])[ \t]+\S")
@@ -556,6 +563,21 @@ def first_sentence(text: str) -> str:
     """Return the first sentence of a summary, `SENTENCE` characters at most."""
     end = _SENTENCE_END.search(text)
     return shorten(text[: end.start()] if end else text, SENTENCE)
+
+
+def says_as_much(docstring: str, text: str) -> bool:
+    """Return whether a docstring has all words that a text consists of, in any form.
+
+    "Check that a value is a float." says no more than "Tests that value is a float or a
+    string." does. Words that any docstring may have, as "check", do not count.
+    """
+    wanted = _stems_of(text)
+    return bool(wanted) and wanted <= _stems_of(docstring)
+
+
+def _stems_of(text: str) -> set[str]:
+    words = _WORDS.findall(text.lower())
+    return {word[:_STEM] for word in words if len(word) > 2} - _GENERAL_STEMS
 
 
 def shorten(text: str, most: int) -> str:

@@ -309,6 +309,8 @@ def _check_step(plan: PlanSubject, reading: Fields) -> str:
 
 
 def _check_site(plan: PlanSubject, part: str, fields: Mapping[str, str]) -> str:
+    if part == "plan_raise_like":
+        return _check_raised(plan, fields)
     path, where = fields["other"], fields.get("where", "")
     places = (where, "", "__all__")
     sites = [s for s in plan.evidence["sites"] if s[0] == path and s[1] in places]
@@ -622,6 +624,81 @@ def _check_helper(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     return "" if told in shown else f"{told[0]} uses no {told[1]}"
 
 
+def _check_raised(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when these files raise the sibling, and import it where told so."""
+    found = re.findall(r"`([^`]+)`", fields["members"])
+    join = plan.templates.words["join"]
+    model = [id for id in plan.siblings if _shown(id) == fields["model"]]
+    if not model or join.join(f"`{one}`" for one in found) != fields["members"]:
+        return "it cannot be read"
+    for path in found:
+        file, text = plan.python(path), plan.read(path) or ""
+        if file is None or _bare(model[0]) not in names_in_place(
+            file, "plan_raise_in", ""
+        ):
+            return f"{path} does not raise it"
+        is_home = any(id.partition("::")[0] == path for id in model)
+        if "import" in fields and not (is_home or _imports(text, _bare(model[0]))):
+            return f"{path} does not import it"
+    return ""
+
+
+def _check_own_base(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when as many siblings inherit from a class of the file, each from one
+    of its own.
+    """
+    pairs = next(
+        (p for path, p in plan.evidence["own_bases"] if path == fields["other"])
+    )
+    if str(len(pairs)) != fields["count"]:
+        return "the evidence counts otherwise"
+    if len({one for _, one in pairs}) < len(pairs):
+        return "two siblings have the same"
+    for sibling, one in pairs:
+        if _bare(one) not in _base_names(plan, sibling):
+            return f"{sibling} does not inherit from {one}"
+        heirs = [id for id in plan.siblings if _bare(one) in _base_names(plan, id)]
+        if heirs != [sibling]:
+            return f"{one} is not the base of {sibling} alone"
+    if (fields["model"], fields["like"]) not in {
+        (_shown(a), _bare(b)) for a, b in pairs
+    }:
+        return f"{fields['model']} has no {fields['like']}"
+    if "home" in fields and fields["like"] not in words_of(
+        plan.read(fields["home"]) or ""
+    ):
+        return f"{fields['home']} does not bind it"
+    if "members" not in fields:
+        return ""
+    members = f"{fields['members']}{plan.templates.words['join']}`{fields['like']}`"
+    return _check_bases(plan, {**fields, "members": members})
+
+
+def _base_names(plan: PlanSubject, id: str) -> set[str]:
+    """Return the last names of a class's bases."""
+    path, qual = _split(id)
+    file = plan.python(path)
+    one = file.definitions.get(qual) if file else None
+    node = one.node if one else None
+    return set(map(last_name, node.bases)) if isinstance(node, ast.ClassDef) else set()
+
+
+def _check_constant(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when as many siblings name a constant of the file for themselves."""
+    rows = (p for path, p in plan.evidence["constants"] if path == fields["other"])
+    pairs: list[list[str]] = next(rows, [])
+    if str(len(pairs)) != fields["count"]:
+        return "the evidence counts otherwise"
+    known = words_of(plan.read(fields["other"]) or "")
+    for sibling, one in pairs:
+        users = [id for id in plan.siblings if _names(plan, id, one)]
+        if one not in known or users != [sibling]:
+            return f"{one} is not the constant of {sibling} alone"
+    told = (fields["model"], fields["like"])
+    shown = {(_shown(sibling), one) for sibling, one in pairs}
+    return "" if told in shown else f"{told[0]} has no {told[1]}"
+
+
 def _check_member(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     """Return "" when as many siblings have a member of the enum for themselves."""
     enum = f"{fields['other']}::{fields['item']}"
@@ -721,6 +798,26 @@ def _check_attributes(plan: PlanSubject, fields: Mapping[str, str]) -> str:
 
 def _check_some(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     return _check_items(plan, fields) or _check_share(plan, fields, is_usual=False)
+
+
+def _check_choice(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when each sibling defines one of these, which one method of the base
+    names.
+    """
+    if problem := _check_items(plan, fields) or _check_share(plan, fields, False):
+        return problem
+    names = re.findall(r"`([^`]+)`", fields["members"])
+    for id in plan.siblings:
+        if plan.python(id.partition("::")[0]) is None:
+            continue
+        if not any(_defines(plan, id, name) for name in names):
+            return f"{id} defines none of them"
+    path, _, base = plan.evidence["family"][1].rpartition("::")
+    file = plan.python(path)
+    inner = file.children_by_name(base) if file else {}
+    code = [code_of(file, one.qual) for one in inner.values()] if file else []
+    named = any(words_of(text).issuperset(names) for text in code)
+    return "" if named else f"no method of {base} names them"
 
 
 def _check_share(plan: PlanSubject, fields: Mapping[str, str], is_usual: bool) -> str:
@@ -1069,7 +1166,7 @@ def _words_with_keys(plan: PlanSubject, part: str, item: Mapping[str, str]) -> s
 _SITES = frozenset(
     "plan_exports plan_reexport plan_table plan_call plan_function plan_instance"
     " plan_entry plan_document plan_raise plan_raise_in plan_function_some"
-    " plan_listed plan_table_some".split()
+    " plan_listed plan_table_some plan_raise_like".split()
 )
 _SHARE_PARTS = ("plan_of", "plan_of_all", "plan_of_least")
 # What share of the siblings has to be exceeded for a step to say what to do.
@@ -1081,6 +1178,7 @@ _SHARES = {
     "plan_paired_function": 0.5,
     "plan_module_call": 0.5,
     "plan_helper": 0.5,
+    "plan_constant": 0.5,
     "plan_member": 0.5,
     "plan_raise": 0.5,
     "plan_raise_in": 0.5,
@@ -1125,4 +1223,9 @@ _CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
     "plan_module_call": _check_module_call,
     "plan_asked": _check_asked,
     "plan_keys": _check_keys,
+    "plan_choice": _check_choice,
+    "plan_base_own": _check_own_base,
+    "plan_base_own_bound": _check_own_base,
+    "plan_base_some": _check_own_base,
+    "plan_constant": _check_constant,
 }
