@@ -20,11 +20,11 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from repobuild.engine.context import BuildContext
 from repobuild.engine.rule import Rule, closure
-from repobuild.engine.run.cyclic_gc import paused_gc
+from repobuild.engine.run.cyclic_gc import CyclicGc
 from repobuild.engine.run.map import run_map
 from repobuild.engine.run.script import RuleError
 from repobuild.engine.run.source import run_source
@@ -41,6 +41,8 @@ _ROW_RUNNERS = {"source": run_source, "map": run_map, "view": run_view}
 @dataclass
 class Build(BuildContext):
     """One build of one snapshot. Its caller holds the lock (checkout.py)."""
+
+    _gc: CyclicGc = field(default_factory=CyclicGc)
 
     def run(
         self, goals: list[str], before_tasks: Callable[[], None] = lambda: None
@@ -91,7 +93,7 @@ class Build(BuildContext):
         if rule.kind == "task":
             outcome = run_task(self, rule)
         elif self.is_stale(rule):
-            with paused_gc():
+            with self._gc.paused():
                 outcome = _ROW_RUNNERS[rule.kind](self, rule)
         else:
             outcome = TableResult(rule.name)

@@ -4,34 +4,40 @@ Decoding rows makes millions of containers that stay alive and hold no cycles; t
 collector goes over all of them again and again. On the standard library it took 40 %
 of `graph` and more than half of `contexts`.
 
-What a rule leaves behind in cycles is collected before the next rule, once it is much:
+What rules leave behind in cycles is collected before the next rule, once it is much:
 values of the resolver are a quarter of the memory of the standard library's build.
 """
 
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-_MANY_OBJECTS = 500_000  # of containers; a commit to a large project leaves 100,000
+_MANY_CONTAINERS = 500_000  # a commit to a large project makes 100,000
 
 
-@contextmanager
-def paused_gc() -> Iterator[None]:
-    """Run without the cyclic collector; reference counting frees the rest as usual."""
-    if not gc.isenabled():
-        yield
-        return
-    # Counting containers takes a millisecond, counting blocks of memory none.
-    is_much = sys.getallocatedblocks() > _MANY_OBJECTS
-    if is_much and gc.get_freeze_count() > _MANY_OBJECTS:
-        gc.unfreeze()
-        gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()  # or the next collection would go over all that was decoded
-        gc.enable()
+@dataclass(slots=True)
+class CyclicGc:
+    """The collector during one build, or one task of a worker."""
+
+    _left: int = 0  # containers that rules have made since the last collection
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Run without the collector; reference counting frees the rest as usual."""
+        if not gc.isenabled():
+            yield
+            return
+        if self._left > _MANY_CONTAINERS:
+            gc.unfreeze()
+            gc.collect()
+            self._left = 0
+        gc.disable()
+        try:
+            yield
+        finally:
+            self._left += gc.get_count()[0]
+            gc.freeze()  # or the next collection would go over all that was decoded
+            gc.enable()

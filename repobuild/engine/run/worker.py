@@ -16,7 +16,7 @@ from repobuild.engine.contract import Scope
 from repobuild.engine.digest import deflate, digest, pack, unpack
 from repobuild.engine.rule import import_function
 from repobuild.engine.run.command import Command, CommandEnvironment, run_command
-from repobuild.engine.run.cyclic_gc import paused_gc
+from repobuild.engine.run.cyclic_gc import CyclicGc
 from repobuild.engine.run.script import RuleError, Script
 from repobuild.errors import MissingObjectError, PartialRowError
 from repobuild.git.repository import open_folder, read_blob
@@ -93,7 +93,7 @@ def compute_rows(
     function = work.function
     if scope is None:
         scope = MapScope(work.settings, work.repository, work.copies)
-    with paused_gc():
+    with CyclicGc().paused():
         return [_compute_row(work, function, scope, payload) for payload in payloads]
 
 

@@ -1,0 +1,106 @@
+"""A call that shows what is refused, empty or left alone is no example."""
+
+from __future__ import annotations
+
+import pytest
+
+from repobuild.code.usage.call_example import call_example
+from repobuild.code.usage.document_text import read_document
+from repobuild.code.usage.explained_names import FileNames, file_names, written_imports
+from repobuild.samples.text.deprecation import is_deprecated
+
+
+def example(code: str, name: str, row: int = -1, is_test: bool = True) -> str | None:
+    """Return the example of a line of a file, else of its last one."""
+    lines = code.split("\n")
+    known: FileNames = file_names(written_imports(code), lines, (), is_test)
+    found = call_example(lines, row % len(lines), name, known)
+    return found and found.code
+
+
+def test_what_gives_false_in_a_session_is_not_typed_by_users() -> None:
+    doc = ">>> f(2)\n'two'\n>>> f(1)\nFalse\n>>> f(3)\nTrue"
+    assert read_document(doc, is_rst=True).code == [["f(2)", "f(3)"]]
+
+
+@pytest.mark.parametrize(
+    "test",
+    ["test_leaves_iterators", "test_not_logged", "testWithoutKeys", "test_empty"],
+)
+def test_a_test_of_what_is_refused_has_no_example(test: str) -> None:
+    code = f"from a import f\n\ndef {test}(self):\n    if 1:\n        f(1)"
+    assert example(code, "f") is None
+    code = "from a import f\n\ndef test_it(self):\n    if 1:\n        f(1)"
+    assert example(code, "f") is not None
+
+
+def test_a_word_of_the_callee_refuses_nothing() -> None:
+    code = 'from a import ignore_case\n\ndef test_ignore_case():\n    ignore_case("a")'
+    assert example(code, "ignore_case") is not None
+
+
+def test_a_call_after_what_it_needs_is_switched_off_is_no_example() -> None:
+    code = "import log\n\nlog.enable({})\nlog.trace('a')"
+    assert example(code.format("False"), "trace") is None
+    assert example(code.format("True"), "trace") is not None
+
+
+def test_a_deprecated_call_is_expected_to_warn() -> None:
+    code = "import pytest\nfrom a import f\n\nwith pytest.deprecated_call():\n    f(1)"
+    assert example(code, "f") is None
+
+
+@pytest.mark.parametrize(
+    "worse", ["f(1, [])", 'f("")', "f(b'', key={})", 'f("not-seen")', "f(set())"]
+)
+def test_empty_arguments_come_last(worse: str) -> None:
+    last, best = (call_example([one], 0, "f") for one in (worse, "f(2, 3)"))
+    assert last is not None and best is not None and last.score < best.score
+
+
+def test_a_result_of_what_is_passed_nothing_is_not_told() -> None:
+    code = "import a\n\ndef test_it():\n    a.open(1)\n    assert {} == 2"
+    assert example(code.format("a.count()"), "count") == "import a\n\na.count()"
+    assert example(code.format("len(a.desks())"), "desks") is None
+    code = "import a\n\nassert a.count(3) == 2"
+    assert example(code, "count") == "import a\n\na.count(3)  # == 2"
+
+
+@pytest.mark.parametrize(
+    "check", ["assert not x", "assert x == (\n    False,\n)", "self.assertFalse(x)"]
+)
+def test_a_result_that_is_asserted_to_be_false_shows_what_is_refused(
+    check: str,
+) -> None:
+    code = "from a import f\n\nx = f(1)\n"
+    assert example(code + check, "f", row=2) is None
+    assert example(code + "assert x == 2", "f", row=2) is not None
+    assert example("from a import f\n\nself.assertFalse(f(1))", "f") is None
+
+
+def test_a_setter_that_is_tested_alone_is_left_out() -> None:
+    code = "from a import S\ns = S()\ns.set_days(3)\nassert s.get_days() == 3\n"
+    found = example(code + "s.close(1)", "close")
+    assert found is not None and "set_days" not in found
+    found = example(code + "s.show_days(1)", "show_days")
+    assert found is not None and "s.set_days(3)" in found
+
+
+def test_a_name_that_is_bound_anew_is_not_that_of_the_function_around() -> None:
+    code = (
+        "def request(desk):\n    async def send(self, day):\n        if day:\n"
+        "            request = make(day)\n        desk.put(request, day)"
+    )
+    assert example(code, "put", is_test=False) is None
+    code = "def lend(desk, book):\n    print(book)\n{}    desk.put(book)"
+    assert example(code.format("    book = find(desk)\n"), "put", is_test=False) is None
+    changed = example(code.format("    book = book or 1\n"), "put", is_test=False)
+    assert changed is not None
+
+
+def test_what_warns_with_a_given_text_is_not_deprecated_itself() -> None:
+    code = "def deprecated({}):\n    warnings.warn({}, DeprecationWarning)\n"
+    assert not is_deprecated(code.format("message", "message"), "", ())
+    assert not is_deprecated(code.format("a, text: str = ''", "text"), "", ())
+    assert is_deprecated(code.format("message", "'It is old'"), "", ())
+    assert is_deprecated(code.format("message", "TEXT"), "", ())
