@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from repobuild.code.usage.call_example import call_example
 from repobuild.code.usage.document_text import read_document
 from repobuild.code.usage.explained_names import FileNames, file_names, written_imports
 from repobuild.samples.text.deprecation import is_deprecated
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
 
 
 def example(code: str, name: str, row: int = -1, is_test: bool = True) -> str | None:
@@ -104,3 +107,19 @@ def test_what_warns_with_a_given_text_is_not_deprecated_itself() -> None:
     assert not is_deprecated(code.format("a, text: str = ''", "text"), "", ())
     assert is_deprecated(code.format("message", "'It is old'"), "", ())
     assert is_deprecated(code.format("message", "TEXT"), "", ())
+
+
+def test_what_a_package_defines_is_imported_from_it(tmp_path: Path) -> None:
+    files = {
+        "desks/__init__.py": 'class Desk:\n    """A desk."""\n\n'
+        "    def __init__(self, *args: object, **kwargs: object):\n"
+        "        self.args = args\n\n    def put(self, book: str) -> None:\n"
+        '        """Put a book on it."""\n        self.book = book\n',
+        "README.md": "# Desks\n\nDesks of a library.\n\n```python\n"
+        'desk = Desk("east")\ndesk.put("a")\n```\n',
+    }
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    assert sampled.audit().wrong == []
+    (answer,) = answers(sampled, "usage", "desks/__init__.py::Desk")
+    assert 'from desks import Desk\n\ndesk = Desk("east")' in answer
+    assert "*args" not in answer  # nobody knows from it what to pass

@@ -300,9 +300,13 @@ def _is_called(dotted: str, element: ElementView, called: CalledAs) -> bool:
 
 
 def _is_for_others(path: str, module: str) -> bool:
-    """Return whether a file is a public module in a folder of the project."""
+    """Return whether a file is a package, or a public module in a folder of one.
+
+    A module by itself may be a script, which nobody imports.
+    """
     *_, name = parts = module.split(".")
-    if len(parts) < 2 or name.startswith("_"):
+    is_package = path.endswith("/__init__.py") and module
+    if (len(parts) < 2 and not is_package) or name.startswith("_"):
         return False
     is_own = not (is_test(path) or is_tool(path) or is_shown(path))
     return is_own and all(one.isidentifier() and one[0] != "_" for one in parts)
