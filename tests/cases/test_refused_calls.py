@@ -81,6 +81,21 @@ def test_a_result_that_is_asserted_to_be_false_shows_what_is_refused(
     assert example("from a import f\n\nself.assertFalse(f(1))", "f") is None
 
 
+def test_what_raises_or_is_none_shows_what_is_refused() -> None:
+    code = "from a import save\n\nwith save('a') as out:\n    out.write('b')\n    {}"
+    assert example(code.format("1/0  # will error"), "save", row=2) is None
+    assert example(code.format("out.close()"), "save", row=2) is not None
+    code = "from a import f\n\nassert f(1) is {}"
+    assert example(code.format("None"), "f") is None
+    assert example(code.format("True"), "f") is not None
+
+
+def test_a_private_attribute_is_no_use_of_an_object() -> None:
+    lines = ["store = Store(1)", "store._desk = None", "store.put(2)"]
+    found = call_example(lines, 0, "Store")
+    assert found is not None and "_desk" not in found.code
+
+
 def test_a_setter_that_is_tested_alone_is_left_out() -> None:
     code = "from a import S\ns = S()\ns.set_days(3)\nassert s.get_days() == 3\n"
     found = example(code + "s.close(1)", "close")

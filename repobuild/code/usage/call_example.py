@@ -48,6 +48,7 @@ from repobuild.code.usage.refused_calls import (
     has_refused_text,
     is_of_negative_test,
     is_refused_below,
+    is_said_to_fail,
     is_switched_off,
     passes_nothing,
 )
@@ -64,7 +65,7 @@ _SHORT = 80  # characters of a statement or an assignment
 _BODY_LINES = 3
 
 _METHOD_IS_CALLED = 2  # more for what is made and has a method called
-_SHOWS_NOTHING = 3  # less for an empty literal, or for what is asserted to be empty
+_SHOWS_NOTHING = 3  # less for empty literals, or a text that is refused
 _IS_USUAL = 3  # more for what is made as in most places of its file
 STRING_OR_COMMENT = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#[^\n]*""")
 _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
@@ -117,6 +118,7 @@ _ASSERTS = re.compile(r"\s+(?:assert\b|self\.assert)")
 _LOOKS = re.compile(r"#|assert\b|yield\b|self\.assert\w+\(|print\(|\w+\Z")
 _PASSED_ON = re.compile(r"[(,]\s*\*{1,2}(?:args|kwargs|kw|kwds|options)\b")
 _ESCAPE = re.compile(r"\\(?:x|u|U|N\{)")  # signs that nobody types
+_PRIVATE = re.compile(r"(?<!self)(?<!cls)\._[a-z]\w*\b(?!\()")  # what only it may use
 _PRIVATE_ARGUMENT = re.compile(r"[(,]\s*_\w+=(?!=)")
 _WAITS = re.compile(r"\b(?:yield|await)\b")  # it is in a function
 _DEFINES = re.compile(r"\bdef ")
@@ -190,7 +192,7 @@ def _is_example(code: str, name: str) -> bool:
     if _LEFT_OUT.search(_without_strings(code)):
         return False
     of_base = re.search(rf"super\([^()]*\)+\.{re.escape(name)}\(", code)
-    return not (of_base or _ASSERTING.match(code))
+    return not (of_base or _ASSERTING.match(code) or is_said_to_fail(code))
 
 
 def _is_no_use(lines: Sequence[str], row: int, start: int, is_made: bool) -> bool:
@@ -322,6 +324,7 @@ def _may_use(use: list[str], lines: Sequence[str], row: int) -> bool:
         return False
     is_plain = not use[0].startswith(("return ", "self.")) and len(use[0]) <= _SHORT
     code = "\n".join(use)
+    is_plain = is_plain and not _PRIVATE.search(_without_strings(code))
     return is_plain and _is_valid(code) and not _is_expected_to_fail(lines, row)
 
 
@@ -378,9 +381,7 @@ def _completed(
         return None
     is_cut = _LINES_LEFT_OUT.search(whole)  # what is left out may change the result
     if _EMPTY_RESULT.fullmatch(result):
-        if is_cut:
-            return None
-        score -= _SHOWS_NOTHING
+        return None
     if _ASSERTION.match(code) and whole == quoted[0]:
         asked = _asked_state(whole, name)
         if asked and asked != whole:
@@ -653,7 +654,7 @@ def _score(code: str, name: str) -> int:
     score += 2 if len(code) <= _SHORT else 1 if len(code) <= 2 * _SHORT else 0
     score -= 2 * bool(_ASIDE.search(bare)) + bool(re.search(r"\bself\b", bare))
     score -= 2 * bool(_PASSED_ON.search(bare) or _PRIVATE_ARGUMENT.search(call))
-    score -= bool(_ESCAPE.search(code))
+    score -= bool(_ESCAPE.search(code)) + 2 * bool(_PRIVATE.search(bare))
     written = code[max(0, code.find(f"{name}(")) :]
     score -= _SHOWS_NOTHING * (passes_nothing(written) or has_refused_text(written))
     return score - bare.startswith(("assert ", "return ", "for "))

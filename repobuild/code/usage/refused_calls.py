@@ -16,11 +16,11 @@ _TEST = re.compile(r"\s*(?:async )?def (test\w*)\(")
 _HEAD = re.compile(r"\s*(?:async )?(?:def|class) ")
 _WORD = re.compile(r"[a-z]+|[A-Z][a-z]*")
 _NEGATIVE = frozenset(
-    "not no non none never nothing noop empty without missing invalid illegal"
-    " malformed broken bad wrong unknown unsupported unchanged disabled disables"
-    " deprecated ignore ignores ignored leaves skips skipped fail fails failed"
-    " failing failure error errors raises rejects rejected refuses refused cannot"
-    " cant doesnt dont isnt".split()
+    "nonexistent nonexisting absent stale corrupt not no non none never nothing"
+    " noop empty without missing invalid illegal malformed broken bad wrong unknown"
+    " unsupported unchanged disabled disables deprecated ignore ignores ignored"
+    " leaves skips skipped fail fails failed failing failure error errors raises"
+    " rejects rejected refuses refused cannot cant doesnt dont isnt".split()
 )
 _REFUSED_TEXT = frozenset(
     "not hidden invalid ignored wrong bad broken illegal malformed".split()
@@ -35,6 +35,10 @@ _BRACKETED = re.compile(
 )
 _REFUSED = r"(?:\(?\s*False\b|None\b|\[\]|\{\})"
 _BELOW = 4  # lines below a call that may say what is expected of its result
+_SAID_TO_FAIL = re.compile(
+    r"#.*\b(?:errors?|fails?|raises?|wrong|invalid)\b|\b1 ?/ ?0\b|^\s*raise\b",
+    re.IGNORECASE | re.MULTILINE,
+)
 _TEXT = re.compile(r"""['"]([^'"\n]*)['"]""")
 
 
@@ -73,6 +77,11 @@ def is_switched_off(lines: Sequence[str], row: int) -> bool:
         if switch and indent == margin and switch[1].partition(".")[0] == root:
             return switch[2] == "False" and lines[at].rstrip().endswith("(False)")
     return False
+
+
+def is_said_to_fail(code: str) -> bool:
+    """Return whether code raises, or a comment in it says that it does: `1/0`."""
+    return _SAID_TO_FAIL.search(code) is not None
 
 
 def passes_nothing(call: str) -> bool:
