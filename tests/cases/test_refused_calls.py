@@ -138,3 +138,35 @@ def test_what_a_package_defines_is_imported_from_it(tmp_path: Path) -> None:
     (answer,) = answers(sampled, "usage", "desks/__init__.py::Desk")
     assert 'from desks import Desk\n\ndesk = Desk("east")' in answer
     assert "*args" not in answer  # nobody knows from it what to pass
+
+
+def test_a_constant_of_a_class_is_no_use_of_it() -> None:
+    assert call_example(["Time.min = Time(0, 1)"], 0, "Time") is None
+    assert call_example(["least = Time(0, 1)"], 0, "Time") is not None
+
+
+def test_another_language_has_no_import_of_python(tmp_path: Path) -> None:
+    files = {
+        "rust/src/days.rs": "/// Tells whether a year is a leap year.\n"
+        "pub fn is_leap(year: i32) -> bool {\n    year % 4 == 0\n}\n",
+        "rust/src/parsing.rs": "use crate::days::is_leap;\n\n"
+        "pub fn parse(year: i32) -> usize {\n"
+        "    let leap = usize::from(is_leap(year));\n    leap\n}\n",
+    }
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    told = answers(sampled, "usage", "rust/src/days.rs::is_leap")
+    assert told and not any("from rust" in one for one in told)
+
+
+def test_a_method_is_shown_after_a_dot(tmp_path: Path) -> None:
+    files = {
+        "desks/__init__.py": "",
+        "desks/desk.py": 'class Desk:\n    """A desk."""\n\n'
+        '    def lend(self, book: str) -> str:\n        """Lend a book."""\n'
+        "        return book\n",
+        "examples/lend.py": "from desks.desk import Desk\n\ndesk = Desk()\n"
+        "lend = desk.lend\n" + "print()\n" * 20 + 'lend("a")\n',
+    }
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    for answer in answers(sampled, "usage", "desks/desk.py::Desk.lend"):
+        assert "\nlend(" not in answer
