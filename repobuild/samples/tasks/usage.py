@@ -45,6 +45,7 @@ _ASIDE = re.compile(r"(?:docs?|documentation)/|(?:.*/)?(?:_static|[\w-]*-tests?)
 _AWAITS = re.compile(r"(?:^|[= (\[])await |^async (?:with|for) ", re.MULTILINE)
 _DEFINES = re.compile(r"^\s*(?:async )?def ", re.MULTILINE)
 _FRAME = "async def main():"
+_ANYTHING = ("*args", "**kwargs", "**kw", "**kwds")
 _USE = 0  # the number of the question of how to use something
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
 
@@ -231,10 +232,10 @@ def _usage(scope: FactScope) -> Fact:
 def _takes_anything(scope: FactScope) -> bool:
     """Return whether the parameters are `*args` and `**kwargs` without a word on them.
 
-    They go to another function, and tell nobody what to pass.
+    They go to another function, and tell nobody what to pass; `*things` does.
     """
     rows = scope.get("params") or ()
-    return all(name[0] == "*" and not text for name, _, _, text, *_ in rows)
+    return all(name in _ANYTHING and not text for name, _, _, text, *_ in rows)
 
 
 def _is_made_alone(scope: FactScope) -> bool:
