@@ -114,13 +114,16 @@ def test_an_overload_does_not_tell_what_a_method_is_for(tmp_path: Path) -> None:
 
 def test_a_decorator_that_has_property_in_its_name_makes_none(tmp_path: Path) -> None:
     member = (
-        "    @_lazyclassproperty\n    def {0}(cls):\n"
-        '        """Return the {0} of a text."""\n        return {1}\n\n'
+        "    @_lazyclassproperty\n    def {0}(cls: type) -> str:\n"
+        '        """Return the {0} of a text, and of what is in it."""\n'
+        "        found = []\n        for sign in cls.signs({1}):\n"
+        "            if sign.isprintable() and not sign.isspace():\n"
+        '                found.append(sign + "ABCDEFGHIJKLMNOPQRSTUVWXYZ{0}")\n'
+        '        return "".join(sorted(set(found)))\n\n'
     )
-    names = ["letters", "digits", "spaces", "dashes", "commas"]
-    code = "class Texts:\n    def size(self, text):\n"
-    code += '        """Return the size."""\n'
-    code += "        if text:\n            return len(text)\n        return 0\n\n"
+    names = ["letters", "digits", "spaces", "dashes", "commas", "stops", "quotes"]
+    code = "class Texts:\n    @classmethod\n    def signs(cls, number: int) -> str:\n"
+    code += "        return chr(number)\n\n"
     code += "".join(member.format(one, number) for number, one in enumerate(names))
     head = (
         "class _lazyclassproperty:\n    def __init__(self, fn):\n        self.fn = fn\n"
