@@ -85,8 +85,8 @@ class NamedLink(Link):
 def is_link(value):
     """Tell whether a value is a link.
 
-    >>> is_link(3)
-    False
+    >>> is_link("a")
+    True
     """
     warnings.warn(
         "This function will be removed in the next release (5.0)! Please migrate.",

@@ -370,6 +370,31 @@ def test_a_class_hierarchy_that_is_cut_at_two_links_is_updated(
     same(repository.build(sources | apart), clean(sources | apart))
 
 
+DISPATCHING = {
+    "a.py": "class A:\n    def run(self, node):\n        return node.go(self)\n",
+    "b.py": "from a import A\nclass B(A):\n    pass\n",
+    "d.py": "from b import B\nclass D(B):\n    def expansion(self, node): ...\n",
+}
+DISPATCHING_EDITS = {
+    "looks names up": ("a.py", "node.go(self)", "getattr(self, node)()"),
+    "another name": ("a.py", "def run(", "def expansion("),
+    "no base": ("b.py", "B(A)", "B"),
+}
+
+
+@pytest.mark.parametrize("edit", DISPATCHING_EDITS.values(), ids=DISPATCHING_EDITS)
+def test_what_a_distant_base_class_dispatches_is_updated(
+    repository: Repository, edit: tuple[str, str, str]
+) -> None:
+    path, old, new = edit
+    looking = {"a.py": DISPATCHING["a.py"].replace("node.go(self)", "getattr(self, n)")}
+    for sources in (DISPATCHING, DISPATCHING | looking):
+        edited = sources | {path: sources[path].replace(old, new)}
+        repository.build(sources)
+        same(repository.build(edited), clean(edited))
+        same(repository.build(sources), clean(sources))
+
+
 BINDING = {
     "pay.py": "class Pay:\n    from bills import read\n"
     "    from bills import find as look\n",

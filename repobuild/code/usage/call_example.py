@@ -13,9 +13,10 @@ A call that is expected to fail, within `with pytest.raises(...)` or before an `
 that asserts something, is no example; nor is `super().name(...)`, which only an
 overriding method can write; nor one with names that its readers cannot know
 (explained_names.py), nor what a method of the name passes on, nor a call that rests
-on a statement left out, `add_level(5, "TRACE")` before `Level("TRACE")`. An assertion
-is quoted without what makes it one: the example of
-`assert f(a) == 3` is `f(a)  # == 3`, or `f(a)` where no literal is compared.
+on a statement left out, `add_level(5, "TRACE")` before `Level("TRACE")`, nor one of a
+test of what is refused (refused_calls.py). An assertion is quoted without what makes it
+one: the example of `assert f(a) == 3` is `f(a)  # == 3`, or `f(a)` where no literal is
+compared, and where the call passes nothing: `count()  # == 2` is of what went before.
 
 An object is shown with the first statement of its block that uses it: `store = Store()`
 alone is how one is made. Of several ways to make one, the usual one counts more.
@@ -43,6 +44,14 @@ from repobuild.code.usage.explained_names import (
     is_delegated,
     with_known_names,
 )
+from repobuild.code.usage.refused_calls import (
+    has_refused_text,
+    is_of_negative_test,
+    is_refused_below,
+    is_said_to_fail,
+    is_switched_off,
+    passes_nothing,
+)
 
 _MOST_LINES = 6  # of a statement
 _LONGEST = 320  # characters of an example
@@ -56,14 +65,17 @@ _SHORT = 80  # characters of a statement or an assignment
 _BODY_LINES = 3
 
 _METHOD_IS_CALLED = 2  # more for what is made and has a method called
+_SHOWS_NOTHING = 3  # less for empty literals, or a text that is refused
 _IS_USUAL = 3  # more for what is made as in most places of its file
 STRING_OR_COMMENT = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#[^\n]*""")
 _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 _RESULT = "  # "  # stands before what an asserted call gives
 _LINES_LEFT_OUT = re.compile(r"^\.\.\.$", re.MULTILINE)
 _ASSERTION = re.compile(r"assert\b|self\.(?:assert|fail)")
+_SETTER = re.compile(r"[\w.]+\.set_?(\w+)\(")
 _ASSERTING = re.compile(r"(?!self\.)(?:\w+\.)*(?:assert\w*|eq_|ok_|expect)\(")
 _TEXT = re.compile(r"""['"]([^'"\n]*\w{3}[^'"\n]*)['"]""")
+_EMPTY_RESULT = re.compile(r"(?:==|is) (?:None|False|\[\]|\{\}|\(\)|''|\"\")")
 _COMPARED = frozenset(("==", "is"))
 _COMPARED_BY_METHOD = frozenset(
     "assertEqual assertEquals assertIs assertListEqual assertDictEqual assertTupleEqual"
@@ -98,12 +110,15 @@ _PLAIN_STATEMENT = re.compile(
 _WITH_BODY = re.compile(r"(?:async )?(?:with|for)\b")
 _BARE_DECORATOR = re.compile(r"\s*@([\w.]+)(?=\s*$)", re.MULTILINE)
 _DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
-_FAILING = re.compile(r"(?i)raises|\b(?:warns|should_?fail|expect\w*error)\b")
+_FAILING = re.compile(
+    r"(?i)raises|\b(?:warns|deprecated_call|should_?fail|expect\w*error)\b"
+)
 _ASSERTS = re.compile(r"\s+(?:assert\b|self\.assert)")
 # What looks at a value, and leaves it as it is.
 _LOOKS = re.compile(r"#|assert\b|yield\b|self\.assert\w+\(|print\(|\w+\Z")
 _PASSED_ON = re.compile(r"[(,]\s*\*{1,2}(?:args|kwargs|kw|kwds|options)\b")
 _ESCAPE = re.compile(r"\\(?:x|u|U|N\{)")  # signs that nobody types
+_PRIVATE = re.compile(r"(?<!self)(?<!cls)\._[a-z]\w*\b(?!\()")  # what only it may use
 _PRIVATE_ARGUMENT = re.compile(r"[(,]\s*_\w+=(?!=)")
 _WAITS = re.compile(r"\b(?:yield|await)\b")  # it is in a function
 _DEFINES = re.compile(r"\bdef ")
@@ -153,6 +168,11 @@ def call_example(
         most = score + is_made * (_METHOD_IS_CALLED + _IS_USUAL)
         if (best and most < best.score) or _is_no_use(lines, row, start, is_made):
             return None
+        if is_of_negative_test(lines, start, name):
+            return None
+        made = _ASSIGNMENT.match(code)
+        if made and is_refused_below(lines, end, made[1]):
+            return None
         if not is_made:
             return _completed(quoted, lines, start, name, known)
         used = _used_below(lines, end, quoted, name, known)
@@ -171,15 +191,17 @@ def _is_example(code: str, name: str) -> bool:
         return False  # nobody sees which white space a string has
     if _LEFT_OUT.search(_without_strings(code)):
         return False
+    if re.match(rf"(?:\w+\.)*{re.escape(name)}\.\w+ = ", code):
+        return False  # a constant of the class itself, `Time.min = Time(0)`
     of_base = re.search(rf"super\([^()]*\)+\.{re.escape(name)}\(", code)
-    return not (of_base or _ASSERTING.match(code))
+    return not (of_base or _ASSERTING.match(code) or is_said_to_fail(code))
 
 
 def _is_no_use(lines: Sequence[str], row: int, start: int, is_made: bool) -> bool:
     """Return whether a call is there to fail, or makes an object only for later."""
     if is_made and _is_made_late(lines, start):
         return True
-    return _is_expected_to_fail(lines, row)
+    return _is_expected_to_fail(lines, row) or is_switched_off(lines, start)
 
 
 def _is_made_late(lines: Sequence[str], start: int) -> bool:
@@ -233,6 +255,8 @@ def _used_below(
     for row in _rows_below(lines, end):
         bare = _without_strings(lines[row].strip())
         if not made.is_used_by(bare) or bare.startswith("assert "):
+            continue
+        if passes_nothing(lines[row].strip()):
             continue
         is_called, waits = made.is_called_by(bare), _WAITS.search(bare)
         is_aside = _ASSIGNMENT.match(bare) or _LOOKS.match(bare)
@@ -302,6 +326,7 @@ def _may_use(use: list[str], lines: Sequence[str], row: int) -> bool:
         return False
     is_plain = not use[0].startswith(("return ", "self.")) and len(use[0]) <= _SHORT
     code = "\n".join(use)
+    is_plain = is_plain and not _PRIVATE.search(_without_strings(code))
     return is_plain and _is_valid(code) and not _is_expected_to_fail(lines, row)
 
 
@@ -356,13 +381,31 @@ def _completed(
     first, whole = found
     if _hides_setup(lines, start, whole, name):
         return None
-    if result and not _LINES_LEFT_OUT.search(whole):  # they may change what comes out
+    is_cut = _LINES_LEFT_OUT.search(whole)  # what is left out may change the result
+    if _EMPTY_RESULT.fullmatch(result):
+        return None
+    if _ASSERTION.match(code) and whole == quoted[0]:
+        asked = _asked_state(whole, name)
+        if asked and asked != whole:
+            return None
+        result = "" if asked else result
+    if result and not is_cut:
         whole += _RESULT + result
     shown = with_known_names(whole, lines, first, name, known)
     if not shown:
         return None
     is_inside = not f"\n{shown}".endswith(f"\n{whole}")  # of a function of theirs
     return CallExample(score - is_inside, shown)
+
+
+def _asked_state(code: str, name: str) -> str:
+    """Return the call in a statement that passes nothing to nothing it shows.
+
+    What comes out depends on what was done before: `len(desk.loans())  # == 2`.
+    """
+    call = rf"(?<![\w.)\]])(?:\w+\.)*{re.escape(name)}\(\)"
+    found = re.search(call, _without_strings(code))
+    return found[0] if found else ""
 
 
 def _asserted_call(code: str, name: str) -> str:
@@ -384,7 +427,7 @@ def _asserted_call(code: str, name: str) -> str:
         )
     if method == "assertIsNone":
         return _made_call(given[0], name, f"{_RESULT}is None")
-    if method in ("assertTrue", "assertFalse"):
+    if method == "assertTrue":
         return _compared_call(given[0], name)
     return ""
 
@@ -613,7 +656,9 @@ def _score(code: str, name: str) -> int:
     score += 2 if len(code) <= _SHORT else 1 if len(code) <= 2 * _SHORT else 0
     score -= 2 * bool(_ASIDE.search(bare)) + bool(re.search(r"\bself\b", bare))
     score -= 2 * bool(_PASSED_ON.search(bare) or _PRIVATE_ARGUMENT.search(call))
-    score -= bool(_ESCAPE.search(code))
+    score -= bool(_ESCAPE.search(code)) + 2 * bool(_PRIVATE.search(bare))
+    written = code[max(0, code.find(f"{name}(")) :]
+    score -= _SHOWS_NOTHING * (passes_nothing(written) or has_refused_text(written))
     return score - bare.startswith(("assert ", "return ", "for "))
 
 
@@ -719,6 +764,8 @@ def _uses_between(
         is_used = row > min(rows, default=start) and names & {*_NAME.findall(bare)}
         if not is_of_receiver and not is_used or _only_reads(bare, names, statement):
             continue
+        if _is_tested_alone(lines, row, statement):
+            continue
         indent = len(lines[row]) - len(lines[row].lstrip())
         if indent != margin or len(text) > _SHORT or not _may_begin(lines, row):
             return None
@@ -726,6 +773,18 @@ def _uses_between(
             return None
         used.append((row, text))
     return used if len(used) <= _MOST_USES else None
+
+
+def _is_tested_alone(lines: Sequence[str], row: int, statement: str) -> bool:
+    """Return whether the line below asserts what a line sets, and a call has no use.
+
+    `s.set_timeout(10)` and `assert s.get_timeout() == 10` before `s.close()`.
+    """
+    setter = _SETTER.match(lines[row].strip())
+    below = next(filter(is_code, lines[row + 1 :]), "").strip()
+    if setter is None or not _ASSERTION.match(below) or setter[1] in statement:
+        return False
+    return re.search(rf"\.(?:get_?)?{setter[1]}\b", below) is not None
 
 
 def _only_reads(bare: str, names: set[str], statement: str) -> bool:

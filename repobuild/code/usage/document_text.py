@@ -24,6 +24,7 @@ _CODE_DIRECTIVE = re.compile(
 _OPTION = re.compile(r"^[ \t]*:[\w-]+:.*$")
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|In \[\d+\]:) ?", re.MULTILINE)
 _TRACEBACK = re.compile(r"[ \t]*Traceback \(most recent call last\):")
+_REFUSED = ("False", "None")  # as the output of a statement
 _DOCTEST_OPTION = re.compile(r"[ \t]*# doctest:.*$")
 _UNDERLINE = re.compile(r"^[ \t]*([=\-~^*#+\"'`:.])\1{2,}[ \t]*$")
 _NO_PROSE = re.compile(r"^[ \t]*(?:[#|<>:]|\.\. |\+-|!\[|\[!|%|---|===|\{%|:::)")
@@ -130,10 +131,13 @@ def _add_code(lines: Sequence[str], read: DocumentText) -> None:
 
 
 def _typed(lines: Sequence[str]) -> Iterator[str]:
-    """Yield what is typed in a session, but for statements that raise."""
+    """Yield what is typed in a session, but for statements that raise or give False.
+
+    The others of the session show what is accepted.
+    """
     statement: list[str] = []
     for line in lines:
-        if _TRACEBACK.match(line):
+        if _TRACEBACK.match(line) or line.strip() in _REFUSED:
             statement = []
         if not _PROMPT.match(line):
             continue

@@ -40,6 +40,7 @@ _MOST_ABOVE = 200  # lines that are searched for heads
 _METHOD = re.compile(r"(?:async )?def \w+\((?:self|cls)\b")
 _METHOD_AT_TOP = re.compile(rf"^{_METHOD.pattern}", re.MULTILINE)
 _DEFINES = re.compile(r"(?:async )?def ")
+_DEFINED = re.compile(r"(?:async )?def (\w+)")
 _BINDS = re.compile(r"(?:async )?(?:for|with) ")
 _OF_FUNCTION = re.compile(r"^(?:return|yield)\b|[=(] ?yield\b", re.MULTILINE)
 _FOR_TESTS = re.compile(r"\.|(?:.*\.)?(?:tests?|conftest)(?:\.|\Z)")  # of a module
@@ -210,7 +211,10 @@ def _needed_heads(
         is_function = bool(_DEFINES.match(text))
         if is_function and (is_test or text.startswith("def test")):
             break
-        if wanted & head.bound and (is_function or _BINDS.match(text)):
+        bound_here = wanted & head.bound
+        if bound_here and (is_function or _BINDS.match(text)):
+            if _is_bound_between(bound_here, lines, row, start):
+                return None
             within = [(row, text), *reversed(between)]
             if not all(_may_be_quoted(one) for _, one in within):
                 return None
@@ -236,6 +240,26 @@ def _needed_heads(
     if heads and _METHOD.match(heads[0][1]):
         return None  # its class is not known
     return heads
+
+
+def _is_bound_between(
+    names: set[str], lines: Sequence[str], head: int, start: int
+) -> bool:
+    """Return whether a line between a head and a row gives one of its names anew.
+
+    `def request(...):` with `request = Request(...)` in it: what the row uses is not
+    what the head binds. `book = book or Book()` makes nothing else of it.
+    """
+    own = _DEFINED.match(lines[head].strip())
+    for line in lines[head + 1 : start]:
+        found = _VARIABLE.match(line.strip())
+        if found is None or found[1] not in names:
+            continue
+        is_outer = _indent_of(line) <= _indent_of(lines[start])
+        is_new = found[1] not in _names_of(line.strip()[found.end() :]).free
+        if own and found[1] == own[1] or (is_outer and is_new and own):
+            return True
+    return False
 
 
 def _head_of_function(

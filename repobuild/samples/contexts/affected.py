@@ -26,7 +26,8 @@
     clue              the same for a purpose or a heading; the methods of that name
                       when a parameter or an attribute is the first or last to have it
     heading           all sections of its document: the titles around them name them
-    computed name     the methods of the class whose method looks names up
+    computed name     the methods of the class whose method looks names up, or did, and
+                      those of its subclasses
     module            the stub beside it, which is read while there is no module; when
                       it comes, goes or says otherwise what it is for, its package
 
@@ -318,6 +319,7 @@ def find_affected(
         ids.update(_ends_of_changed_edges(path, changes.graph(path)))
         ids.update(_decorating_otherwise(path, old, new, reader))
         ids.update(_bound_otherwise(path, old, new, reader))
+        ids.update(_dispatched_otherwise(path, old, new, reader))
         ids.update(_awaited_otherwise(path, changes, reader))
         classes += _changed_classes(path, changes, reader)
     ids.update(_around_classes(classes, reader))
@@ -374,6 +376,20 @@ def _looked_up(old: Elements, new: Elements, unchanged: set[str]) -> set[str]:
         if qual not in unchanged and GETATTR in element.calls()
     }
     return {qual for qual in unchanged if parent_of(qual) in owners}
+
+
+def _dispatched_otherwise(
+    path: str, old: Elements, new: Elements, reader: GraphReader
+) -> Iterator[str]:
+    """Yield the methods below a class that begins or ceases to look names up."""
+    before, after = _dispatchers(old), _dispatchers(new)
+    for qual in sorted(before ^ after):
+        yield from _methods_below(element_id(path, qual), reader)
+
+
+def _dispatchers(elements: Elements) -> set[str]:
+    """Return the classes of which a method looks names up."""
+    return {one.parent for one in elements.values() if GETATTR in one.calls()}
 
 
 def _readers_of_new_sentences(

@@ -52,8 +52,9 @@ from repobuild.samples.contexts.explained import (
     reaches_beyond,
     stale_name,
     without_absent_calls,
+    without_absent_constants,
 )
-from repobuild.samples.contexts.file_context import FileContext
+from repobuild.samples.contexts.file_context import GETATTR, FileContext
 from repobuild.samples.contexts.graph_reader import (
     SPREAD_LISTS,
     GraphReader,
@@ -327,7 +328,8 @@ def _container_fields(file: FileContext, element: ElementView) -> Row:
         ),
         "sole": file.method_counts[element.name] == 1,
         "only_class": file.class_count == 1,
-        "of_foreign": _has_foreign_base(file, container),
+        "of_foreign": _has_foreign_base(file, container)
+        or _is_dispatched(file, element),
         "protocol": _is_protocol(container),
     }
     if container.row.end_line >= element.row.end_line:
@@ -358,6 +360,7 @@ def _python_fields(
         is_whole = all(one in known for one in _RETURN.findall(code))
         fields |= {"async": is_whole, "perhaps_async": not is_whole}
     summary = without_absent_calls(row["summary"], element, code)
+    summary = without_absent_constants(summary, file)
     stale = stale_name(summary, element, code)
     return fields | ({"stale": stale, "summary": ""} if stale else {"summary": summary})
 
@@ -821,6 +824,22 @@ def _has_foreign_base(file: FileContext, element: ElementView) -> bool:
     bases = map(without_type_arguments, element.row.bases)
     written = [one for one in bases if name_of(one) not in _CALLS_NOTHING]
     return len(written) > len(list(file.reader.outgoing(element.id, "inherits")))
+
+
+def _is_dispatched(file: FileContext, element: ElementView) -> bool:
+    """Return whether a base class may call a method by a name that it computes.
+
+    `expansion` of a Transformer is for `getattr(self, tree.data)` to call. What a base
+    defines, too, has callers by its name.
+    """
+    looks_up = False
+    for id in file.reader.ancestors(element_id(file.path, element.parent)):
+        path, qual = split_id(id)
+        for one in file.reader.elements(path).values():
+            if one.parent == qual and one.name == element.name:
+                return False
+            looks_up |= one.parent == qual and GETATTR in one.calls()
+    return looks_up
 
 
 def _foreign_bases(element: ElementView, row: Row) -> Row:

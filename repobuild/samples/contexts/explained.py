@@ -25,7 +25,7 @@ from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.text.comment_above import comment_above, is_below_comment
-from repobuild.samples.text.docstring_parts import summarise
+from repobuild.samples.text.docstring_parts import sentences_before, summarise
 
 Row = dict[str, Value]
 
@@ -55,6 +55,9 @@ _OBJECT = re.compile(
 _CALLS = re.compile(
     r"(?:(?<=[.!?])\s+|\A)(?:It |Internally,? )?[Cc]alls? (?:the )?"
     r"`+(?:\w+\.)*(\w+)(?:\(\))?`+[^.!?]*(?:\.(?=\s|$)|\Z)"
+)
+_CONSTANT_OF_CLASS = re.compile(
+    r"(?<![.\w])([A-Z]\w*)\.([A-Z][A-Z0-9_]+)(?!\w|\.\w|\()"
 )
 _STATIC = re.compile(r"\bstatic\b")
 _LAMBDA = re.compile(r"\blambda\b([^:\n]*):")
@@ -93,9 +96,10 @@ def explained_fields(
         fields["constructor_says"] = _constructor_says(file, element)
         fields["attributes"] = _attributes(file, element)
         fields["member_summaries"] = {
-            name: sentence
-            for name in row.get("members", ())
-            if (sentence := file.reader.sentence(f"{element.id}.{name}"))
+            one.name: sentence
+            for one in file.children(element.qual)
+            if one.name in row.get("members", ()) and file.is_effective(one)
+            if (sentence := file.reader.sentence(one.id))
         }
     elif file.language == "python" and not file.children(element.qual):
         fields["raises"] = _raised(file.code(element))
@@ -128,6 +132,28 @@ def stale_name(summary: str, element: ElementView, code: str) -> str:
         for text in (code, element.doc)
     )
     return told[1] if written <= quoted else ""  # the code holds the docstring
+
+
+def without_absent_constants(summary: str, file: FileContext) -> str:
+    """Return what a summary says before it names a constant that a class lacks.
+
+    "Use the constants, ex. DateTime.MONDAY" outlived `MONDAY` of the class `DateTime`.
+    Only what the file itself has of the class counts: nobody misses the sentence.
+    """
+    for told in _CONSTANT_OF_CLASS.finditer(summary):
+        owner = file.elements.get(told[1])
+        if owner is None or owner.type != "class" or file.language != "python":
+            continue
+        set_here = rf"^[ \t]+(?:(?:self|cls)\.)?{told[2]}\b[ \t]*(?::[^=\n]*)?(?:=|$)"
+        set_later = rf"^{told[1]}\.{told[2]} = "
+        names = {one.name for one in file.children(owner.qual)}
+        code = file.code(owner)
+        if told[2] in names or re.search(set_here, code, re.MULTILINE):
+            continue
+        if re.search(set_later.encode(), file.source, re.MULTILINE):
+            continue
+        return sentences_before(summary, told.start())
+    return summary
 
 
 def without_absent_calls(summary: str, element: ElementView, code: str) -> str:

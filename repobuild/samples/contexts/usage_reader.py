@@ -27,7 +27,7 @@ from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import read_document
 from repobuild.code.usage.explained_names import file_names, written_imports
 from repobuild.engine.contract import Value, View
-from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.contexts.element_view import PYTHON_SUFFIXES, ElementView
 from repobuild.samples.text.docstring_parts import warning_of
 from repobuild.samples.text.import_statements import module_of
 
@@ -121,6 +121,7 @@ class UsageReader:
             # Nobody but its own file and its tests call what is private there.
             if not element.is_private or (path != element.path and not is_test(path))
             if not called.is_bound or f".{element.name}(" in code
+            if _has_object(code, element)
             if _fits_await(code, element.name, called.is_awaited)
         ]
         if not sites:
@@ -224,6 +225,8 @@ def _with_import(code: str, element: ElementView) -> str:
     """
     if element.parent or element.type == "method" or element.is_private:
         return code
+    if not element.path.endswith(PYTHON_SUFFIXES):
+        return code
     module = module_of(element.path)
     if _is_inside(code) or not _is_for_others(element.path, module):
         return code
@@ -278,6 +281,16 @@ def _fits_kind(code: str, element: ElementView) -> bool:
     return not is_method or f".{element.name}(" in code
 
 
+def _has_object(code: str, element: ElementView) -> bool:
+    """Return whether code of Python names a method after a dot.
+
+    `parse = parser.parse` made `parse(text)` a call of it, and is not shown.
+    """
+    if element.type != "method" or not element.path.endswith(PYTHON_SUFFIXES):
+        return True
+    return re.search(rf"\.{re.escape(element.name)}\b", code) is not None
+
+
 def _is_named(dotted: str, element: ElementView, is_unique: bool) -> bool:
     """Return whether a name in a document's prose means an element."""
     *before, last = dotted.split(".")
@@ -300,9 +313,13 @@ def _is_called(dotted: str, element: ElementView, called: CalledAs) -> bool:
 
 
 def _is_for_others(path: str, module: str) -> bool:
-    """Return whether a file is a public module in a folder of the project."""
+    """Return whether a file is a package, or a public module in a folder of one.
+
+    A module by itself may be a script, which nobody imports.
+    """
     *_, name = parts = module.split(".")
-    if len(parts) < 2 or name.startswith("_"):
+    is_package = path.endswith("/__init__.py") and module
+    if (len(parts) < 2 and not is_package) or name.startswith("_"):
         return False
     is_own = not (is_test(path) or is_tool(path) or is_shown(path))
     return is_own and all(one.isidentifier() and one[0] != "_" for one in parts)

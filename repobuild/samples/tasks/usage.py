@@ -45,6 +45,7 @@ _ASIDE = re.compile(r"(?:docs?|documentation)/|(?:.*/)?(?:_static|[\w-]*-tests?)
 _AWAITS = re.compile(r"(?:^|[= (\[])await |^async (?:with|for) ", re.MULTILINE)
 _DEFINES = re.compile(r"^\s*(?:async )?def ", re.MULTILINE)
 _FRAME = "async def main():"
+_ANYTHING = ("*args", "**kwargs", "**kw", "**kwds")
 _USE = 0  # the number of the question of how to use something
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
 
@@ -213,7 +214,8 @@ def _usage(scope: FactScope) -> Fact:
     if is_wrapped:
         answer += answer_parts.render_signature(scope)
     described = is_wrapped  # what the docstring says holds under a decorator, too
-    answer += answer_parts.render_parameters(scope, described)
+    if not _takes_anything(scope):
+        answer += answer_parts.render_parameters(scope, described)
     if not is_wrapped or scope.get("returns_text"):
         answer += answer_parts.render_returns(scope)
     methods = _public_methods(scope) if _is_made_alone(scope) else ""
@@ -225,6 +227,15 @@ def _usage(scope: FactScope) -> Fact:
     # How an object is made tells no way to use it.
     unanswered = (_USE,) if _is_made_alone(scope) and not methods else ()
     return Fact("usage", answer, sources, unanswered=unanswered)
+
+
+def _takes_anything(scope: FactScope) -> bool:
+    """Return whether the parameters are `*args` and `**kwargs` without a word on them.
+
+    They go to another function, and tell nobody what to pass; `*things` does.
+    """
+    rows = scope.get("params") or ()
+    return all(name in _ANYTHING and not text for name, _, _, text, *_ in rows)
 
 
 def _is_made_alone(scope: FactScope) -> bool:

@@ -27,6 +27,9 @@ _BODY = re.compile(r"^(?P<margin>[ \t]+)\S", re.MULTILINE)
 _WARN = re.compile(r"(?:\w+\.)*warn\((?P<arguments>(?:[^()]|\([^()]*\))*)\)")
 
 
+_TEXT_ARGUMENT = re.compile(r"\s*(?:message\s*=\s*)?([A-Za-z_]\w*)\s*(?:,|$)")
+
+
 def is_deprecated(code: str, docstring: str, decorators: Iterable[str]) -> bool:
     """Return whether an element's own code or docstring says that it is deprecated."""
     names = (one.partition("(")[0].rpartition(".")[2] for one in decorators)
@@ -77,4 +80,18 @@ def _always_warns(code: str) -> bool:
         _says_so(warning["arguments"])
         for warning in _WARN.finditer(body)
         if body[: warning.start()].rpartition("\n")[2] == " " * least
+        if not _is_given(warning["arguments"], lines[head:])
     )
+
+
+def _is_given(arguments: str, lines: list[str]) -> bool:
+    """Return whether the text of a warning comes from the caller, who is to be warned.
+
+    `def deprecated(message): warn(message, DeprecationWarning)` is about other code.
+    """
+    text = _TEXT_ARGUMENT.match(arguments)
+    if text is None:
+        return False
+    ends = (n for n, line in enumerate(lines) if line.rstrip().endswith(":"))
+    signature = "\n".join(lines[: next(ends, 0) + 1])
+    return re.search(rf"[(,]\s*{text[1]}\s*[:=,)]", signature) is not None

@@ -131,6 +131,14 @@ _NUMPY_TYPE = re.compile(r"^(?:\w+ ?: ?)?[\w.\[\], |]+$")
 # `Sphinx_` is a link where the same docstring has `.. _Sphinx: https://...`.
 _TARGET = re.compile(r"^[ \t]*\.\. _`?([^:`\n]+)`?:", re.MULTILINE)
 _CAPITALISED = re.compile(r"[A-Z][a-z]+ ")
+# A note on what has a name: "data can be anything", "allow_blank: if False".
+_NOTE = re.compile(r"[a-z_]\w*(?::| (?:can|may|must|should) be) +\S")
+_OPEN_END = re.compile(
+    r"\b(?:an?|the|of|to|in|on|for|and|or|nor|but|that|which|whether|if|when|with|by|from|as"
+    r"|at|into|than|is|are|be|its|each|every|any|no|this|these|given|specified|what|how"
+    r"|where|whose|unless|until|while|because|so|then)$",
+    re.IGNORECASE,
+)
 # Words that only begin a sentence when they have a capital letter.
 _SENTENCE_START = re.compile(
     r"(?:This|These|It|If|When|Note|You|We|See|Return|Returns|Use) "
@@ -580,6 +588,13 @@ def _stems_of(text: str) -> set[str]:
     return {word[:_STEM] for word in words if len(word) > 2} - _GENERAL_STEMS
 
 
+def sentences_before(text: str, end: int) -> str:
+    """Return the sentences of a text that end before a place in it."""
+    ends = (match.start() for match in _SENTENCE_END.finditer(text))
+    whole = [one for one in ends if one < end and not text[:one].endswith(" ex.")]
+    return text[: whole[-1]] if whole else ""
+
+
 def shorten(text: str, most: int) -> str:
     """Cut a text after its last sentence that fits, or after a longer first one.
 
@@ -629,9 +644,23 @@ def _lines_of_first_sentences(lines: list[str], width: int) -> list[str]:
             word = _CAPITALISED.match(following)
             fits = word and len(line.rstrip()) + word.end() <= width
             fits = fits or _ends_in_chinese(line, following, width)
+            fits = fits or _begins_note(line, following, width)
             if fits or _SENTENCE_START.match(following):
                 return lines[: number + 1]
     return lines
+
+
+def _begins_note(line: str, following: str, width: int) -> bool:
+    """Return whether a line is a note on a parameter or an attribute, by its name.
+
+    "allow_blank: if False, ..." and "data can be anything" are below other text, which
+    goes on with no word of a sentence, and its author broke the line early.
+    """
+    note = _NOTE.match(following)
+    if note is None or _OPEN_END.search(line.rstrip()):
+        return False
+    word = following.split(maxsplit=1)[0]
+    return len(line.rstrip()) + 1 + len(word) <= width
 
 
 def _ends_in_chinese(line: str, following: str, width: int) -> bool:

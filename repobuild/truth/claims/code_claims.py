@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from repobuild.truth.claims.signature_claims import check_head
 from repobuild.truth.subject import LocalCheck, Subject
@@ -83,19 +83,13 @@ def _check_outline(subject: Subject, text: str) -> str:
             head, known = line[:-1], [subject.parent]
         else:
             head = stripped.removesuffix(_STUB)
-            known = [
-                one for one in siblings if is_property == _is_property(one.decorators)
-            ]
+            known = [one for one in siblings if is_property == one.is_property]
             is_property = False
         # Before the colon of a class, or before the ": ..." of a sibling.
         complete = head in (line[:-1], stripped[: -len(_STUB)])
         if not complete or all(check_head(head, one) for one in known):
             return f"{stripped!r} is not beside it"
     return ""
-
-
-def _is_property(decorators: Iterable[str]) -> bool:
-    return any("property" in one for one in decorators)
 
 
 def quoted_definition(subject: Subject) -> str | None:

@@ -26,7 +26,8 @@ _BARE_ROLE = re.compile(
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")  # `python:str`, `.name`
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
-_TITLED = re.compile(r"(?<!`)`([^`<>]+?)\s*<[\w.~!]+>`(?![_`])")
+# `visit_<name>` has no white space before its bracket, and is no title with a target.
+_TITLED = re.compile(r"(?<!`)`([^`<>]+?)\s+<[\w.~!]+>`(?![_`])")
 _EPYTEXT = re.compile(r"\b([BCILMUX])\{([^{}]*)\}")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
 _SIGNS = re.compile(r"`_+(?!\w)|`|(?<=:):(?=\s|$)")
