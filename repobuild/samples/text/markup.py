@@ -25,7 +25,9 @@ _BARE_ROLE = re.compile(
 )
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 # The default role with a target, which is no link: `C <a.b.C>`.
-_TITLED = re.compile(r"(?<!`)`([^`<>]+?)\s*<[\w.~!]+>`(?![_`])")
+_TITLED = re.compile(
+    r"(?<!`)`([^`<>]+?)(?:\s+<[\w.~!]+>|(?<=\w)<[~!]?\w+\.[\w.]+>)`(?![_`])"
+)
 _NAMED_LINK = re.compile(r"`([^`]+)`__?(?=[\s.,;:)]|$)")
 _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")
 _ESCAPE = re.compile(r"(?<=`)\\(?:\s|(\w))")  # what joins a suffix to marked text
