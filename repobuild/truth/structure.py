@@ -86,7 +86,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "tests": (),
     "readers": (),
     "imports": ("imported_for_types?", "imports_unread?"),
-    "importers": ("taken_by?",),
+    "importers": ("imported_aside?", "taken_by?"),
     "place": (
         "reasoning?", "summary?", "module_summary?", "used_by|made_by", "calls",
         "trace_code?",
@@ -331,6 +331,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("imported_for_types", "members"): "imports for types",
     ("imports_unread", "members"): "unread imports",
     ("importers", "members"): "importers",
+    ("imported_aside", "members"): "importers",
     ("taken_by", "members"): "importers",
     ("purpose", "description"): "description",
     ("tagline", "description"): "description",

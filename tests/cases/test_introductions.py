@@ -510,10 +510,10 @@ def test_a_title_that_goes_before_a_text_gets_no_stop_of_its_own(
 ) -> None:
     files = {"pyproject.toml": MANIFEST, "tool/__init__.py": CODE}
     for name in ("pen", "ink", "lid"):
-        text = f"The {name} of it\n\nVery experimental {name} that nobody uses yet."
+        text = f"The {name} of pens\n\nVery experimental {name} that nobody uses yet."
         files[f"tool/{name}.py"] = f'"""{text}"""\n\nX = 1\n'
     sampled = Sampled(tmp_path, files)
     assert any(
-        "`: The ink of it\n" in one["answer"] for one in sampled.samples.values()
+        "`: The ink of pens\n" in one["answer"] for one in sampled.samples.values()
     )
     assert sampled.audit().wrong == []

@@ -10,7 +10,7 @@ from repobuild.samples.text.docstring_parts import parse_docstring
 from repobuild.truth.tree.python_reader import PythonFile
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
-SCALES = '''"""Scales."""
+SCALES = '''"""Scales of a shop."""
 
 import warnings
 

@@ -791,3 +791,26 @@ def test_a_method_that_leaves_a_condition_shows_that_of_the_others() -> None:
         kept = repository.build({"made.py": source})
         same(kept, clean({"made.py": source}))
         assert ("under" in kept["made.py::Made.second"]) == (not lead)
+
+
+CHOICE = {
+    "pkg/__init__.py": "",
+    "pkg/fast.py": "def f():\n    return 1\n",
+    "pkg/slow.py": "def g():\n    return 1\n\n\ndef f():\n    return g()\n",
+    "pkg/choose.py": "try:\n    from pkg.fast import f\nexcept ImportError:\n"
+    "    from pkg.slow import f\n",
+    "pkg/use.py": "from pkg.choose import f\n\n\ndef run():\n    return f()\n",
+}
+CERTAIN = {"pkg/choose.py": "from pkg.slow import f\n"}
+DIRECT = {"pkg/use.py": CHOICE["pkg/use.py"].replace("choose", "slow")}
+
+
+@pytest.mark.parametrize("edit", [CERTAIN, DIRECT, CERTAIN | DIRECT])
+def test_what_one_of_two_modules_gives_is_updated(
+    repository: Repository, edit: dict[str, str]
+) -> None:
+    same(repository.build(CHOICE), clean(CHOICE))
+    rows = repository.build(CHOICE | edit)
+    assert rows["pkg/slow.py::f"]["callers"] == ["pkg/use.py::run"]
+    same(rows, clean(CHOICE | edit))
+    same(repository.build(CHOICE), clean(CHOICE))

@@ -130,6 +130,14 @@ _NO_INTRODUCTION = re.compile(
     r"|右上角|点个\s?star|喜欢(?:本|这个)项目|\bgive (?:it|us|this \w+) a star",
     re.IGNORECASE,
 )
+# "This is a Python version of Ruby's VCR library." says it to who knows that one.
+_COMPARISON = re.compile(
+    r"(?:this|it|[\w.-]{1,40}) is (?:an? |the )?(?:[\w.-]+ ){0,3}"
+    r"(?:version|port|clone|fork|rewrite|translation|equivalent|counterpart"
+    r"|analog(?:ue)?|re-?implementation|adaptation) (?:of|to|for)\s"
+    r"(?!.*\s(?:that|which|to|for|with|and)\s)[^.!?]{1,80}[.!]?",
+    re.IGNORECASE,
+)
 _PLACEHOLDER = re.compile(
     r"(?:add (?:your )?description.*|todo.*|description|a short description.*|unknown"
     r"|your project.*|fill .*|n/?a)\W*",
@@ -255,6 +263,9 @@ def describe(
         if is_told and _announces(lead) and _introduces(lead, names):
             break
         if lead not in leads:
+            continue
+        is_alone = _continued(lead, every) == lead
+        if is_told and is_alone and _COMPARISON.fullmatch(lead):
             continue
         if is_told and _STANDARD_ALONE.fullmatch(lead):
             continue

@@ -232,7 +232,7 @@ def _test_folder(folders: list[str], name: str) -> str:
     if not _BUNDLED.isdisjoint(folders):
         return ""  # of other projects
     for number, folder in enumerate(folders, 1):
-        if folder in _TEST_FOLDERS:
+        if folder in _TEST_FOLDERS and is_test("/".join([*folders, name])):
             return "/".join(folders[:number])
         if folder in _NOT_PROJECT:
             return ""

@@ -9,7 +9,9 @@ import re
 from functools import cache
 
 _TEST_FILE = re.compile(
-    r"(^|/)((type|unit|functional|integration|property)?_?tests?|testing|__tests__)/"
+    r"(^|/)((type|unit|functional|integration|property)?_?tests?|__tests__)/"
+    # In a package of Python it is what users test their code with: `pandas.testing`.
+    r"|^testing/|(^|/)testing/(?!.*\.pyi?$)"
     r"|(^|/)(test_[^/]*|[^/]*_tests?|tests?|conftest)\.py$"
     r"|_test\.go$|\.(test|spec)\.[jt]sx?$|Tests?\.java$|_(unit)?test\.(cc|cpp|cxx|c)$"
 )

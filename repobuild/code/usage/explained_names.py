@@ -287,11 +287,9 @@ def _gives_other_value(names: set[str], lines: Sequence[str], row: int) -> bool:
     one = "|".join(map(re.escape, sorted(names)))
     binds = re.compile(rf"\s+(?:(?:{one})(?:: [^=]+)? = |.*\b(?:as|for) (?:{one})\b)")
     for at in range(row - 1, max(-1, row - _MOST_ABOVE), -1):
-        line = lines[at]
-        if line.strip() and not _indent_of(line):
+        if lines[at].strip() and not _indent_of(lines[at]):
             return False
-        # Nearly no line has one; the pattern alone is a third of `call_sites`.
-        if any(name in line for name in names) and binds.match(line):
+        if binds.match(lines[at]):
             return True
     return False
 

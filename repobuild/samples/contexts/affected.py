@@ -18,7 +18,8 @@
     coroutine         who returns what it gives, and who returns that
     class body        the functions that it imports or assigns: they are its methods
     import            the elements of its file that mention a name that it binds; the
-                      same for a definition at the top level
+                      same for a definition at the top level; what the file takes from
+                      one of two modules, or uses of what it imports itself
     class             its methods and those of its subclasses, which may override
                       something else; the methods that they override or overrode
     name              the elements of one other file, when that file was, or is now, the
@@ -60,6 +61,7 @@ from repobuild.samples.contexts.file_context import (
     is_of_main,
     names_bound_otherwise,
     names_by_value,
+    names_chosen,
 )
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
@@ -320,6 +322,7 @@ def find_affected(
         ids.update(_decorating_otherwise(path, old, new, reader))
         ids.update(_bound_otherwise(path, old, new, reader))
         ids.update(_dispatched_otherwise(path, old, new, reader))
+        ids.update(_chosen_otherwise(path, changes, reader))
         ids.update(_awaited_otherwise(path, changes, reader))
         classes += _changed_classes(path, changes, reader)
     ids.update(_around_classes(classes, reader))
@@ -427,6 +430,23 @@ def _bound_otherwise(
             yield from reader.outgoing(id, "uses")
         if old[qual].takes_self != new[qual].takes_self:
             yield from reader.incoming(id, "uses")
+
+
+def _chosen_otherwise(
+    path: str, changes: ChangedFiles, reader: GraphReader
+) -> Iterator[str]:
+    """Yield what a file takes from one of several modules now, or did, and what it uses
+    of files that it imports itself now, or did: it gets no other instead.
+    """
+    before, after = map(names_chosen, changes.facts(path))
+    rows = [read_edges(path, row).outgoing for row in changes.graph(path)]
+    old, new = (set(row.get(("", "imports"), ())) for row in rows)
+    for id in reader.outgoing(path, "imports") if before != after else ():
+        if name_of(split_id(id)[1]) in before ^ after:
+            yield from (id, split_id(id)[0], *reader.incoming(id, "calls"))
+    if files := {one for one in old ^ new if "::" not in one}:
+        for targets in rows[1].values():
+            yield from (one for one in targets if split_id(one)[0] in files)
 
 
 def _awaited_otherwise(

@@ -34,6 +34,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import filterfalse, islice, tee
+from typing import NamedTuple
 
 from repobuild.code.facts.element_row import name_of, without_type_arguments
 from repobuild.code.graph.graph import split_id
@@ -54,7 +55,11 @@ from repobuild.samples.contexts.explained import (
     without_absent_calls,
     without_absent_constants,
 )
-from repobuild.samples.contexts.file_context import GETATTR, FileContext
+from repobuild.samples.contexts.file_context import (
+    GETATTR,
+    FileContext,
+    names_chosen,
+)
 from repobuild.samples.contexts.graph_reader import (
     SPREAD_LISTS,
     GraphReader,
@@ -91,6 +96,8 @@ _MOST_COUNTED = 256  # ids of a list that is cut
 _LARGEST = 3  # members of a file that no list of them lacks
 _SETUP = re.compile(r"(?:^|/)setup\.py$")
 _README = re.compile(r"readme(?:\.\w+)?$", re.IGNORECASE)
+# A linked image of several lines, of which facts leave out the first as a badge.
+_REST_OF_IMAGE = re.compile(r"[^\[\]]*\]\([^)\s]*\)\]\(")
 _MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
 _SHORT_CODE = 5  # lines below the first
@@ -105,6 +112,7 @@ _MOST_USERS = 64  # that are searched for what an element decorates
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
 _TEST_LISTS = ("tests", "users_in_tests")
+_USER_LISTS = ["callers", "readers", *_TEST_LISTS]
 _FIXTURE = re.compile(r"\bself\.(?!assert)\w+\b(?!\()")
 _CALLS_NOTHING = frozenset({"object", "ABC", "Generic", "Protocol", "NamedTuple"})
 _NO_CODE = ("", "pass", "...")  # bodies that tell nothing
@@ -263,7 +271,8 @@ def _passage(paragraph: str) -> str:
     """Return what a section says first; a list, or what announces one, says nothing."""
     text = summarise_prose(paragraph)
     is_announcement = paragraph.rstrip().rstrip(":：").rstrip() == text != paragraph
-    return "" if _LIST.match(paragraph) or is_announcement else text
+    is_none = _LIST.match(paragraph) or _REST_OF_IMAGE.match(paragraph)
+    return "" if is_none or is_announcement else text
 
 
 def _begins_with_sentences(paragraph: str) -> bool:
@@ -546,20 +555,20 @@ def _short_class(file: FileContext, element: ElementView) -> str:
 
 def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) -> Row:
     reader, id = file.reader, element.id
-    # A method that is also called by a computed name has callers that nobody finds.
-    is_known = not file.is_dispatched(element)
-    callers = _callers(file, element) if is_known else ()
-    is_read_whole = is_known and _is_read_by_name(element)
-    readers = reader.incoming(id, "uses", tests=False) if is_read_whole else ()
-    is_asked = is_only or element.type != "class" and not element.name.startswith("__")
-    users = _callers_apart(element, callers, readers, reader)
-    tests = _tests(file, element) if is_asked else []
+    choosing = _choosing(id, reader)
+    users = _users(file, element, is_only)
+    if choosing:
+        is_by_choice = partial(_gets_by_choice, id=id, choosing=choosing, reader=reader)
+        users = Users(*(list(filterfalse(is_by_choice, one)) for one in users))
+    tests = list(users.tests)
     is_tested = is_only and bool(tests) and _is_named_after(tests[0], element)
+    callees = _callees(file, element)
+    certain = _without_choices(element, callees, reader)
     row = _cut_lists(
         _MOST,
-        callers=(one for one in users[0] if _is_caller(one, element)),
-        readers=(one for one in users[1] if _is_reader(one, element)),
-        callees=_callees(file, element),
+        callers=(one for one in users.callers if _is_caller(one, element)),
+        readers=(one for one in users.readers if _is_reader(one, element)),
+        callees=certain,
         property_reads=_property_reads(file, element),
         bases=reader.outgoing(id, "inherits"),
         subclasses=reader.incoming(id, "inherits", tests=False),
@@ -569,25 +578,93 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
-    maker = _constructor(file, element)
-    row["open"] = _open_lists(file, element, row["callees"])
+    row["open"] = _all_open_lists(file, element, row["callees"], is_only)
+    chosen = ["callees"] * (certain != callees) + _USER_LISTS * bool(choosing)
+    if chosen:
+        row["open"] = list(dict.fromkeys([*row["open"], *chosen]))
     row["open_callers"] = _open_callers(file, element)
-    is_open = maker and "callees" in _open_lists(file, maker, row["callees"])
-    if is_open or _methods_call_more(file, element, row["callees"]):
-        row["open"] = list(dict.fromkeys(["callees", *row["open"]]))
-    # Tests may reach it in the place of others of its name, and read a property of an
-    # object of which nobody knows the class. So may any code.
-    if not is_only or element.is_property:
-        row["open"] = list(dict.fromkeys([*row["open"], *_TEST_LISTS]))
-    if element.is_property:
-        row["open"] = [*row["open"], "readers"]
     row["open_calls"] = any(
         _has_unresolved_calls(one, reader) or _uses_operators(file, one, row["callees"])
-        for one in (element, maker)
+        for one in (element, _constructor(file, element))
         if one is not None
     )
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
+
+
+class Users(NamedTuple):
+    """Who uses an element: the code that calls it or refers to it, and tests."""
+
+    callers: Iterable[str]
+    readers: Iterable[str]
+    tests: Iterable[str]
+
+
+def _users(file: FileContext, element: ElementView, is_only: bool) -> Users:
+    # A method that is also called by a computed name has callers that nobody finds.
+    is_known = not file.is_dispatched(element)
+    callers = _callers(file, element) if is_known else ()
+    is_read_whole = is_known and _is_read_by_name(element)
+    incoming = file.reader.incoming
+    readers = incoming(element.id, "uses", tests=False) if is_read_whole else ()
+    is_asked = is_only or element.type != "class" and not element.name.startswith("__")
+    users = _callers_apart(element, callers, readers, file.reader)
+    return Users(*users, _tests(file, element) if is_asked else [])
+
+
+def _all_open_lists(
+    file: FileContext, element: ElementView, callees: list[str], is_only: bool
+) -> list[str]:
+    """Return the lists that may miss some, those of a class's methods included."""
+    found = _open_lists(file, element, callees)
+    maker = _constructor(file, element)
+    is_open = maker and "callees" in _open_lists(file, maker, callees)
+    if is_open or _methods_call_more(file, element, callees):
+        found = list(dict.fromkeys(["callees", *found]))
+    # Tests may reach it in the place of others of its name, and read a property of an
+    # object of which nobody knows the class. So may any code.
+    if not is_only or element.is_property:
+        found = list(dict.fromkeys([*found, *_TEST_LISTS]))
+    return [*found, "readers"] if element.is_property else found
+
+
+def _choosing(id: str, reader: GraphReader) -> set[str]:
+    """Return the files that take an element from its module or one of its name from
+    another, whichever can be imported.
+    """
+    path, qual = split_id(id)
+    if not qual or "." in qual or not path.endswith(".py"):
+        return set()
+    importing = reader.incoming(id, "imports", tests=False)
+    paths = {split_id(one)[0] for one in islice(importing, _MOST_USERS)}
+    return {one for one in paths if qual in names_chosen(reader.facts(one))}
+
+
+def _gets_by_choice(
+    user: str, id: str, choosing: set[str], reader: GraphReader
+) -> bool:
+    """Return whether a user may get another element of the name through such a file.
+
+    Who takes it from its own module gets it.
+    """
+    path, home = split_id(user)[0], split_id(id)[0]
+    if path == home or not choosing:
+        return False
+    return path in choosing or home not in reader.outgoing(path, "imports")
+
+
+def _without_choices(
+    element: ElementView, callees: list[str], reader: GraphReader
+) -> list[str]:
+    """Return the callees for which no other of the name may stand in."""
+    direct = {element.path, *reader.outgoing(element.path, "imports")}
+    own = names_chosen(reader.facts(element.path))
+    return [
+        id
+        for id in callees
+        if (split_id(id)[0] in direct and split_id(id)[1] not in own)
+        or not _gets_by_choice(element.path, id, _choosing(id, reader), reader)
+    ]
 
 
 def _constructor(file: FileContext, element: ElementView) -> ElementView | None:
@@ -651,12 +728,19 @@ def _methods_call_more(
 
 
 def _property_reads(file: FileContext, element: ElementView) -> list[str]:
-    """Return the properties of its class that a method reads: no call shows them."""
+    """Return the properties of its class that a method reads: no call shows them.
+
+    `self.__class__.__name__` is the class's own, whatever its objects have.
+    """
     if element.type != "method":
         return []
     read = set(file.reader.outgoing(element.id, "uses"))
-    known = (one for one in file.children(element.parent) if one.is_property)
-    return [one.id for one in known if one.id in read and one.id != element.id]
+    return [
+        one.id
+        for one in file.children(element.parent)
+        if one.is_property and not one.name.startswith("__")
+        if one.id in read and one.id != element.id
+    ]
 
 
 def _callers_apart(
@@ -1157,7 +1241,7 @@ def _largest(file: FileContext) -> list[str]:
 
 def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
     """Return the files that this one imports, and those except tests that import it,
-    or what it defines from elsewhere.
+    or what it defines from elsewhere. Examples and the like are apart from the code.
     """
     reader = file.reader
     targets = reader.outgoing(file.path, "imports")
@@ -1166,11 +1250,12 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
     if importers:  # a script that installs the package breaks as the others do
         scripts = {path for id in importing if _SETUP.search(path := split_id(id)[0])}
         importers = sorted({*importers, *scripts})
+    aside = dict.fromkeys(split_id(id)[0] for id in importing) if importers else ()
     # Who takes a name of the file from a package that passes it on.
     takers = {
         path
         for element in file.children("")
-        for path in _paths(reader.incoming(element.id, "imports", tests=False))
+        for path in _paths(_taking(element.id, reader))
     }
     imports = sorted({id for id in targets if "::" not in id} - {file.path})
     for_types = imports_for_types(file.path, file.facts, file.source, imports)
@@ -1178,8 +1263,19 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
         "imports": [one for one in imports if one not in for_types],
         "imports_for_types": for_types,
         "importers": importers,
+        "importers_aside": [one for one in aside if one not in importers],
         "takers": sorted(takers.difference(importers, (file.path,))),
     }
+
+
+def _taking(id: str, reader: GraphReader) -> list[str]:
+    """Return who imports an element except tests, and gets no other of its name."""
+    choosing = _choosing(id, reader)
+    return [
+        one
+        for one in reader.incoming(id, "imports", tests=False)
+        if not _gets_by_choice(one, id, choosing - {split_id(one)[0]}, reader)
+    ]
 
 
 def _paths(ids: Iterable[str]) -> list[str]:

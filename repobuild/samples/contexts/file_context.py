@@ -125,6 +125,22 @@ def names_bound_otherwise(facts: Value) -> set[str]:
     }
 
 
+def names_chosen(facts: Value) -> set[str]:
+    """Return the names that a Python module imports from one of several modules.
+
+    `try: from ._fast import f`, and `except ImportError: from ._slow import f`: who
+    takes `f` from it may get either.
+    """
+    names = (facts or {}).get("names") or {}
+    return {
+        binding.rpartition(":")[2]
+        for bindings in names.values()
+        if not isinstance(bindings, str)
+        if len(imported := {one for one in bindings if one[:1] == IMPORTED_NAME}) > 1
+        for binding in imported
+    }
+
+
 def names_by_value(facts: Value) -> dict[str, str]:
     """Return the names that a module gives to what has another name: `b = a` is b: a.
 

@@ -19,6 +19,7 @@ from repobuild.samples.contexts.element_view import read_elements
 from repobuild.samples.text.docstring_parts import (
     first_sentence,
     first_sentence_of,
+    repeats_path,
     summarise_module,
 )
 
@@ -40,10 +41,13 @@ def part_terms(path: str, facts: Value) -> list[str]:
 def first_sentence_of_module(path: str, facts: Value) -> str:
     """Return the first sentence of a module's docstring.
 
-    A title without a stop gets one before what is told with it, and not alone.
+    A title without a stop gets one before what is told with it, and not alone. What
+    says no more than the path is none.
     """
     doc = (facts or {}).get("doc", "")
     told = first_sentence(summarise_module(doc, path))
+    if repeats_path(told, path):
+        return ""
     title = " ".join(doc.strip().partition("\n\n")[0].split())
     return title if told == f"{title}." else told
 

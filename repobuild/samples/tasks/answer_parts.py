@@ -39,7 +39,9 @@ _RAISED = re.compile(r"^[ \t]*raise ([\w.]+)", re.MULTILINE)
 _PRIVATE = re.compile(r"_+[A-Za-z]\w*").fullmatch  # a name that no caller has
 _MODULE = re.compile(r"\w+\.")  # before the name of a type
 _LONGEST_DECORATORS = 200  # characters
-_LISTS_OF_FILES = ("imports", "imports_for_types", "importers", "takers")
+_LISTS_OF_FILES = frozenset(
+    "imports imports_for_types importers importers_aside takers".split()
+)
 _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
 

@@ -10,6 +10,7 @@ from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.tasks.trace import Trace, merged, render_source, whole_list
 
 _FEWEST_PARTS = 2
+_FOR_PURPOSES = (1, 3)  # questions of `package_parts` that ask what each part is for
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -39,18 +40,37 @@ def _imports(scope: FactScope) -> Iterator[Fact]:
         if kind == "imports" and unread:
             listed = scope.phrases.listed(unread)
             answer += scope.phrases.part("imports_unread", members=listed)
-        if kind == "importers" and scope.get("takers"):
-            # Where its names are passed on, those who take them there depend on it.
-            takers, more = answer_parts.list_field(scope, "takers")
-            if not takers:
+        if kind == "importers":
+            told = _other_importers(scope)
+            if told is None:
                 continue
-            answer += scope.phrases.part("taken_by", members=takers)
-            ids += more
+            answer, ids = answer + told[0], ids + told[1]
         yield Fact(kind, answer, (scope.id, *ids), "medium")
 
 
+def _other_importers(scope: FactScope) -> tuple[str, tuple[str, ...]] | None:
+    """Tell who imports a file besides the code itself; None where that cannot be told.
+
+    Where its names are passed on, those who take them there depend on it.
+    """
+    answer = ""
+    ids: tuple[str, ...] = ()
+    for field, part in (("importers_aside", "imported_aside"), ("takers", "taken_by")):
+        if not scope.get(field):
+            continue
+        members, told = answer_parts.list_field(scope, field)
+        if not members:
+            return None
+        answer += scope.phrases.part(part, members=members)
+        ids = (*ids, *told)
+    return answer, ids
+
+
 def _package_parts(scope: FactScope) -> Iterator[Fact]:
-    """What a package consists of, where most parts say what they are for."""
+    """What a package consists of, where most parts say what they are for.
+
+    Who asks for the purpose of each is answered only where each has one.
+    """
     parts = scope.get("parts") or []
     sources = [path if path.endswith(".py") else path + INIT for path, _ in parts]
     told = sum(bool(text) for _, text in parts)
@@ -66,7 +86,15 @@ def _package_parts(scope: FactScope) -> Iterator[Fact]:
     fields = {"folder": str(scope.get("path")).removesuffix(INIT)}
     answer = scope.answer("package_parts", items=items, **fields)
     sources = list(merged((scope.id,), tuple(sources)))
-    yield Fact("package_parts", answer, tuple(sources), "medium", fields)
+    unanswered = () if told == len(parts) else _FOR_PURPOSES
+    yield Fact(
+        "package_parts",
+        answer,
+        tuple(sources),
+        "medium",
+        fields,
+        unanswered=unanswered,
+    )
 
 
 def _role(scope: FactScope) -> Iterator[Fact]:

@@ -37,6 +37,13 @@ _TRIVIAL = re.compile(
     )[\s;,{{(\[]*""",
     re.VERBOSE,
 )
+# Lines without which the code is as complete: they print for whoever looks for a fault,
+# or check what is so.
+_LEFT_OUT = re.compile(
+    r"\s*(?:(?:e?print(?:ln)?|dbg|assert(?:_eq|_ne)?|debug_assert(?:_eq|_ne)?)!\("
+    r"|(?:print|printf|pprint|console\.\w+|fmt\.Print(?:f|ln)?|static_assert"
+    r"|System\.(?:out|err)\.print(?:f|ln)?|assert)\s?\(|assert\s)"
+)
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -74,6 +81,7 @@ def _masked_line(scope: FactScope, lines: list[str]) -> Iterator[Fact]:
         n
         for n in whole
         if len(lines[n].strip()) >= _SHORTEST_LINE and not _TRIVIAL.fullmatch(lines[n])
+        if not _LEFT_OUT.match(lines[n])
     ]
     if len(lines) < _FEWEST_LINES or not choice:
         return

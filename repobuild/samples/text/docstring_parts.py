@@ -87,6 +87,7 @@ _PURPOSE_TAG = re.compile(
     r"[ \t]*[:：]?|:(?:summary|desc|description|purpose):)\s*",
     re.IGNORECASE,
 )
+_STRAY_QUOTE = re.compile(r'\A\s*"(?=[^"]*\Z)')
 # What a docstring may begin with instead of its purpose. A licence has its year or its
 # sign, so that "Copyright line of a page." stays a purpose.
 _NO_PURPOSE = re.compile(
@@ -307,7 +308,11 @@ def warning_of(docstring: str) -> str:
 
 
 def without_tag(docstring: str) -> str:
-    """Return a docstring without `@summary:` before its purpose."""
+    """Return a docstring without `@summary:` before its purpose.
+
+    Four quotes begin a docstring with a quote that nothing closes.
+    """
+    docstring = _STRAY_QUOTE.sub("", docstring, count=1)
     tag = _PURPOSE_TAG.match(docstring)
     return docstring[tag.end() :] if tag else docstring
 
@@ -366,20 +371,38 @@ def summarise_module(docstring: str, path: str) -> str:
         return ""
     if _GOES_ON.search(text):
         return ""
+    if _names_file_and_package(text, path):
+        return ""
     if _OF_ELEMENT.search(text):
         return ""  # "Implement this class to ...": it is about one of those below
     name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
     return "" if letters(text) == letters(name) else _with_paragraph(text, docstring)
 
 
+def _names_file_and_package(text: str, path: str) -> bool:
+    """Return whether a text begins with a file's name and what its package is.
+
+    The header of each file of a package: its name, and "websocket - WebSocket client".
+    """
+    *folders, file = path.split("/")
+    name, _, rest = text.partition(" ")
+    package, _, dash = rest.partition(" ")
+    return name == file and package in folders and dash[:1] in ("-", "–", "—", ":")
+
+
 def repeats_path(summary: str, path: str) -> bool:
     """Return whether a module's summary says no more than its path: "Carwash example."
 
-    It may have words which any module may be called by.
+    It may have words which any module may be called by, and one of a folder of several:
+    "ko custom locale file." of the module `custom` in `locales/ko`. Two letters say
+    nothing: they are the code of a language, and at times of another one.
     """
-    known = set(_WORDS.findall(path.lower())) | _MODULE_WORDS
-    words = {word for word in _WORDS.findall(summary.lower()) if word not in known}
-    return all(word.removesuffix("s") in known for word in words)
+    named = _WORDS.findall(path.lower())
+    known = {*named, *(word.removesuffix("s") for word in named)} | _MODULE_WORDS
+    words = (word for word in _WORDS.findall(summary.lower()) if len(word) > 2)
+    return not is_chinese(summary) and all(
+        word in known or word.removesuffix("s") in known for word in words
+    )
 
 
 def says_little_of_module(summary: str, path: str, most: int = 1) -> bool:

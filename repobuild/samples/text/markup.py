@@ -24,8 +24,10 @@ _BARE_ROLE = re.compile(
     r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
 )
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
-# The default role with a target, which is no link: `C <a.b.C>`; `visit_<name>` is none.
-_TITLED = re.compile(r"(?<!`)`([^`<>]+?)\s+<[\w.~!]+>`(?![_`])")
+# The default role with a target, which is no link: `C <a.b.C>`.
+_TITLED = re.compile(
+    r"(?<!`)`([^`<>]+?)(?:\s+<[\w.~!]+>|(?<=\w)<[~!]?\w+\.[\w.]+>)`(?![_`])"
+)
 _NAMED_LINK = re.compile(r"`([^`]+)`__?(?=[\s.,;:)]|$)")
 _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")
 _ESCAPE = re.compile(r"(?<=`)\\(?:\s|(\w))")  # what joins a suffix to marked text

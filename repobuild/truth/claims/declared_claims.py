@@ -208,7 +208,9 @@ def test_folders(index: TreeIndex, claim: DeferredClaim) -> str:
         inside = [p for p in index.paths if p == folder or p.startswith(f"{folder}/")]
         if not inside:
             return f"there is no {folder}"
-        is_named = folder.rpartition("/")[2] in _TEST_NAMES
+        above, _, last = folder.rpartition("/")
+        is_product = last == "testing" and above  # of a package, if no file says more
+        is_named = last in _TEST_NAMES and not is_product
         names = (path.rpartition("/")[2] for path in inside)
         if not is_named and not any(map(_TEST_FILE.fullmatch, names)):
             return f"{folder} holds no tests"

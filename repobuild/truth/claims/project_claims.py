@@ -199,7 +199,7 @@ def package_parts(index: TreeIndex, claim: DeferredClaim) -> str:
         if folder != package or part in known or name == "__main__.py":
             continue
         file = index.file(part if part.endswith(".py") else part + _INIT)
-        is_test = TEST_PATH.search(part) or TEST_PATH.search(f"{part}/")
+        is_test = TEST_PATH.search(part if part.endswith(".py") else part + _INIT)
         if not is_test and name not in _TOOLS and file is not None:
             return f"{part} is a part of it, too"
     strange = sorted(one for one in known - parts)

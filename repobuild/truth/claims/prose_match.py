@@ -26,8 +26,10 @@ _BARE_ROLE = re.compile(
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")  # `python:str`, `.name`
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
-# `visit_<name>` has no white space before its bracket, and is no title with a target.
-_TITLED = re.compile(r"(?<!`)`([^`<>]+?)\s+<[\w.~!]+>`(?![_`])")
+# `text <target>`, but not `-T<fmt>` and `list<int>`.
+_TITLED = re.compile(
+    r"(?<!`)`([^`<>]+?)(?:\s+<[\w.~!]+>|(?<=\w)<[~!]?\w+\.[\w.]+>)`(?![_`])"
+)
 _EPYTEXT = re.compile(r"\b([BCILMUX])\{([^{}]*)\}")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
 _SIGNS = re.compile(r"`_+(?!\w)|`|(?<=:):(?=\s|$)")
@@ -62,6 +64,7 @@ _BASE_LINE = re.compile(
     r" \S+[ \t]*\n\s*\n\s*",
     re.I,
 )
+_STRAY_QUOTE = re.compile(r'\A"(?=[^"]*\Z)')  # of `""""Text."""`
 # `@summary:` names what follows it.
 _TAG = re.compile(
     r"^\s*(?:-{3,}\s*)?[@\\:](?:summary|brief|desc|description|purpose|function)\b\s*[:：]?\s*",
@@ -88,7 +91,7 @@ def is_beginning(text: str, source: str) -> bool:
     words, source = plain(bare).split(), plain(_REFERENCE.sub("", source)).strip()
     if not words:
         return False
-    patterns = (_NAME_ALONE, _BASE_LINE, _TAG)
+    patterns = (_NAME_ALONE, _BASE_LINE, _TAG, _STRAY_QUOTE)
     for start in (source, *(one.sub("", source, count=1) for one in patterns)):
         match = re.match(_words_pattern(words), start)
         if match is not None and _may_end(text, start[match.end() :]):

@@ -35,7 +35,8 @@ from repobuild.truth.tree.python_reader import display_name, last_name, parse_py
 from repobuild.truth.tree.tree_index import Location, TreeIndex, dotted
 
 TEST_PATH = re.compile(
-    r"(^|/)((type|unit|functional|integration|property)?_?tests?|testing|__tests__)/"
+    r"(^|/)((type|unit|functional|integration|property)?_?tests?|__tests__)/"
+    r"|^testing/|(^|/)testing/(?!.*\.pyi?$)"
     r"|(^|/)(test_[^/]*|[^/]*_tests?|tests?|conftest)\.pyi?$"
     r"|_test\.go$|\.(test|spec)\.[cm]?[jt]sx?$|Tests?\.java$|_(unit)?test\.(c|cc|cpp|cxx)$"
 )
