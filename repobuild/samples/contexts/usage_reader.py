@@ -16,13 +16,13 @@ imports in a way of its own, comes with an import of the element.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
 from repobuild.code.graph.graph import split_id
 from repobuild.code.scan.file_roles import is_shown, is_test, is_tool
+from repobuild.code.scan.python_table import standard_library
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import read_document
 from repobuild.code.usage.explained_names import file_names, written_imports
@@ -246,7 +246,7 @@ def _needs_another_package(code: str, element: ElementView) -> bool:
 
     `parse(text, parser=defusedexpat)` shows what few do.
     """
-    known = {*sys.stdlib_module_names, *module_of(element.path).split(".")}
+    known = {*standard_library(), *module_of(element.path).split(".")}
     roots = {one.module.partition(".")[0] for one in written_imports(code)}
     return not roots - {""} <= known
 
