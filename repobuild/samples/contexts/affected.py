@@ -319,11 +319,7 @@ def find_affected(
         ids.update(_readers_of_new_sentences(path, old, new, uses, reader))
         ids.update(_told_otherwise(new, uses))
         ids.update(_ends_of_changed_edges(path, changes.graph(path)))
-        ids.update(_decorating_otherwise(path, old, new, reader))
-        ids.update(_bound_otherwise(path, old, new, reader))
-        ids.update(_dispatched_otherwise(path, old, new, reader))
-        ids.update(_chosen_otherwise(path, changes, reader))
-        ids.update(_awaited_otherwise(path, changes, reader))
+        ids.update(_taken_otherwise(path, changes, reader))
         classes += _changed_classes(path, changes, reader)
     ids.update(_around_classes(classes, reader))
     ids.update(_renamed_elsewhere(changes, reader, names, touched))
@@ -335,6 +331,18 @@ def find_affected(
     owners = ((path, parent_of(qual)) for path, qual in map(split_id, tuple(ids)))
     ids.update(element_id(path, owner) for path, owner in owners if owner)
     return AffectedIds(ids, moved - ids)
+
+
+def _taken_otherwise(
+    path: str, changes: ChangedFiles, reader: GraphReader
+) -> Iterator[str]:
+    """Yield what a file decorates, binds, dispatches, chooses or awaits anew."""
+    old, new = changes.old_elements(path), reader.elements(path)
+    yield from _decorating_otherwise(path, old, new, reader)
+    yield from _bound_otherwise(path, old, new, reader)
+    yield from _dispatched_otherwise(path, old, new, reader)
+    yield from _chosen_otherwise(path, changes, reader)
+    yield from _awaited_otherwise(path, changes, reader)
 
 
 def _around_classes(classes: list[ChangedClass], reader: GraphReader) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 PARAGRAPH_START = r"(?:^|(?<=\n))[ \t]*"
@@ -129,11 +130,12 @@ def is_purpose(text: str) -> bool:
 
 def occurs(text: str, source: str, before: str = "") -> bool:
     """Return whether the source has the text right after `before`, a pattern."""
-    words, source = plain(text.removesuffix(_CUT)).split(), _plain_source(source)
-    if not words:
-        return False
+    claimed, source = text.removesuffix(_CUT), _plain_source(source)
+    # `run <port>` of a literal is no title with a target, but reads like one.
+    told = {tuple(one.split()) for one in (plain(claimed), _SIGNS.sub("", claimed))}
     return any(
         _may_end(text, one[match.end() :])
+        for words in filter(None, told)
         for one in dict.fromkeys((source, _REFERENCE.sub("", source)))
         for match in re.finditer(before + _words_pattern(words), one)
     )
@@ -171,7 +173,7 @@ def _role_text(content: str) -> str:
     return content.lstrip("!.")
 
 
-def _words_pattern(words: list[str]) -> str:
+def _words_pattern(words: Iterable[str]) -> str:
     """Return a pattern for words in any layout; Chinese lines join without a space."""
     return r"\s+".join(_JOINT.sub(r"\\s*", re.escape(word)) for word in words)
 
