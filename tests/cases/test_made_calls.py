@@ -190,6 +190,17 @@ def test_what_is_imported_in_an_else_runs() -> None:
     assert found == ["src/p/a.py"]
 
 
+def test_a_file_named_like_a_module_of_python_is_not_what_that_import_names() -> None:
+    source = (
+        b"from typing import TYPE_CHECKING\n"
+        b"if TYPE_CHECKING:\n    from .typing import Headers\n"
+    )
+    imports = [[1, "typing", "TYPE_CHECKING", ""], [3, ".typing", "Headers", ""]]
+    facts = {"language": "python", "imports": imports}
+    found = imports_for_types("src/p/here.py", facts, source, ["src/p/typing.py"])
+    assert found == ["src/p/typing.py"]
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_imports_are_asked_for_as_imports(tmp_path: Path, language: str) -> None:
     """What a file needs in order to work is more than what it imports."""

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from repobuild.code.facts.element_row import IDENTIFIER, NAME_SIGN, normal_form
 from repobuild.code.graph.python_files import names_of_others
+from repobuild.code.scan.python_table import standard_library
 from repobuild.engine.contract import Value
 
 _LONGEST = 300  # characters of all statements that are quoted for one piece of code
@@ -31,6 +32,9 @@ _NAME = re.compile(
 )
 _ANNOTATION = re.compile(rf"[:|]\s*({IDENTIFIER})\s*=[^=]")  # `x: Name = None`
 _STRING = re.compile(r"""(?<![fF\w])("[^"\n]*"|'[^'\n]*')""")
+# What stands in braces is code, the rest of it is text.
+_FORMATTED = re.compile(r"""\b[rR]?[fF][rR]?("[^"\n]*"|'[^'\n]*')""")
+_BRACED = re.compile(r"\{([^{}]+)\}")
 _BOUND = re.compile(
     rf"^[ \t]*(?:for |import |from \S+ import )?({IDENTIFIER})"
     rf"(?=[ \t]*=[^=]|[ \t]+in |$)|\bas ({IDENTIFIER})",
@@ -104,7 +108,7 @@ def needed_imports(
     quoted = {text[1:-1] for text in _STRING.findall(code)} if internal else ()
     if any(known[text].internal for text in quoted if text in known):
         return []
-    without_strings = normal_form(_STRING.sub("", code))
+    without_strings = normal_form(_FORMATTED.sub(_fields, _STRING.sub("", code)))
     own = {name for pair in _BOUND.findall(without_strings) for name in pair}
     read = {*_NAME.findall(without_strings), *_ANNOTATION.findall(without_strings)}
     used = (read & known.keys()) - own - set(bound)
@@ -124,6 +128,11 @@ def needed_imports(
     texts = [*plain, *named]
     is_short = len(texts) <= _MOST and sum(map(len, texts)) <= _LONGEST
     return texts if is_short else []
+
+
+def _fields(formatted: re.Match[str]) -> str:
+    """Return the code in a formatted string, in parentheses: it binds no name."""
+    return f"({', '.join(_BRACED.findall(formatted[1]))})"
 
 
 def _leaves_out_own(
@@ -182,9 +191,14 @@ def imports_for_types(
     if facts.get("language") != "python" or b"TYPE_CHECKING" not in source:
         return []
     lines = source.split(b"\n")
+    targets = list(targets)
+    tops = {re.split(r"[/.]", one.removeprefix("src/"))[0] for one in targets}
     at_run_time: set[str] = set()
     for_types: set[str] = set()
     for line, module, name, _ in facts.get("imports", ()):
+        top = module.partition(".")[0]
+        if top in standard_library() and top not in tops:
+            continue  # `typing` is no `typing.py` of the package
         names = for_types if _is_for_types(lines, line - 1) else at_run_time
         names.update(_dotted_names(path, module, name))
     return [

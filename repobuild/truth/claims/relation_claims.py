@@ -121,6 +121,8 @@ def imports_for_types(index: TreeIndex, claim: DeferredClaim) -> str:
     for one in file.imports if file else ():
         for id in () if one.for_types else claim.ids:
             path = id.partition("::")[0]
+            if _is_of_python(one, path):
+                continue
             if _can_mean(index, claim.id, path, one, levels=0):
                 return f"it imports {path} at run time, too"
     return ""
@@ -216,12 +218,15 @@ def _is_of_project(index: TreeIndex, origin: str, statement: ImportEvidence) -> 
     if not index.dotted_paths.isdisjoint(wanted):
         return True  # also of files that are left out, as what is shipped of others
     found = index.modules(wanted)
+    return any(not _is_of_python(statement, one) for one in found)
+
+
+def _is_of_python(statement: ImportEvidence, path: str) -> bool:
+    """Return whether an import means the standard library, and not a file below."""
     top = statement.module.partition(".")[0]
     if statement.level or top not in sys.stdlib_module_names:
-        return bool(found)
-    return any(
-        dotted(one).removeprefix("src.").partition(".")[0] == top for one in found
-    )
+        return False
+    return dotted(path).removeprefix("src.").partition(".")[0] != top
 
 
 Edge = Callable[[TreeIndex, str, str], str]  # (index, source id, target id)
