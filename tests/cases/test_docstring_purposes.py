@@ -98,6 +98,8 @@ you may not use this file except in compliance with the License.
         ":param x: it",
         ":Parameters:\n    x : int",
         "Copyright (c) 2024 Somebody",
+        "Internal function",
+        "For internal use only.",
         "*******************\n  Copyright (c) 2017, 2019 Somebody Corp.",
         "(c) 2024 Somebody",
         "Created on Mon Jan 1 2024",

@@ -99,6 +99,8 @@ _NO_PURPOSE = re.compile(
     |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
     |@[a-z]\w*[ ]*[:：]  # `@Project ：name` of a template
     |(?:输入|传入)?参数(?:说明)?[ ]*[:：]
+    |(?:for[ ])?(?:internal|private)[ ](?:function|method|class|helper|use|api)
+        (?:[ ]only)?[.!]?[ ]*(?:\n|$)
     |(?:in|out)puts?[ ]*[:：][ \t]*\S  # what goes in, and not what for
     |[a-z_]\w*[ ]=[ ]["'\d\[{{(]  # code
     |(?-i:try[ ]*:|(?:for[ ]\w[\w, ]*[ ]in|with|if|while)[ ][^\n]*:[ \t]*\n[ \t]+\S)
