@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from repobuild.samples.contexts.line_rows import LINES
@@ -328,3 +330,34 @@ def test_a_method_called_on_elements_of_a_list_has_readers_that_nobody_knows(
     row = stores.context(f"{HANDLING}Handler._flush")
     assert "readers" in row["open"] and row["readers"]
     assert not all_answers(stores, "readers", "Handler._flush")
+
+
+def test_what_a_function_within_a_method_makes_is_its_call(tmp_path: Path) -> None:
+    code = '''"""Checks."""
+
+
+class Check:
+    """Checks by a function."""
+
+    def __init__(self, function):
+        self.function = function
+
+    @classmethod
+    def decorate(cls, **options):
+        """Return a decorator that makes a check of a function."""
+
+        def decorator(function):
+            return cls(function, **options)
+
+        return decorator
+
+
+def even():
+    """Return the check of even numbers."""
+    return Check(lambda number: number % 2 == 0)
+'''
+    sampled = Sampled(tmp_path, {"rules.py": code}, **ALL_IN_ENGLISH)
+    assert sampled.audit().wrong == []
+    (answer,) = set(answers(sampled, "callers", "rules.py::Check"))
+    assert "`Check.decorate.decorator`" in answer
+    assert "`Check.decorate`" not in answer

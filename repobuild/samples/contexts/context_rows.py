@@ -681,7 +681,9 @@ def _callers(file: FileContext, element: ElementView) -> Iterable[str]:
         return callers
     # Where nothing else makes one, who refers to the class says more.
     others = list(callers)
-    return sorted({*others, *makers}) if others else ()
+    # What a function within a method makes is known by the calls.
+    inner = {one.rpartition(".")[0] for one in others}
+    return sorted({*others, *makers} - (inner - {*others})) if others else ()
 
 
 def _makers(file: FileContext, element: ElementView) -> list[str]:

@@ -121,9 +121,9 @@ class TreeIndex:
         return name in self._users or any(name in text for text in self._texts)
 
     def users_of(self, names: Set[str]) -> int:
-        """Return how many definitions, and files without a parser, have some names."""
+        """Return how many definitions have some names, and places without a parser."""
         users = len(set().union(*(self._users.get(name, ()) for name in names)))
-        return users + sum(any(name in text for name in names) for text in self._texts)
+        return users + sum(text.count(name) for text in self._texts for name in names)
 
     @cached_property
     def _users(self) -> dict[str, list[int]]:
