@@ -198,7 +198,7 @@ def imports_for_types(
     for line, module, name, _ in facts.get("imports", ()):
         top = module.partition(".")[0]
         if top in standard_library() and top not in tops:
-            continue  # `typing` is no `typing.py` of the package
+            continue  # `typing` is no file of that name in the package
         names = for_types if _is_for_types(lines, line - 1) else at_run_time
         names.update(_dotted_names(path, module, name))
     return [
