@@ -53,6 +53,8 @@ def test_code_needs_the_names_that_it_mentions_and_no_others() -> None:
 def test_text_in_a_formatted_string_needs_no_import() -> None:
     code = 'def f(x):\n    return f"One {read(x)} of Two"'
     assert needed_imports(code, known()) == ["from pkg.io import read"]
+    quotes = "def f(x):\n    return f'\"{read(x)}\" of Two'"
+    assert needed_imports(quotes, known()) == ["from pkg.io import read"]
 
 
 def test_the_order_of_a_files_imports_does_not_change_the_needed_ones() -> None:

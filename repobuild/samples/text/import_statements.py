@@ -108,7 +108,7 @@ def needed_imports(
     quoted = {text[1:-1] for text in _STRING.findall(code)} if internal else ()
     if any(known[text].internal for text in quoted if text in known):
         return []
-    without_strings = normal_form(_FORMATTED.sub(_fields, _STRING.sub("", code)))
+    without_strings = normal_form(_STRING.sub("", _FORMATTED.sub(_fields, code)))
     own = {name for pair in _BOUND.findall(without_strings) for name in pair}
     read = {*_NAME.findall(without_strings), *_ANNOTATION.findall(without_strings)}
     used = (read & known.keys()) - own - set(bound)
