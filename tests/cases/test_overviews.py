@@ -412,3 +412,24 @@ def flatten(values):
 
 def test_what_overviews_say_holds(paints: Sampled) -> None:
     assert not paints.audit().wrong
+
+
+def test_an_optional_call_may_be_of_a_method_too(tmp_path: Path) -> None:
+    find = """/** Searches a page. */
+class Search {
+  /** Find what matches a text. */
+  matches(text) {
+    return this.rows.filter((row) => row.includes(text));
+  }
+  /** Begin a search. */
+  begin(text) {
+    return this.matches(text);
+  }
+}
+"""
+    page = "function onKey(event) {\n  return event.target.matches?.('input');\n}\n"
+    files = {"web/find.js": find, "web/page.js": page}
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    (text,) = set(answers(sampled, "callers", "web/find.js::Search.matches"))
+    assert text.endswith("class is not certain**: `web/page.js`")
+    assert sampled.audit().wrong == []
