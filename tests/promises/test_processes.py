@@ -144,6 +144,28 @@ def test_a_reader_does_not_wait_for_a_stopped_build(place):
 # --------------------------------------------------------------------- signals
 
 
+def test_workers_leave_the_signals_of_the_group_to_their_builder(place):
+    """One that Ctrl-C ends while it starts writes a traceback of the interpreter."""
+    process = start(place, *BUILD)
+    blocked: dict[str, int] = {}
+
+    def are_seen() -> bool:
+        for told in session(process.pid):
+            one = told.split()[1].rstrip(":")
+            with suppress(OSError):  # it has ended
+                if b"popen_loky" in Path(f"/proc/{one}/cmdline").read_bytes():
+                    status = Path(f"/proc/{one}/status").read_text()
+                    (mask,) = re.findall(r"SigBlk:\s*(\w+)", status)
+                    blocked[one] = int(mask, 16)
+        return len(blocked) > 1 or process.poll() is not None
+
+    wait_for(are_seen)
+    wanted = sum(1 << one - 1 for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    assert {mask & wanted for mask in blocked.values()} == {wanted}
+    process.kill()
+    process.communicate()
+
+
 @pytest.mark.parametrize(
     ("number", "code", "said"),
     [

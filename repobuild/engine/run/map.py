@@ -316,9 +316,13 @@ def _compute_in_pool(
     joblib draws its input in a thread of its own, which must not touch the database. So
     a wave is read before it starts, and its size bounds the memory.
     """
+    from multiprocessing import resource_tracker
+
     from joblib import delayed
 
     size = max(_MIN_CHUNK_ROWS, min(_MAX_CHUNK_ROWS, total // (cores * 16)))
+    # Up to Python 3.12 its start lets Ctrl-C through again, to the workers after it.
+    resource_tracker.ensure_running()
     with ExitStack() as stack:
         with block_signals():
             pool = stack.enter_context(_pool(cores))
