@@ -21,6 +21,8 @@ from repobuild.samples.families.membership import Family, words_of
 
 _ENUM = re.compile(r"(?:^|\.)(?:\w*Enum|Flag|IntFlag)$")
 _MIXIN = re.compile(r"Mix[Ii]n\Z")
+_CAPITALS = re.compile(r"[A-Z][A-Z0-9_]+")
+_BARE = re.compile(r"(?<![.\w\"'])[A-Z][A-Z0-9_]+\b")  # constants without a module
 _CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _MOST_MADE = 6  # classes of one sibling
 # By what they have in common, a base or an enum: what each sibling, by number, has.
@@ -213,15 +215,17 @@ def _named_constants(id: str, tree: Tree) -> Iterator[tuple[str, list[str]]]:
     if element is None or not home.endswith(".py"):
         return
     code = tree.code(element).decode("utf-8", "replace")
-    source = (tree.read(home) or b"").decode("utf-8", "replace")
+    taken: dict[str, set[str]] = defaultdict(set)  # names, by the module's last word
+    for _, module, name, alias in tree.reader.facts(home).get("imports", ()):
+        taken[module.rpartition(".")[2]].add(alias or name)
     imported = tree.reader.edges(home).outgoing.get(("", "imports"), [])
     for path in sorted({split_id(one)[0] for one in imported} - {home}):
-        stem = re.escape(path.rpartition("/")[2].partition(".")[0])
-        names = re.findall(rf"\b{stem}\.([A-Z][A-Z0-9_]+)\b", code)
-        taken = re.findall(rf"\bfrom [\w.]*\b{stem} import (\([^)]*\)|[^\n(]*)", source)
-        known = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", " ".join(taken)))
-        bare = re.findall(r"(?<![.\w\"'])[A-Z][A-Z0-9_]+\b", code) if known else []
-        names += [one for one in bare if one in known]
+        stem = path.rpartition("/")[2].partition(".")[0]
+        names = []
+        if f"{stem}." in code:
+            names = re.findall(rf"\b{re.escape(stem)}\.([A-Z][A-Z0-9_]+)\b", code)
+        if known := set(filter(_CAPITALS.fullmatch, taken[stem])):
+            names += [one for one in _BARE.findall(code) if one in known]
         if names:
             yield path, list(dict.fromkeys(names))
 
