@@ -10,6 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch.nn import functional as F
 
+from repobuild.model import generate
 from repobuild.model.base import resolve_base
 from repobuild.model.decode import CIRCLING, Continuation, goes_in_circle, greedy
 from repobuild.model.generate import TextGenerator, attach_adapter
@@ -68,6 +69,20 @@ def test_answers_of_a_batch_are_those_of_each_prompt_alone(
         for ids, end in zip(alone, lengths, strict=True)
     ]
     assert greedy(generator.model, batch, ends, 24, 0) == cut
+
+
+def test_answers_come_in_the_order_of_the_questions_however_they_are_batched(
+    generator: TextGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = ["What is it? " * 6, "Where is `load_0`?", "a", "Who calls `f`?"]
+    together: list[int] = []
+    apart: list[int] = []
+    answers = generator.generate(questions, 8, together.append)
+    monkeypatch.setattr(generate, "CACHE_TOKENS", 40)
+    assert generator.generate(questions, 8, apart.append) == answers
+    assert together == [4]
+    assert len(apart) > 1
+    assert sum(apart) == 4
 
 
 def test_losses_are_those_of_all_logits(generator: TextGenerator) -> None:
