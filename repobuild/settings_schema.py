@@ -398,7 +398,12 @@ class AdapterSection(Struct, kw_only=True):
     max_grad_norm: Annotated[
         float, _doc("gradients above it are scaled down", ge=0, le=1e6)
     ] = 1.0
-    bf16: Annotated[bool, _doc("base weights and products in bfloat16")] = True
+    bf16: Annotated[
+        bool,
+        _doc(
+            "base weights and products in bfloat16, where the processor computes in it"
+        ),
+    ] = True
     seed: Annotated[int, _doc("of every draw", ge=0, le=2**31 - 1)] = 1
     evaluations: Annotated[
         int,

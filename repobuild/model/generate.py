@@ -32,7 +32,7 @@ from repobuild.model.conversation import FILE, Conversation, Example
 from repobuild.model.copying import FactCopier
 from repobuild.model.decode import goes_in_circle, greedy, help_copying
 from repobuild.model.grounding import GroundedQuestion
-from repobuild.model.load.libraries import pick_device
+from repobuild.model.load.libraries import computes_in_bfloat16, pick_device
 from repobuild.model.load.pretrained import read_adapter
 from repobuild.model.load.weight_check import LLAMA_LIKE
 from repobuild.model.teaching.scheduler import Certainty
@@ -192,9 +192,8 @@ class TextGenerator:
 
         losses = [(0.0, 0)] * len(examples)
         for numbers in _batch_numbers(examples):
-            fast = torch.autocast(self.model.device.type, torch.bfloat16)
             batch = [examples[i] for i in numbers]
-            logits, labels, counts = self._answer_logits(batch, fast)
+            logits, labels, counts = self._answer_logits(batch, self._half_precision())
             each = F.cross_entropy(logits.float(), labels, reduction="none")
             sums = [float(part.sum()) for part in torch.split(each, counts)]
             for number, total, count in zip(numbers, sums, counts, strict=True):
@@ -223,17 +222,21 @@ class TextGenerator:
 
         marks = [Certainty.WRONG] * len(examples)
         for numbers in _batch_numbers(examples):
-            precision = (
-                torch.autocast(self.model.device.type, torch.bfloat16)
-                if as_trained
-                else nullcontext()
-            )
+            precision = self._half_precision() if as_trained else nullcontext()
             batch = [examples[i] for i in numbers]
             logits, labels, counts = self._answer_logits(batch, precision)
             parts = torch.split(mark_tokens(logits, labels), counts)
             for number, part in zip(numbers, parts, strict=True):
                 marks[number] = Certainty(int(part.min()))
         return marks
+
+    def _half_precision(self) -> AbstractContextManager[Any]:
+        """Return a context in which products are in bfloat16, where it is fast."""
+        import torch
+
+        if not computes_in_bfloat16():
+            return nullcontext()
+        return torch.autocast(self.model.device.type, torch.bfloat16)
 
     def _answer_logits(
         self, examples: Sequence[Example], precision: AbstractContextManager[Any]

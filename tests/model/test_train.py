@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from repobuild.errors import BuildError, UsageError
+from repobuild.model.adapter import train as train_module
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
 from repobuild.model.adapter.train import train
 from repobuild.model.adapter.training_run import StepReport, TrainingRun, rate_at
@@ -149,6 +150,19 @@ def test_bf16_saves_float32(base: Base, tmp_path: Path) -> None:
     tensors = check_adapter(tmp_path)
     name = next(n for n in sorted(tensors) if "lora_B" in n)
     assert not torch.equal(tensors[name], tensors[name].bfloat16().float())
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_bfloat16_is_taken_where_the_processor_computes_in_it(
+    base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool
+) -> None:
+    """Elsewhere a step takes 15 times as long as in float32."""
+    wanted, without = (job(base, tmp_path / str(b), bf16=b) for b in (True, False))
+    train(without)
+    with monkeypatch.context() as patch:
+        patch.setattr(train_module, "computes_in_bfloat16", lambda: fast)
+        train(wanted)
+    assert (digest(wanted.scratch) == digest(without.scratch)) is not fast
 
 
 def test_a_continued_adapter_starts_where_its_parent_stopped(

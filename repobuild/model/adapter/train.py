@@ -69,7 +69,7 @@ from repobuild.model.compute.compute_options import (
 )
 from repobuild.model.compute.threads import make_thread_tuner
 from repobuild.model.conversation import Example
-from repobuild.model.load.libraries import silence_libraries
+from repobuild.model.load.libraries import computes_in_bfloat16, silence_libraries
 from repobuild.model.load.pretrained import read_adapter
 from repobuild.model.teaching.general_text import steps_between
 
@@ -137,7 +137,8 @@ def training_arguments(run: TrainingRun) -> TrainingArguments:
 def build_model(run: TrainingRun) -> PeftModel:
     """Load the base with the checkpoint's adapter, the parent's or a new one."""
     job, recipe = run.job, run.job.recipe
-    base = load_model(job.base, torch.bfloat16 if recipe.bf16 else torch.float32)
+    bf16 = recipe.bf16 and computes_in_bfloat16()
+    base = load_model(job.base, torch.bfloat16 if bf16 else torch.float32)
     source = str(run.checkpoint) if run.step else job.parent
     if source:
         model: PeftModel = read_adapter(base, Path(source), trainable=True)
@@ -151,7 +152,7 @@ def build_model(run: TrainingRun) -> PeftModel:
     assert trainable > 0, f"no trainable parameter in {source!r}"
     if recipe.checkpointing:
         model.enable_input_require_grads()
-    apply_compute_options(model, job)
+    apply_compute_options(model, job, bf16)
     return model.train()
 
 

@@ -21,8 +21,11 @@ from repobuild.model.compute.loss import use_answer_loss
 from repobuild.model.teaching.general_text import steps_between
 
 
-def apply_compute_options(model: PeftModel, job: TrainingJob) -> None:
-    """Select attention, fuse LoRA layers, compile layers and replace the loss."""
+def apply_compute_options(model: PeftModel, job: TrainingJob, bf16: bool) -> None:
+    """Select attention, fuse LoRA layers, compile layers and replace the loss.
+
+    `bf16` has products computed in bfloat16.
+    """
     causal: Any = model.get_base_model()
     use_attention(causal, job.compute_options.attention)
     if deepspeed_config.zero_stage(job.deepspeed) < 3:
@@ -36,7 +39,7 @@ def apply_compute_options(model: PeftModel, job: TrainingJob) -> None:
     steps = steps_between(recipe.batch_tokens, recipe.keep)  # a window counts for each
     use_answer_loss(
         model,
-        recipe.bf16,
+        bf16,
         job.compute_options.loss_tokens,
         recipe.keep_weight * steps,
     )

@@ -1,4 +1,4 @@
-"""Choose the device that the libraries compute on, and keep them silent."""
+"""Find what the libraries compute on and in, and keep them silent."""
 
 from __future__ import annotations
 
@@ -8,6 +8,23 @@ def pick_device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def computes_in_bfloat16() -> bool:
+    """Return whether the device that is computed on multiplies in bfloat16.
+
+    A CPU without AVX-512 (or ARM's extension) has no kernel for it, and torch then adds
+    number by number: training the embedded model took 15 times as long as in float32
+    (docs/benchmarks/training.md).
+    """
+    import torch
+
+    if pick_device() != "cpu":
+        return True
+    return bool(
+        torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )
 
 
 def silence_libraries() -> None:

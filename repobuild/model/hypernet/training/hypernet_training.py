@@ -66,7 +66,11 @@ from repobuild.model.hypernet.training.training_set import (
     TrainingRepository,
     prepare,
 )
-from repobuild.model.load.libraries import pick_device, silence_libraries
+from repobuild.model.load.libraries import (
+    computes_in_bfloat16,
+    pick_device,
+    silence_libraries,
+)
 
 _MEASURED_TASKS = 64  # of a held-out repository
 _FEWEST_SPLIT = 8  # repositories; of fewer, none is held out
@@ -297,10 +301,11 @@ class HypernetRun:
         if step:
             weights = load_file(job.out / "checkpoint" / "weights.safetensors")
             network.load_state_dict(weights)
-        dtype = torch.bfloat16 if recipe.bf16 else torch.float32
+        bf16 = recipe.bf16 and computes_in_bfloat16()
+        dtype = torch.bfloat16 if bf16 else torch.float32
         base: Any = load_model(job.base, dtype)
         objective = Objective(
-            network, base, recipe.margin, recipe.margin_weight, recipe.bf16
+            network, base, recipe.margin, recipe.margin_weight, bf16
         ).to(pick_device())
         world = int(os.environ["WORLD_SIZE"])
         optimizer = torch.optim.AdamW(
