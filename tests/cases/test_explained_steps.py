@@ -110,6 +110,7 @@ def test_a_comment_that_the_source_lacks_is_noticed(machine: Sampled) -> None:
         for key, one in machine.samples.items()
         if "The comment above it" in one["answer"]
     }
+    assert changed
     wrong = machine.audit(changed).wrong
     assert {one.key for one in wrong if one.claim == "comment above"} == {*changed}
 

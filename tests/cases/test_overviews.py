@@ -407,7 +407,10 @@ def flatten(values):
     \"\"\"Flatten them, and what is in them.\"\"\"
     return flat(values)
 """
-    assert not Sampled(tmp_path, {"flat.py": code}, **ALL_IN_ENGLISH).audit().wrong
+    sampled = Sampled(tmp_path, {"lists.py": code}, **ALL_IN_ENGLISH)
+    (answer,) = answers(sampled, "callers", "lists.py::flat")
+    assert "It also calls itself." in answer
+    assert not sampled.audit().wrong
 
 
 def test_what_overviews_say_holds(paints: Sampled) -> None:

@@ -107,8 +107,11 @@ FILES = {
     "README.md": README,
     "docs/whats_new_in_2.rst": (
         "What is new\n===========\n\nReading\n-------\n\n"
-        "``reread`` had several bugs and returned codes that are hard to use.\n\n"
         "Acknowledgments\n---------------\n\nThanks to all who sent codes to us.\n"
+    ),
+    "docs/whats_new.rst": (
+        "Reading\n=======\n\n"
+        "``reread()`` had several bugs and returned codes that are hard to use.\n"
     ),
     "tests/conftest.py": '"""Fixtures that the tests of a folder share."""\nA = 1\n',
     "tests/test_codes.py": '"""Unittest for the codes module."""\n\nA = 1\n',
@@ -144,6 +147,7 @@ def test_a_value_that_is_not_exported_is_noticed(codes: Sampled) -> None:
         for key, one in codes.samples.items()
         if "**Other public names**" in one["answer"]
     }
+    assert changed
     wrong = codes.audit(changed).wrong
     assert {one.key for one in wrong if one.claim == "other public names"} == {*changed}
 

@@ -120,7 +120,7 @@ def test_what_is_expected_before_the_project_is_called_teaches_nothing() -> None
         "assert message == found.value.args[0]",
         'self.assertEqual(total(rows), rows[6]["table"])',
         "assert order(rows) == rows[1:]",
-        "assert message in found.value.args",
+        "assert message in [found, 1]",
         'assert total(rows) == self.text + "first"',
     ],
 )
@@ -154,8 +154,10 @@ def test_a_constant_of_a_class_is_asked() -> None:
 
 
 def test_a_call_that_gives_what_a_variable_holds_is_not_asked() -> None:
-    assert hidden("rows = [1, 2]", 'assert rows == read("one, two")') == ""
-    assert hidden("rows = [1, 2]", 'self.assertEqual(rows, read("one, two"))') == ""
-    kept = hidden("rows = total()", 'assert rows == total("one, two")')
-    assert kept == 'total("one, two")'
+    plain = 'assert rows == read("one, two")'
+    method = 'self.assertEqual(rows, read("one, two"))'
+    for line in (plain, method):
+        assert hidden("first = read()", "rows = [1, 2]", line) == ""
+        kept = hidden("first = read()", "rows = total()", line)
+        assert kept and kept in line
     assert hidden("rows = []", "read(rows)", "assert rows == [100]") == "[100]"
