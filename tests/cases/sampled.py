@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from repobuild.cli.claim_audit import audit_tree
 from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.samples.tasks.facts import is_asked, phrasing_seed
@@ -49,6 +51,20 @@ class Sampled:
             for key, one in self.samples.items()
             if key.rpartition("#")[0] == id
         ]
+
+
+def sampled_fixture(files: Mapping[str, str], **settings: Any) -> Any:
+    """Return a fixture that builds the samples of files once for all tests of a module.
+
+    Every element is asked about, and in English, unless `settings` say otherwise.
+    """
+
+    @pytest.fixture(scope="module")
+    def sampled(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
+        folder = tmp_path_factory.mktemp("sampled")
+        return Sampled(folder, files, **{**ALL_IN_ENGLISH, **settings})
+
+    return sampled
 
 
 def of_kind(sampled: Sampled, kind: str, element: str = "") -> list[dict[str, Any]]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from repobuild.samples.tasks import implementation_path
 from repobuild.samples.tasks.facts import FactScope
 from repobuild.samples.tasks.phrases import load_phrases
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
+from tests.cases.sampled import Sampled, of_kind, sampled_fixture
 
 KEYS = '''\
 """Keys of caches."""
@@ -31,12 +29,8 @@ class Cached{n}:
 '''
 
 
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    # A change is asked of one function in three, drawn by its id.
-    files = {f"keys{n}.py": KEYS.replace("{n}", str(n)) for n in range(9)}
-    folder: Path = tmp_path_factory.mktemp("keys")
-    return Sampled(folder, files, **ALL_IN_ENGLISH)
+# A change is asked of one function in three, drawn by its id.
+keys = sampled_fixture({f"keys{n}.py": KEYS.replace("{n}", str(n)) for n in range(9)})
 
 
 def test_every_claim_holds(keys: Sampled) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 LINKS = '''"""Links to pages."""
 
@@ -167,12 +171,7 @@ def test_dropping():
 ''',
 }
 LINK = "pages/_links.py::"
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    folder: Path = tmp_path_factory.mktemp("pages")
-    return Sampled(folder, FILES, **ALL_IN_ENGLISH)
+pages = sampled_fixture(FILES)
 
 
 def test_every_claim_holds(pages: Sampled) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from repobuild.code.facts.parse import facts_of
 from repobuild.samples.text.docstring_parts import parse_docstring, summarise
 from repobuild.truth.claims.prose_match import is_beginning
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 CORE = '''"""Walk over trees of files."""
 
@@ -82,18 +86,15 @@ Files come in the order of their names.
 Hidden folders are left out.
 """
 HOME = "walker/core.py::"
-
-
-@pytest.fixture(scope="module")
-def walker(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    files = {
+walker = sampled_fixture(
+    {
         "walker/__init__.py": "",
         "walker/core.py": CORE,
         "walker/kinds.py": '"""Kinds of files."""\n\n\nclass Kind:\n    pass\n',
         "walker/show.py": SHOW,
         "guide.md": GUIDE,
     }
-    return Sampled(tmp_path_factory.mktemp("walker"), files, **ALL_IN_ENGLISH)
+)
 
 
 def test_every_claim_of_these_samples_holds(walker: Sampled) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from repobuild.code.facts.generic import is_group_heading
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
+from tests.cases.sampled import Sampled, sampled_fixture
 
 POOL = """#include "pool.h"
 
@@ -112,11 +112,7 @@ int pool_open(Pool *self, int size);
 }
 HOME = "src/pools/ext/pool.c::"
 UNDOCUMENTED = "No comment documents it"
-
-
-@pytest.fixture(scope="module")
-def pools(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("pools"), FILES, **ALL_IN_ENGLISH)
+pools = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(pools: Sampled) -> None:

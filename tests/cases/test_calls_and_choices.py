@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from repobuild.code.usage.call_example import call_example
 from repobuild.samples.text.docstring_parts import summarise, summarise_module
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 PATHS = '''"""
 Work with places.
@@ -245,11 +248,7 @@ FILES = {
     "        assert get_walk_state(self.walker) == 'at 12'\n",
 }
 WALKER = "places/walk.py::Walker"
-
-
-@pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("places"), FILES, **ALL_IN_ENGLISH)
+places = sampled_fixture(FILES)
 
 
 def told(places: Sampled, *kinds: str) -> str:

@@ -10,7 +10,7 @@ from repobuild.code.facts.c_macros import blank_macros
 from repobuild.code.usage.call_example import call_example
 from repobuild.code.usage.document_text import read_document
 from repobuild.code.usage.documents import _mentions
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind, sampled_fixture
 
 LAMPS = '''"""Lamps that are lit and put out."""
 
@@ -97,11 +97,7 @@ FILES = {
     "def test_source():\n    source = Source(power=12)\n    assert source.power\n",
 }
 HOME = "lamps/lamps.py::"
-
-
-@pytest.fixture(scope="module")
-def lamps(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("lamps"), FILES, **ALL_IN_ENGLISH)
+lamps = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(lamps: Sampled) -> None:

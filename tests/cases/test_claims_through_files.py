@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind, sampled_fixture
 
 VIEW = '''"""waits.{name}
     ---------------
@@ -233,12 +231,7 @@ def send_near(stub, text):
         for name, purpose in PURPOSES.items()
     },
 }
-
-
-@pytest.fixture(scope="module")
-def waits(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    folder: Path = tmp_path_factory.mktemp("waits")
-    return Sampled(folder, FILES, **ALL_IN_ENGLISH)
+waits = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(waits: Sampled) -> None:

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 FILES = {
     "pyproject.toml": '[project]\nname = "payment"\n',
@@ -72,11 +78,7 @@ async def await_bill(self, day: str) -> str:
 ''',
 }
 BILLS = "payment/bills.py::"
-
-
-@pytest.fixture(scope="module")
-def payment(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("payment"), FILES, **ALL_IN_ENGLISH)
+payment = sampled_fixture(FILES)
 
 
 def test_every_claim_about_payment_holds(payment: Sampled) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
+from tests.cases.sampled import Sampled, answers, sampled_fixture
 
 CHECKS = '''"""Check the parts of an order."""
 
@@ -114,11 +112,7 @@ FILES = {
     "    order = Order()\n    order.ship()\n    return order\n",
 }
 HOME = "orders/checks.py::"
-
-
-@pytest.fixture(scope="module")
-def orders(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("orders"), FILES, **ALL_IN_ENGLISH)
+orders = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(orders: Sampled):

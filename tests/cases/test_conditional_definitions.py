@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 LOGS = '''\
 """Formatters of logs."""
@@ -55,13 +58,7 @@ except ImportError:
     pass
 '''
 NEW = "This definition is made only under `if sys.version_info >= (3, 13):`."
-
-
-@pytest.fixture(scope="module")
-def logs(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    folder: Path = tmp_path_factory.mktemp("logs")
-    settings = {**ALL_IN_ENGLISH, "samples.min_code_lines": 1}
-    return Sampled(folder, {"logs.py": LOGS}, **settings)
+logs = sampled_fixture({"logs.py": LOGS}, **{"samples.min_code_lines": 1})
 
 
 def test_every_claim_holds(logs: Sampled) -> None:

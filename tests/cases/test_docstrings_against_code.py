@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind, sampled_fixture
 from tests.repository import Repository
 from tests.standard import Standard
 
@@ -56,13 +54,7 @@ WAITS = """def wait(seconds):
 """
 STUB = 'def wait(seconds: int) -> int:\n    """Wait for some seconds."""\n'
 BARE = "def wait(seconds: int) -> int: ...\n"
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    files = {"setup.cfg": "[metadata]\nname = shop\n", PATH: SHELF}
-    folder: Path = tmp_path_factory.mktemp("shop")
-    return Sampled(folder, files, **ALL_IN_ENGLISH)
+shop = sampled_fixture({"setup.cfg": "[metadata]\nname = shop\n", PATH: SHELF})
 
 
 def test_a_call_that_the_code_does_not_make_is_not_told(shop: Sampled) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from repobuild.code.usage.call_example import call_example
 from repobuild.code.usage.explained_names import FileNames
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 SHIPS = '''"""Ships and their ports."""
 
@@ -78,11 +81,7 @@ FILES = {
     "    assert ship.sail_to('Rio')\n    assert not crew\n",
 }
 HOME = "ships/_ships.py::"
-
-
-@pytest.fixture(scope="module")
-def ships(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("ships"), FILES, **ALL_IN_ENGLISH)
+ships = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(ships: Sampled) -> None:

@@ -9,7 +9,13 @@ import pytest
 from repobuild.code.usage.call_example import call_example
 from repobuild.code.usage.explained_names import FileNames, file_names, written_imports
 from repobuild.samples.text.deprecation import is_deprecated
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 DESKS = '''"""Desks of a library."""
 
@@ -90,11 +96,7 @@ FILES = {
     'def test_closed():\n    error = Closed("today")\n    assert error.day\n',
 }
 HOME = "desks/desk.py::"
-
-
-@pytest.fixture(scope="module")
-def desks(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("desks"), FILES, **ALL_IN_ENGLISH)
+desks = sampled_fixture(FILES)
 
 
 def test_every_claim_about_desks_holds(desks: Sampled) -> None:

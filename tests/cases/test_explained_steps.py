@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from repobuild.samples.tasks import implementation_path
 from repobuild.samples.tasks.facts import FactScope
 from repobuild.samples.tasks.phrases import load_phrases
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
+from tests.cases.sampled import Sampled, of_kind, sampled_fixture
 
 MACHINE = '''\
 """A machine."""
@@ -68,12 +64,10 @@ class Machine:
 '''
 
 
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    # One function in two has a trace, by its id: of eight, some have.
-    files = {f"machine{n}.py": MACHINE.replace("{n}", str(n)) for n in range(8)}
-    folder: Path = tmp_path_factory.mktemp("machine")
-    return Sampled(folder, files, **ALL_IN_ENGLISH)
+# One function in two has a trace, by its id: of eight, some have.
+machine = sampled_fixture(
+    {f"machine{n}.py": MACHINE.replace("{n}", str(n)) for n in range(8)}
+)
 
 
 def traced(machine: Sampled, name: str) -> set[str]:

@@ -9,7 +9,7 @@ from repobuild.samples.text.docstring_parts import (
     parse_docstring,
     summarise,
 )
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
+from tests.cases.sampled import Sampled, answers, sampled_fixture
 
 DOORS = '''"""Doors that open and shut."""
 
@@ -70,16 +70,13 @@ class Doors:
         return door
 '''
 HOME = "doors/doors.py::"
-
-
-@pytest.fixture(scope="module")
-def doors(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    files = {
+doors = sampled_fixture(
+    {
         "pyproject.toml": '[project]\nname = "doors"\n',
         "doors/__init__.py": '"""Doors."""\n',
         "doors/doors.py": DOORS,
     }
-    return Sampled(tmp_path_factory.mktemp("doors"), files, **ALL_IN_ENGLISH)
+)
 
 
 def test_every_claim_of_these_samples_holds(doors: Sampled) -> None:

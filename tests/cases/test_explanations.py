@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from repobuild.truth.answer_template import answer_templates
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, sampled_fixture
 
 STORE = '''"""Stores of values."""
 
@@ -108,11 +108,7 @@ FILES = {
     "tests/test_store.py": TESTS,
 }
 HOME = "stores/store.py::"
-
-
-@pytest.fixture(scope="module")
-def stores(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("stores"), FILES, **ALL_IN_ENGLISH)
+stores = sampled_fixture(FILES)
 
 
 def of_kind(sampled: Sampled, kind: str, id: str) -> dict[str, Any]:

@@ -10,7 +10,12 @@ from repobuild.code.graph.introduction import Manifests, describe
 from repobuild.code.scan.file_roles import is_tool
 from repobuild.code.scan.generated import classify_path
 from repobuild.samples.text.expectation import hide_expectation
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 OBSERVERS = '''"""Who looks at a clock."""
 
@@ -104,11 +109,7 @@ FILES = {
     "def test_alarm():\n    assert [Guard().look(1), Guest().look(1)]\n"
     "    assert Cook().look(1)\n",
 }
-
-
-@pytest.fixture(scope="module")
-def clock(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("clock"), FILES, **ALL_IN_ENGLISH)
+clock = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(clock: Sampled) -> None:

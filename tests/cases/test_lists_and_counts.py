@@ -12,7 +12,7 @@ from repobuild.code.scan.manifest import read
 from repobuild.samples.families.registration import listed_names
 from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.truth.tree.project_manifest import read_project_manifest
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
+from tests.cases.sampled import Sampled, answers, sampled_fixture
 
 PAPER = '''"""Make pages of paper."""
 
@@ -128,11 +128,7 @@ FILES = {
     "def test_circle():\n    assert Circle().draw() == 1\n\n\n"
     "def test_square():\n    assert Square().draw() == 0\n",
 }
-
-
-@pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("paper"), FILES, **ALL_IN_ENGLISH)
+paper = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(paper: Sampled) -> None:

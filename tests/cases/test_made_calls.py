@@ -9,7 +9,13 @@ import pytest
 from repobuild.samples.text.docstring_parts import parse_docstring
 from repobuild.samples.text.import_statements import imports_for_types
 from repobuild.samples.text.refusals import refuses_defaults
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 MILL = '''"""A mill that grinds grain."""
 
@@ -86,11 +92,7 @@ FILES = {
     "mill/farm.py": '"""Farms."""\n\n\nclass Farm:\n    """A farm."""\n',
 }
 HOME = "mill/mill.py::"
-
-
-@pytest.fixture(scope="module")
-def mill(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("mill"), FILES, **ALL_IN_ENGLISH)
+mill = sampled_fixture(FILES)
 
 
 def test_every_claim_about_the_mill_holds(mill: Sampled) -> None:

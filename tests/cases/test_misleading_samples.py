@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from repobuild.code.usage.call_example import call_example
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 RULES = '''"""
 shop.rules
@@ -125,11 +131,7 @@ FILES = {
     "def test_rule():\n    assert Rule(least=2).apply(4711) is not missing\n",
 }
 HOME = "shop/rules.py::"
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("shop"), FILES, **ALL_IN_ENGLISH)
+shop = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(shop: Sampled):

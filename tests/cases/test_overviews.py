@@ -10,7 +10,13 @@ from repobuild.code.graph.graph import PROJECT
 from repobuild.samples.tasks.answer_parts import list_elements
 from repobuild.samples.tasks.facts import FactScope, with_id_fields
 from repobuild.samples.tasks.phrases import load_phrases
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 from tests.code_world import World
 
 README = """# Paints
@@ -193,11 +199,8 @@ def sell(brush):
     """Sell a brush that is clean."""
     return brush.clean("clear")
 '''
-
-
-@pytest.fixture(scope="module")
-def paints(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    files = {
+paints = sampled_fixture(
+    {
         "README.md": README,
         "docs/guide.md": GUIDE,
         "CHANGES.md": CHANGES,
@@ -209,8 +212,7 @@ def paints(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
         "paints/shop.py": SHOP,
         "paints/mixing.py": MIXING,
     }
-    folder: Path = tmp_path_factory.mktemp("paints")
-    return Sampled(folder, files, **ALL_IN_ENGLISH)
+)
 
 
 def test_contents_have_the_names_beside_functions_classes_and_constants(

@@ -10,7 +10,12 @@ import pytest
 
 from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.text.expectation import hide_expectation
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 FILES = {
     "setup.cfg": "[metadata]\nname = baskets\ndescription = Fill baskets\n",
@@ -154,11 +159,7 @@ class TestBasket(TestCase):
         self.assertRaises(TypeError, basket.fill, None)
 """,
 }
-
-
-@pytest.fixture(scope="module")
-def sampled(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("baskets"), FILES, **ALL_IN_ENGLISH)
+sampled = sampled_fixture(FILES)
 
 
 def test_the_callers_of_what_an_attribute_may_hold_have_possibly_others(sampled):
@@ -264,11 +265,7 @@ QUERIES = {
     + '\n\nclass Point(Query):\n    """Query a point."""\n\n    is_open = True\n\n'
     "    @classmethod\n    def _builder(cls):\n        return Builder(0)\n",
 }
-
-
-@pytest.fixture(scope="module")
-def queries(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("queries"), QUERIES, **ALL_IN_ENGLISH)
+queries = sampled_fixture(QUERIES)
 
 
 def the_plan(sampled: Sampled, kind: str, base: str) -> str:

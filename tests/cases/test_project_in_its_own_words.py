@@ -9,7 +9,7 @@ import pytest
 
 from repobuild.code.facts.parse import facts_of
 from repobuild.code.graph.graph import PROJECT
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, sampled_fixture
 from tests.code_world import World
 
 MODULE = '"""Draw lines."""\n\n\ndef draw(x):\n    """Draw a line."""\n    return x\n'
@@ -196,12 +196,7 @@ FILES = {
     "tests/test_lines.py": "from inkpot import draw\n\n\ndef test_draw():\n"
     "    assert draw(1) == 1\n",
 }
-
-
-@pytest.fixture(scope="module")
-def inkpot(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    folder: Path = tmp_path_factory.mktemp("inkpot")
-    return Sampled(folder, FILES, **ALL_IN_ENGLISH)
+inkpot = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(inkpot: Sampled) -> None:

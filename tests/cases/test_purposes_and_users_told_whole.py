@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 NODES = '''"""Nodes of a tree."""
 
@@ -153,11 +157,7 @@ FILES = {
     "tests/test_nodes.py": TESTS,
 }
 NODE = "tree/nodes.py::Node"
-
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("tree"), FILES, **ALL_IN_ENGLISH)
+tree = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(tree: Sampled) -> None:

@@ -8,7 +8,12 @@ from repobuild.code.usage.call_example import call_example
 from repobuild.samples.text.deprecation import is_deprecated
 from repobuild.samples.text.docstring_parts import parse_docstring
 from repobuild.truth.tree.python_reader import PythonFile
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 SCALES = '''"""Scales of a shop."""
 
@@ -156,12 +161,7 @@ FILES = {
     "scales/only.py": 'class Pan:\n    """A pan of a scale."""\n',
 }
 HOME = "scales/scale.py::"
-
-
-@pytest.fixture(scope="module")
-def scales(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    settings = {**ALL_IN_ENGLISH, "samples.min_code_lines": 2}
-    return Sampled(tmp_path_factory.mktemp("scales"), FILES, **settings)
+scales = sampled_fixture(FILES, **{"samples.min_code_lines": 2})
 
 
 def test_every_claim_of_these_samples_holds(scales: Sampled) -> None:

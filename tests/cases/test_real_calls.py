@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from repobuild.code.usage.call_example import call_example
 from repobuild.samples.text.refusals import only_raises
 from repobuild.truth.audit import Audit
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
+from tests.cases.sampled import Sampled, sampled_fixture
 
 SHELF = '''\
 """A shelf of paths."""
@@ -56,17 +54,13 @@ def test_no_path_has_no_length():
     with pytest.raises(ValueError):
         measure("")
 """
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    files = {
+shelf = sampled_fixture(
+    {
         "shelf/__init__.py": "",
         "shelf/paths.py": SHELF,
         "tests/test_paths.py": TESTS,
     }
-    folder: Path = tmp_path_factory.mktemp("shelf")
-    return Sampled(folder, files, **ALL_IN_ENGLISH)
+)
 
 
 def usages(sampled: Sampled, id: str) -> list[str]:

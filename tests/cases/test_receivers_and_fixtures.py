@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
+from tests.cases.sampled import Sampled, answers, sampled_fixture
 
 BOXES = '''"""Boxes."""
 
@@ -176,12 +172,7 @@ FILES = {
     "tests/test_boxes.py": BOX_TESTS,
 }
 HOME = "shop/boxes.py::"
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    folder: Path = tmp_path_factory.mktemp("shop")
-    return Sampled(folder, FILES, **ALL_IN_ENGLISH)
+shop = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(shop: Sampled) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from repobuild.code.usage.call_example import call_example
 from repobuild.code.usage.explained_names import NO_NAMES, FileImport, file_names
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
+from tests.cases.sampled import Sampled, sampled_fixture
 
 SHELF = '''"""A shelf of books."""
 
@@ -83,11 +83,7 @@ def test_sort_titles(reverse):
     assert sort_titles(made_titles(), reverse) == ["a", "b"]
 """,
 }
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("shelf"), FILES, **ALL_IN_ENGLISH)
+shelf = sampled_fixture(FILES)
 
 
 def shown(sampled: Sampled, name: str) -> set[str]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from repobuild.samples.dataset.split import Split
 from repobuild.samples.text.docstring_parts import first_sentence, parse_docstring
 from repobuild.samples.text.markup import strip_markup
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 QUEUES = '''"""Queues with two faces."""
 
@@ -122,11 +126,7 @@ FILES = {
     "queues/typed.py": "import typing_extensions\n\nX = typing_extensions.Self\n",
 }
 HOME = "queues/__init__.py::"
-
-
-@pytest.fixture(scope="module")
-def queues(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("queues"), FILES, **ALL_IN_ENGLISH)
+queues = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(queues: Sampled):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from repobuild.samples.text.source_names import public_constants
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
+from tests.cases.sampled import Sampled, answers, sampled_fixture
 
 QUOTES = '''"""Find quotes."""
 
@@ -73,11 +73,7 @@ FILES = {
     "lint/rule.py": RULE,
     "lint/rules.py": RULES + TABLE,
 }
-
-
-@pytest.fixture(scope="module")
-def lint(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("lint"), FILES, **ALL_IN_ENGLISH)
+lint = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(lint: Sampled) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
+from tests.cases.sampled import Sampled, sampled_fixture
 
 QUEUE = '''\
 """Queues with two faces."""
@@ -64,18 +62,14 @@ def test_bench_restock(benchmark):
     queue = Queue()
     benchmark(queue.restock(3))
 """
-
-
-@pytest.fixture(scope="module")
-def queues(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    files = {
+queues = sampled_fixture(
+    {
         "queues/__init__.py": "",
         "queues/queue.py": QUEUE,
         "tests/test_all.py": TESTS,
         "tests/test_benchmarks.py": BENCHMARKS,
     }
-    folder: Path = tmp_path_factory.mktemp("queues")
-    return Sampled(folder, files, **ALL_IN_ENGLISH)
+)
 
 
 def answers_of(sampled: Sampled, name: str) -> set[str]:

@@ -11,7 +11,13 @@ from repobuild.code.scan.file_roles import guides_work
 from repobuild.code.usage.call_example import call_example
 from repobuild.samples.families.named_sites import describes
 from repobuild.samples.text.import_statements import names_imported_inside
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 CARDS = '''"""Cards."""
 
@@ -143,11 +149,7 @@ FILES = {
     "def test_door():\n    assert admit(Card(3), 1) == 1\n",
 }
 HOME = "club/cards.py::"
-
-
-@pytest.fixture(scope="module")
-def club(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("club"), FILES, **ALL_IN_ENGLISH)
+club = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(club: Sampled):

@@ -8,7 +8,7 @@ import pytest
 
 from repobuild.code.graph.graph import PROJECT
 from repobuild.samples.tasks.phrases import load_phrases
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, sampled_fixture
 from tests.code_world import World
 
 LINE = "纸上作图接口."
@@ -105,11 +105,8 @@ try:
 except ImportError:
     orjson = None
 '''
-
-
-@pytest.fixture(scope="module")
-def tool(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    files = {
+tool = sampled_fixture(
+    {
         "pyproject.toml": LIBRARIES,
         "README.md": "# Draw on paper\n\nSome text.\n\n## Draw a long line\n\nSo.\n",
         "tool/__init__.py": IMPORTS,
@@ -117,7 +114,7 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
         "tool/browser.py": BROWSER,
         "docs/marks.md": "# Ticket: pickle marks\n\n" + NAMES,
     }
-    return Sampled(tmp_path_factory.mktemp("tool"), files, **ALL_IN_ENGLISH)
+)
 
 
 def described(readme: str, line: str = "") -> str:

@@ -12,7 +12,13 @@ from repobuild.samples.text.docstring_parts import (
 )
 from repobuild.samples.text.markup import strip_markup
 from repobuild.truth.claims.prose_match import is_beginning
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 FAST = '''"""Count days in compiled code."""
 
@@ -111,12 +117,7 @@ TESTED = {
     "almanac/testing/test_travel.py": "from almanac.testing.travel import Traveller\n"
     "\n\ndef test_jump():\n    assert Traveller(2001).jump() == 52\n",
 }
-
-
-@pytest.fixture(scope="module")
-def almanac(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    folder = tmp_path_factory.mktemp("almanac")
-    return Sampled(folder, FILES, **ALL_IN_ENGLISH)
+almanac = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(almanac: Sampled) -> None:

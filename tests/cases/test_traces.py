@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-import pytest
-
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
+from tests.cases.sampled import Sampled, of_kind, sampled_fixture
 
 CHAIN = '''\
 """Chains of nodes."""
@@ -84,14 +81,10 @@ def caller(chain):
     check(1)
     return Ring().grow(1)
 '''
-
-
-@pytest.fixture(scope="module")
-def chains(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    files = {"chains/__init__.py": "", "chains/chain.py": CHAIN}
-    folder: Path = tmp_path_factory.mktemp("chains")
-    settings = {**ALL_IN_ENGLISH, "samples.min_code_lines": 2}
-    return Sampled(folder, files, **settings)
+chains = sampled_fixture(
+    {"chains/__init__.py": "", "chains/chain.py": CHAIN},
+    **{"samples.min_code_lines": 2},
+)
 
 
 def answers(sampled: Sampled, task: str, name: str) -> set[str]:

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from repobuild.samples.text.docstring_parts import parse_docstring
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 COUNT = 13
 PARTS = "\n\n".join(
@@ -77,12 +83,7 @@ FILES = {
     + "\n\n".join(f"def use_{n}():\n    return part_b({n})\n" for n in range(COUNT)),
 }
 HOME = "shop/trees.py::"
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory) -> Sampled:
-    settings = {**ALL_IN_ENGLISH, "samples.min_code_lines": 3}
-    return Sampled(tmp_path_factory.mktemp("shop"), FILES, **settings)
+shop = sampled_fixture(FILES, **{"samples.min_code_lines": 3})
 
 
 def test_every_claim_of_these_samples_holds(shop: Sampled):
@@ -235,11 +236,7 @@ TOOLS = {
     + '\n\ndef weigh(tool):\n    """Weigh a tool."""\n    return f"{tool} grams"\n',
     "shop/tests.py": TESTS,
 }
-
-
-@pytest.fixture(scope="module")
-def tools(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("tools"), TOOLS, **ALL_IN_ENGLISH)
+tools = sampled_fixture(TOOLS)
 
 
 def test_every_claim_about_tools_holds(tools: Sampled):
@@ -398,11 +395,7 @@ SHAPED = {
     "tests/test_plain.py": "from shapes.plain import Rug\n\n\n"
     "def test_rug():\n    rug = Rug(4)\n    assert rug is rug.grow(3)\n",
 }
-
-
-@pytest.fixture(scope="module")
-def shapes(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("shapes"), SHAPED, **ALL_IN_ENGLISH)
+shapes = sampled_fixture(SHAPED)
 
 
 def test_every_claim_about_shapes_holds(shapes: Sampled):
@@ -508,11 +501,7 @@ PLAYED = {
     "        player = Player(2)\n"
     "        self.assertRaises(TypeError, lambda: player.lose('two points'))\n",
 }
-
-
-@pytest.fixture(scope="module")
-def game(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("game"), PLAYED, **ALL_IN_ENGLISH)
+game = sampled_fixture(PLAYED)
 
 
 def test_what_a_default_of_an_outer_function_is_called_by_holds(game: Sampled):
@@ -622,11 +611,7 @@ MILL = {
     "mill/errors.py": ERRORS,
     **{f"mill/part_{n}.py": f"SIZE = {n}\n" for n in range(12)},
 }
-
-
-@pytest.fixture(scope="module")
-def mill(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("mill"), MILL, **ALL_IN_ENGLISH)
+mill = sampled_fixture(MILL)
 
 
 def test_every_claim_about_the_mill_holds(mill: Sampled):

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 JOBS = '''"""Jobs that run again and again.
 
@@ -200,12 +206,7 @@ FILES = {
     "    except TypeError as error:\n        assert error.args\n",
 }
 HOME = "clock/jobs.py::"
-
-
-@pytest.fixture(scope="module")
-def clock(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    folder: Path = tmp_path_factory.mktemp("clock")
-    return Sampled(folder, FILES, **ALL_IN_ENGLISH)
+clock = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(clock: Sampled) -> None:

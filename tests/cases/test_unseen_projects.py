@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from repobuild.code.usage.call_example import call_example
 from repobuild.code.usage.explained_names import document_names
 from repobuild.samples.contexts.graph_reader import CONFIDENT
 from repobuild.samples.text.import_statements import read_imports
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind, sampled_fixture
 from tests.code_world import World
 
 FILES = {
@@ -101,11 +99,7 @@ def test_trim():
     assert trim("\tBook  ") == "Book"
 """.replace("\\t", "\t"),
 }
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("shelf"), FILES, **ALL_IN_ENGLISH)
+shelf = sampled_fixture(FILES)
 
 
 def answers(shelf: Sampled, key: str) -> list[str]:
@@ -291,11 +285,7 @@ __all__ = ["find_bold", "find_line", "find_number"]
     "tests/test_pages.py": "from plain.pages import find_bold, find_line, find_number\n"
     "\n\ndef test_all():\n    assert find_bold and find_line and find_number\n",
 }
-
-
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("plain"), PARSER, **ALL_IN_ENGLISH)
+plain = sampled_fixture(PARSER)
 
 
 def test_a_method_for_a_base_from_elsewhere_to_call_is_no_users_call(plain) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from repobuild.samples.contexts.line_rows import LINES
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, sampled_fixture
 
 STORE = '''"""Stores of values."""
 
@@ -241,11 +239,7 @@ FILES = {
     "tests/test_keep.py": TESTS,
 }
 KEEP, HANDLING = "store/keep.py::", "store/handlers.py::"
-
-
-@pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("stores"), FILES, **ALL_IN_ENGLISH)
+stores = sampled_fixture(FILES)
 
 
 def names(stores: Sampled, id: str, field: str) -> list[str]:

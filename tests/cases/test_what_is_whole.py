@@ -7,14 +7,17 @@ that hide one file, extras that gather others, and tags for a purpose.
 
 from __future__ import annotations
 
-import pytest
-
 from repobuild.code.scan.file_roles import is_test_data
 from repobuild.code.scan.generated import classify_content
 from repobuild.code.scan.setup_script import read_setup_script
 from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.text.docstring_parts import parse_docstring
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 PAGES = '''"""Pages that are turned into text."""
 
@@ -96,11 +99,7 @@ FILES = {
     "pages/rules.py": '"""Rules."""\n\n\nclass Rule:\n    """One rule of a page."""\n',
 }
 HOME = "pages/__init__.py::"
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("pages"), FILES, **ALL_IN_ENGLISH)
+pages = sampled_fixture(FILES)
 
 
 def test_every_claim_of_these_samples_holds(pages: Sampled):

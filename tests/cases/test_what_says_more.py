@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from repobuild.samples.tasks.phrases import load_phrases
@@ -14,7 +12,12 @@ from repobuild.samples.text.docstring_parts import (
     summarise_module,
 )
 from repobuild.samples.text.source_names import public_constants
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 CODES = '''\
 """Generates a table of codes."""
@@ -117,13 +120,7 @@ FILES = {
     "tests/test_codes.py": '"""Unittest for the codes module."""\n\nA = 1\n',
     "tests/test_reading.py": '"""Tests for streams that end too early."""\n\nA = 1\n',
 }
-
-
-@pytest.fixture(scope="module")
-def codes(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    folder: Path = tmp_path_factory.mktemp("codes")
-    settings = {**ALL_IN_ENGLISH, "samples.min_code_lines": 1}
-    return Sampled(folder, FILES, **settings)
+codes = sampled_fixture(FILES, **{"samples.min_code_lines": 1})
 
 
 def test_every_claim_holds(codes: Sampled) -> None:

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 VIEWS = '''"""Views of a table."""
 
@@ -76,18 +82,14 @@ class LongItems(Items):
         """Begin at a number."""
         self.first = number
 '''
-
-
-@pytest.fixture(scope="module")
-def views(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    folder: Path = tmp_path_factory.mktemp("views")
-    files = {
+views = sampled_fixture(
+    {
         "views/views.py": VIEWS,
         "views/__init__.py": "",
         "a/one.py": "def unhook():\n    '''Take a hook away again.'''\n    return 1\n",
         "b/two.py": "def unhook():\n    '''Take all hooks away.'''\n    return 2\n",
     }
-    return Sampled(folder, files, **ALL_IN_ENGLISH)
+)
 
 
 def test_all_base_classes_of_the_header_are_named(views: Sampled) -> None:

@@ -18,7 +18,12 @@ from repobuild.samples.tasks.relations import facts as relations
 from repobuild.samples.tasks.trace import whole_list
 from repobuild.samples.text.docstring_parts import repeats_path
 from repobuild.samples.text.refusals import does_nothing
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+from tests.cases.sampled import (
+    Sampled,
+    answers,
+    of_kind,
+    sampled_fixture,
+)
 
 QUEUES = '''"""Queues of requests."""
 
@@ -120,12 +125,7 @@ FILES = {
     "def test_cut_wire():\n    assert cut_wire(Wire(len))\n",
 }
 HOME = "post/queues.py::"
-
-
-@pytest.fixture(scope="module")
-def post(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
-    folder: Path = tmp_path_factory.mktemp("post")
-    return Sampled(folder, FILES, **ALL_IN_ENGLISH, **{"samples.min_code_lines": 2})
+post = sampled_fixture(FILES, **{"samples.min_code_lines": 2})
 
 
 def test_every_claim_of_these_samples_holds(post: Sampled) -> None:
