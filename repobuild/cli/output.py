@@ -1,7 +1,8 @@
 """Print results; the text is made from the same object that `--json` prints.
 
 Everything that any verb prints passes through this module, which escapes it: names and
-texts of the repository must not reach a terminal raw (tests/cases/test_terminal.py).
+texts of the repository must not reach a terminal raw
+(tests/cases/verbs/test_terminal.py).
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from repobuild.code.facts.parse import facts_of
 from repobuild.model.conversation import Conversation
 from tests.benchmarks.case_run import CaseRun, Edges
 from tests.cases.commands import digests, git
-from tests.cases.test_control_tokens import HOLES, hole, tokenizer
-from tests.cases.test_licence_statements import MIT
+from tests.cases.repository.test_licence_statements import MIT
+from tests.cases.verbs.test_control_tokens import HOLES, hole, tokenizer
 
 CHECK = Callable[[CaseRun], None]
 

@@ -41,10 +41,12 @@ def siblings_text(names: tuple[str, ...], inputs: Counter[str]) -> str:
     by_file: dict[str, list[str]] = {}
     total = 0
     for name in names:
-        path = name if "/" in name else f"cases/{name}"
         for test, count in sorted(inputs.items()):
             file, _, function = test.removeprefix("tests/").partition("::")
-            if path in (file, f"{file}::{function}"):
+            # A name without a folder is that of a file below `cases/`.
+            is_short = "/" not in name and file.startswith("cases/")
+            known = file.rpartition("/")[2] if is_short else file
+            if name in (known, f"{known}::{function}"):
                 total += count
                 by_file.setdefault(file, []).append(f"{function} {count}")
     tests = "; ".join(f"{file}: {', '.join(found)}" for file, found in by_file.items())

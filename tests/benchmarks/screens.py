@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tests.cases.commands import CODE
-from tests.cases.test_tutorial import Terminal, commands
+from tests.cases.verbs.test_tutorial import Terminal, commands
 
 COLUMNS, LINES = 80, 40
 FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)

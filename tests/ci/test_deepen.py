@@ -15,7 +15,7 @@ from repobuild.engine.digest import deflate, digest, pack
 from repobuild.errors import BuildError, UsageError
 from repobuild.git.shallow import FIRST_STEP, commits_here, edge
 from tests.cases.commands import commit, git, repobuild
-from tests.cases.test_review import FILES
+from tests.cases.verbs.test_review import FILES
 from tests.repository import Repository
 
 SETTINGS = "[history]\ncommits = 20\nplan_commits = 30\n"

@@ -12,7 +12,7 @@ import pytest
 from repobuild.ci.gate import gate_facts
 from repobuild.cli.main import run
 from repobuild.errors import StaleError
-from tests.cases.test_review import FILES
+from tests.cases.verbs.test_review import FILES
 from tests.repository import Repository
 
 SCORES = {"parent_loss": 0.5, "loss": 0.4}

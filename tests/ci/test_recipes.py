@@ -16,7 +16,7 @@ import yaml
 
 from repobuild.ci.ci_recipe import recipe
 from tests.cases.commands import git, repobuild, start
-from tests.cases.test_review import FILES
+from tests.cases.verbs.test_review import FILES
 from tests.ci.runners import CODE
 
 SCHEMAS = {

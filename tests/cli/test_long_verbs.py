@@ -21,7 +21,7 @@ from repobuild.cli.progress import ProgressLog, Step
 from repobuild.engine.storage.lock import hold_lock
 from repobuild.model.compare import Comparison
 from tests.cases.commands import CODE
-from tests.cases.test_review import FILES
+from tests.cases.verbs.test_review import FILES
 from tests.repository import Repository
 
 

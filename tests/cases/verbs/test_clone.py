@@ -10,7 +10,7 @@ import pytest
 from repobuild.errors import UsageError
 from repobuild.git.clone import clone_or_update, folder_name, is_url
 from tests.cases.commands import commit, git, repobuild, start
-from tests.cases.test_review import FILES, MODULE
+from tests.cases.verbs.test_review import FILES, MODULE
 
 UNTIL = ("--until", "dataset")
 

@@ -15,7 +15,7 @@ from repobuild.cli.main import run
 from repobuild.cli.quick_summary import quick_text
 from repobuild.settings import quick_settings, read_layers, use_command_line, use_quick
 from tests.cases.commands import CODE, repobuild, start
-from tests.cases.test_review import FILES
+from tests.cases.verbs.test_review import FILES
 from tests.repository import Repository
 
 # Bounded further, so that the test takes seconds.

@@ -83,7 +83,7 @@ WORLDS = {
     "ruby": RUBY,
     "readme": README,
 }
-PAGE = (Path(__file__).parents[2] / "docs/first-contact.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs/first-contact.md").read_text("utf-8")
 SCENES = re.findall(r"<!-- (.+?) -->\n```\n\$ repobuild\n(.*?)```", PAGE, re.DOTALL)
 # What training adds to the page, and these tests leave out.
 TRAINED = re.compile(r"^ *(adapter|merged|report|taught) .*\n", re.MULTILINE)

@@ -18,7 +18,7 @@ from repobuild.cli.fleet import text as table_of
 from repobuild.errors import UsageError
 from repobuild.fleet import Member, Outcome, exit_code, read_fleet, summary
 from tests.cases.commands import CODE, commit, repobuild, start
-from tests.cases.test_review import FILES, MODULE
+from tests.cases.verbs.test_review import FILES, MODULE
 
 UNTIL = ("--until", "facts")
 

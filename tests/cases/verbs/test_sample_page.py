@@ -7,7 +7,7 @@ from pathlib import Path
 
 from repobuild.samples.export.sample_page import write_page
 from tests.cases.commands import repobuild, start
-from tests.cases.test_review import FILES
+from tests.cases.verbs.test_review import FILES
 from tests.repository import Repository
 from tests.standard import Standard
 
