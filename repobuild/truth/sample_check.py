@@ -33,7 +33,8 @@ from repobuild.truth.claims.local_claims import (
     misses_lines,
     runs_under,
 )
-from repobuild.truth.claims.plan_claims import PlanSubject, check_plan
+from repobuild.truth.claims.plans.plan_claims import check_plan
+from repobuild.truth.claims.plans.plan_subject import PlanSubject
 from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.signature_claims import SIGNATURE_CLAIMS
 from repobuild.truth.claims.undocumented_claims import UNDOCUMENTED_CLAIMS

@@ -21,7 +21,8 @@ To add the check of a new task type, begin here:
 How a claim finds its check: `sample_check.py` matches the text, looks up (part, field)
 of every field in `CLAIMS`, and the resulting name in the tables of `claims/`. Kinds
 about commits and plans are the exception: `claims/change_claims.py` and
-`claims/plan_claims.py` check their fields by kind.
+`claims/plans/` check their fields by kind. A step of a plan is a part with a check in a
+table of `claims/plans/`.
 A kind or a field without an entry is an error, so no sample goes unchecked.
 """
 
@@ -155,25 +156,6 @@ REASONING_PARTS = tuple(
     " pattern_subclasses pattern_bases trace_call trace_line trace_call_under"
     " trace_line_under trace_head trace_base trace_super"
     " trace_members trace_tests".split()
-)
-
-# The parts that a step of a plan or of its reasoning can be; their fields are checked
-# by claims/plan_claims.py.
-PLAN_PARTS = tuple(
-    "plan_pattern plan_pattern_some plan_looked plan_past plan_home plan_home_all"
-    " plan_new_file"
-    " plan_base plan_bases plan_own plan_own_besides plan_some plan_raise plan_raise_in"
-    " plan_decorator plan_name plan_abstract plan_methods plan_attributes plan_exports"
-    " plan_pattern_public plan_pattern_some_public plan_made plan_made_like"
-    " plan_member plan_helper"
-    " plan_reexport plan_table plan_call plan_function plan_function_some plan_instance"
-    " plan_entry plan_listed"
-    " plan_document plan_tests plan_together plan_partners plan_changelog"
-    " plan_test_parameters plan_test_list"
-    " plan_table_some plan_decorated plan_key_member plan_paired plan_paired_function"
-    " plan_module_import plan_module_call plan_asked plan_keys plan_choice"
-    " plan_raise_like plan_base_own plan_base_own_bound plan_base_some"
-    " plan_constant".split()
 )
 
 # Parts with code inside of a line.

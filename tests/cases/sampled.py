@@ -87,3 +87,22 @@ def of_kind(sampled: Sampled, kind: str, element: str = "") -> list[dict[str, An
 
 def answers(sampled: Sampled, kind: str, element: str = "") -> set[str]:
     return {one["answer"] for one in of_kind(sampled, kind, element)}
+
+
+def assert_families_follow(
+    folder: Path, before: Mapping[str, str], change: Mapping[str, str | None]
+) -> None:
+    """Assert that a change reaches `families`, and gives what a clean build gives."""
+    repository = Repository(folder / "repository")
+    repository.commit(dict(before))
+    updated = Standard(repository.git, folder / "updated", **ALL_IN_ENGLISH)
+    updated.build("plans")
+    was = updated.digests()["families"]
+    repository.commit(dict(change))
+    updated.build("plans")
+    clean = Standard(repository.git, folder / "clean", **ALL_IN_ENGLISH)
+    clean.build("plans")
+    assert updated.digests()["families"] != was
+    assert clean.digests() == updated.digests()
+    updated.close()
+    clean.close()

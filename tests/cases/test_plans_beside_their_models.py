@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
-from tests.repository import Repository
-from tests.standard import Standard
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    assert_families_follow,
+    of_kind,
+)
 
 BASE = '''"""Check values."""
 
@@ -289,6 +292,16 @@ def test_a_plan_names_the_methods_of_which_each_sibling_defines_one(sift) -> Non
         )
 
 
+def test_a_base_from_a_file_that_has_none_is_noticed(sift: Sampled) -> None:
+    """The evidence has nothing of this file; the check goes on to the next sample."""
+    step, other = "make for it in `sift/waits.py`", "make for it in `sift/codes.py`"
+    (key, sample), *_ = (
+        (key, one) for key, one in sift.samples.items() if step in one["answer"]
+    )
+    changed = {**sample, "answer": sample["answer"].replace(step, other)}
+    assert [one.claim for one in sift.audit({key: changed}).wrong] == ["plan step"]
+
+
 def test_a_base_made_for_the_model_is_one_to_make(sift: Sampled) -> None:
     for text in plans(sift, "plan_like", "Take `Call` as the model"):
         assert (
@@ -348,28 +361,23 @@ def test_a_companion_is_told_once(sift: Sampled) -> None:
             assert "Write its companion, a subclass of `Box`" not in text
 
 
+MAKING = """        elif hasattr(self, "make"):
+            return self.make(value)
+"""
+
+
 @pytest.mark.parametrize(
     ("path", "old", "new"),
     [
         ("sift/codes.py", 'NOT_WHOLE = "not_whole"\n', ""),
         ("sift/third.py", "raise TooLarge", "return TooLarge"),
-        ("sift/base.py", 'hasattr(self, "make")', 'hasattr(self, "other")'),
+        ("sift/base.py", MAKING, ""),
         ("sift/dates.py", "class Day", "class Date"),
         ("sift/waits.py", "class PairWaits", "class TwinWaits"),
     ],
 )
 def test_a_plan_follows_what_it_was_read_from(path, old, new, tmp_path) -> None:
     """An update equals a clean build, also after a change to a file of no sibling."""
-    repository = Repository(tmp_path / "repository")
-    repository.commit(FILES)
-    updated = Standard(repository.git, tmp_path / "updated")
-    updated.build("families")
-    was = updated.digests()
-    repository.commit({path: FILES[path].replace(old, new)})
-    updated.build("families")
-    assert updated.digests() != was
-    clean = Standard(repository.git, tmp_path / "clean")
-    clean.build("families")
-    assert clean.digests() == updated.digests()
-    updated.close()
-    clean.close()
+    assert old in FILES[path]
+    change = {path: FILES[path].replace(old, new)}
+    assert_families_follow(tmp_path, FILES, change)

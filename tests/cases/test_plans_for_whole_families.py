@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
-from tests.repository import Repository
-from tests.standard import Standard
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    assert_families_follow,
+    of_kind,
+)
 
 BAGS = '''"""Bags of values."""
 
@@ -196,22 +198,8 @@ def test_a_log_makes_no_room_for_code(tmp_path: Path) -> None:
     ids=["parameters", "no use", "closed log", "another log", "no log"],
 )
 def test_a_plan_follows_the_tests_and_the_log(first, tmp_path: Path) -> None:
-    before: Mapping[str, str] = {
-        path: text for path, text in (FILES | first).items() if text is not None
-    }
-    repository = Repository(tmp_path / "repository")
-    repository.commit(dict(before))
-    standard = Standard(repository.git, tmp_path / "state")
-    standard.build("families")
-    was = standard.digests()
-    repository.commit(dict(FILES))
-    standard.build("families")
-    assert standard.digests() != was
-    clean = Standard(repository.git, tmp_path / "clean")
-    clean.build("families")
-    assert clean.digests() == standard.digests()
-    standard.close()
-    clean.close()
+    before = {path: text for path, text in (FILES | first).items() if text is not None}
+    assert_families_follow(tmp_path, before, FILES)
 
 
 MARKS = '''"""Marks in texts."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
-from tests.repository import Repository
-from tests.standard import Standard
+from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
+    Sampled,
+    assert_families_follow,
+    of_kind,
+)
 
 SIGNERS = '''"""Ways to sign a token."""
 
@@ -361,19 +364,7 @@ def edited(path: str, old: str, new: str) -> dict[str, str]:
     ids=lambda files: next(iter(files)),
 )
 def test_what_knows_the_siblings_is_read_again_when_it_changes(files, tmp_path):
-    repository = Repository(tmp_path / "repository")
-    repository.commit(dict(FILES))
-    grown = Standard(repository.git, tmp_path / "grown", **ALL_IN_ENGLISH)
-    grown.build("plans")
-    before = grown.digests()["families"]
-    repository.commit(files)
-    grown.build("plans")
-    clean = Standard(repository.git, tmp_path / "clean", **ALL_IN_ENGLISH)
-    clean.build("plans")
-    assert clean.digests() == grown.digests()
-    assert grown.digests()["families"] != before
-    grown.close()
-    clean.close()
+    assert_families_follow(tmp_path, FILES, files)
 
 
 SHADES = ("Dark", "Light", "Grey")

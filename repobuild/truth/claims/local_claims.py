@@ -27,9 +27,9 @@ from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.markdown_document import MarkdownSection
 from repobuild.truth.tree.python_reader import PythonDefinition
 
-# What an element can be that no parser reads here.
 # No constants that anybody looks for in a module.
 _ANYWHERE = ("logger", "log", "LOG", "LOGGER", "TYPE_CHECKING")
+# What an element can be that no parser reads here.
 _ELEMENT_KINDS = ("function", "method", "class")
 # What a definition of each kind begins with in Python.
 _KEYWORDS = {"function": "def", "method": "def", "class": "class"}

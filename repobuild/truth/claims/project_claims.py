@@ -8,14 +8,11 @@ and READMEs say: declared_claims.py.
 from __future__ import annotations
 
 import re
-import sys
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from repobuild.resources import data_folder
 from repobuild.truth.answer_template import answer_templates
 from repobuild.truth.claims.declared_claims import (
     DECLARED_CLAIMS,
@@ -35,6 +32,7 @@ from repobuild.truth.subject import DeferredCheck, DeferredClaim
 from repobuild.truth.tree.file_evidence import FileEvidence, ImportEvidence
 from repobuild.truth.tree.markdown_document import MarkdownDocument
 from repobuild.truth.tree.rest_document import RestDocument
+from repobuild.truth.tree.standard_library import standard_modules
 from repobuild.truth.tree.tree_index import TreeIndex
 
 _DEPTH = 3  # levels of folders
@@ -248,7 +246,7 @@ def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
         if name not in imported:
             return f"nothing imports {name}"
         is_own = name in folders and _letters(name) not in declared
-        if is_own or name in _standard_modules() or name.startswith("_"):
+        if is_own or name in standard_modules() or name.startswith("_"):
             return f"{name} is no other project's"
     return ""
 
@@ -279,13 +277,6 @@ def _is_product(path: str) -> bool:
     *folders, name = path.split("/")
     is_aside = not _OUTSIDE.isdisjoint(folders) or _TEST.fullmatch(name)
     return not (is_aside or name in _TOOLS)
-
-
-@cache
-def _standard_modules() -> frozenset[str]:
-    path = data_folder("configs") / "languages" / "python.toml"
-    table = tomllib.loads(path.read_text("utf-8"))
-    return frozenset([*sys.stdlib_module_names, *table["python2_library"]])
 
 
 def style(index: TreeIndex, claim: DeferredClaim) -> str:

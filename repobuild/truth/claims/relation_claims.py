@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
@@ -32,6 +31,7 @@ from repobuild.truth.tree.file_evidence import (
     imports_of,
 )
 from repobuild.truth.tree.python_reader import display_name, last_name, parse_python
+from repobuild.truth.tree.standard_library import standard_modules
 from repobuild.truth.tree.tree_index import Location, TreeIndex, dotted
 
 TEST_PATH = re.compile(
@@ -224,7 +224,7 @@ def _is_of_project(index: TreeIndex, origin: str, statement: ImportEvidence) -> 
 def _is_of_python(statement: ImportEvidence, path: str) -> bool:
     """Return whether an import means the standard library, and not a file below."""
     top = statement.module.partition(".")[0]
-    if statement.level or top not in sys.stdlib_module_names:
+    if statement.level or top not in standard_modules():
         return False
     return dotted(path).removeprefix("src.").partition(".")[0] != top
 
