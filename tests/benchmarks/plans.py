@@ -43,7 +43,7 @@ from repobuild.git.commit_diffs import commit_row, kept_commits
 from repobuild.samples.contexts.element_view import read_elements
 from repobuild.samples.contexts.graph_reader import FileEdgeLists, is_test, read_edges
 from repobuild.samples.families.membership import families_of, is_aside
-from repobuild.samples.families.plan import plans
+from repobuild.samples.families.plans.plan_samples import plans
 
 _PER_REPOSITORY = 16
 _SEARCHED = 1500  # commits along first parents

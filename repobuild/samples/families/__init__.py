@@ -1,7 +1,7 @@
 """Find families of siblings, and what a new sibling has to come with.
 
 Input are `files`, `facts`, `graph` and `additions`; output is the table `families`, of
-which `plan.py` makes the samples of `plans`. Read `families.py` first. A family's
+which `plans/` makes the samples of `plans`. Read `families.py` first. A family's
 siblings are found in `membership.py`; its row is put together in `family_row.py`:
 
     sibling_members   what the siblings define
