@@ -46,12 +46,8 @@ from repobuild.samples.contexts.project_context import (
 )
 from repobuild.samples.contexts.unchanged import read_source
 from repobuild.samples.families.family_row import (
-    LIKE,
-    MOST_USERS,
     FamilyRow,
     family_row,
-    like_key,
-    like_rows,
 )
 from repobuild.samples.families.family_tree import Tree
 from repobuild.samples.families.membership import (
@@ -70,8 +66,10 @@ from repobuild.samples.families.named_sites import (
 from repobuild.samples.families.past_additions import PastAdditions
 from repobuild.samples.families.registration import ROOT_CHANGELOGS, recorded_names
 from repobuild.samples.families.sibling_keys import word_of
+from repobuild.samples.families.sibling_models import LIKE, like_key, like_rows
 from repobuild.samples.families.together import TOGETHER, companions, together_row
 
+_MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 CHANGE_LOG = "changelog::"  # key of the row with the project's change log
 _WORD = re.compile(r"[^\W\d]\w*")
 _NAME_IN_TEXT = re.compile(r"[A-Za-z_]\w*[a-z0-9]\w*")
@@ -384,7 +382,7 @@ class _Keeper:
         for kind in ("imports", "calls"):
             sources = self._reader.incoming(id, kind, False)
             paths = (split_id(source)[0] for source in sources)
-            users.update(islice(filterfalse(is_aside, paths), MOST_USERS))
+            users.update(islice(filterfalse(is_aside, paths), _MOST_USERS))
         return frozenset(users)
 
     def _all_words(self, path: str) -> frozenset[str]:

@@ -65,13 +65,11 @@ anywhere nor tested, or functions that are alike in name only.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from repobuild.code.graph.graph import split_id
-from repobuild.code.usage.dated import has_dated_name, needs_python_2
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.families.family_tree import (
@@ -105,14 +103,13 @@ from repobuild.samples.families.past_additions import (
     PastAddition,
     counted,
 )
-from repobuild.samples.families.registration import recorded_names
+from repobuild.samples.families.registration import TABLES, recorded_names
 from repobuild.samples.families.shared_habits import (
     asking_methods,
     module_calls,
     module_imports,
     shared_decorators,
 )
-from repobuild.samples.families.sibling_code import sibling_code
 from repobuild.samples.families.sibling_keys import (
     imported_files,
     key_places,
@@ -124,46 +121,22 @@ from repobuild.samples.families.sibling_members import (
     choice_of_base,
     common_arguments,
     common_attributes,
-    is_bare,
-    is_small,
-    is_typical,
-    own_bases,
-    own_methods,
     replaced_by_some,
     required_methods,
 )
+from repobuild.samples.families.sibling_models import (
+    Row,
+    is_of_exceptions,
+    is_raising,
+    siblings_row,
+)
 from repobuild.samples.families.sibling_tests import covering_tests, lists_in_tests
 from repobuild.samples.families.together import together_row
-from repobuild.samples.text.docstring_parts import says_as_much, summarise
-from repobuild.samples.text.refusals import is_exception
 
-Row = dict[str, Value]
-LIKE = "like::"  # begins the key of a row about one sibling
-# Fields of a family's row that the row of one of its siblings has, too.
-_OF_FAMILY = tuple(
-    "project family language count homes folder new_file required some arguments"
-    " attributes made own helpers members tests past together past_count past_ids"
-    " partners home_ids changelog key_sites key_members paired decorators module_calls"
-    " module_imports asked test_lists choice own_bases constants".split()
-)
-MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _AT_HOME = 0.75  # share of the siblings that are in one file
 _USUAL = 0.6  # share of the commits to a file that change another one, too
 _MOST_PAST = 5
-# A sentence that shows how something is used, and not what it is for.
-_USE = re.compile(
-    r"(?<=[.!]) +(?=(?:It can be used (?:like|as)|Usage|Examples?|See)\b)"
-)
-_LONGEST_NEED = 240  # characters of a need, which is quoted whole
 _MOST_DOCUMENTS = 6  # with most keys
-# By its name, or by how its docstring begins.
-_UNFINISHED = re.compile(
-    r"\A_?(?:Abstract|Base[A-Z_])|\A\w+(?:Base|Mixin)\n"
-    r"|\A\w+\n\s*(?:(?:An?|The) )?(?i:abstract|base)\b"
-)
-_TABLES = ("table", "call", "entry")
-_EXPORTED = ("exports", "reexport")
-_REGISTRATIONS = (*_EXPORTED, *_TABLES)
 
 
 class FamilyRow(NamedTuple):
@@ -194,7 +167,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "project": tree.project,
         "family": list(family),
         "language": tree.reader.facts(split_id(ids[0])[0]).get("language", ""),
-        "siblings": _siblings(family, ids, elements, fitting - bases.unclear, tree),
+        "siblings": siblings_row(family, ids, elements, fitting - bases.unclear, tree),
         **_places(homes, is_new_file),
         **_defined(family, ids, elements, tree),
         "sites": found.sites,
@@ -346,109 +319,8 @@ def _open_changelog(ids: list[str], searched: set[str], tree: Tree) -> str:
     return path if is_usual(len(recorded_names(path, text, names)), ids) else ""
 
 
-def _is_model(
-    family: Family,
-    element: ElementView | None,
-    methods: list[Value],
-    ids: list[str],
-    tree: Tree,
-) -> bool:
-    """Return whether another one may be made like this: it defines what most do, is
-    small, and neither dated nor unfinished.
-    """
-    if element is None:
-        return True
-    if not is_typical(family, element, methods, ids, tree):
-        return False
-    is_empty = element.is_stub or element.is_for_types
-    if is_bare(element, tree):  # as a class is that is raised, and no other
-        is_empty |= family.kind != "subclass" or not _is_of_exceptions(family, tree)
-    if is_empty or _UNFINISHED.search(f"{element.name}\n{element.doc}"):
-        return False
-    if has_dated_name(element.name) or not is_small(element, tree):
-        return False
-    if not element.path.endswith(".py"):
-        return True
-    return not needs_python_2(tree.code(element), tree.read(element.path) or b"")
-
-
 def _folders(homes: Counter[str]) -> Counter[str]:
     return Counter(path.rpartition("/")[0] for path in homes.elements())
-
-
-def _siblings(
-    family: Family,
-    ids: list[str],
-    elements: list[ElementView | None],
-    fitting: set[str],
-    tree: Tree,
-) -> list[Value]:
-    """Return `siblings`."""
-    methods = required_methods(family, elements, tree)
-    return [
-        [
-            *_sibling(family, id, one, tree),
-            id in fitting and _is_model(family, one, methods, ids, tree),
-        ]
-        for id, one in zip(ids, elements, strict=True)
-    ]
-
-
-def _sibling(
-    family: Family, id: str, element: ElementView | None, tree: Tree
-) -> list[Value]:
-    """Return an item of `siblings` without its last field."""
-    return [
-        id,
-        _need(family, id, element, tree),
-        *sibling_code(element, tree),
-        own_methods(family, element, tree),
-        own_bases(family, element),
-    ]
-
-
-def _is_missing(number: int, site: Value, row: Row) -> bool:
-    """Return whether a place registers most siblings, and not this one.
-
-    Of a table these have to be nearly all: the others may be entered elsewhere.
-    """
-    kind, _, _, numbers, *_ = site
-    siblings = row["siblings"]
-    is_of_most = kind in _EXPORTED and is_usual(len(numbers), siblings)
-    is_of_most |= len(numbers) >= _AT_HOME * len(siblings)
-    return kind in _REGISTRATIONS and is_of_most and number not in numbers
-
-
-def _is_place_of(number: int, site: Value, row: Row) -> bool:
-    """Return whether a place names a sibling, or is a document of nearly all others."""
-    kind, _, _, numbers, *_ = site
-    is_of_nearly_all = len(numbers) >= NEARLY_ALL * len(row["siblings"])
-    return number in numbers or (kind == "document" and is_of_nearly_all)
-
-
-def _is_raising(site: Value) -> bool:
-    return site[0] in ("raise", "raise_in")
-
-
-def _is_of_exceptions(family: Family, tree: Tree) -> bool:
-    """Return whether a base class, or one above it, is named like an exception.
-
-    Only the base's own file is read: the row is made again when that changes.
-    """
-    home, _ = split_id(family.where)
-    ids = [family.where]
-    if "::" in family.where:
-        above = tree.reader.ancestors(family.where)
-        ids += [id for id in above if split_id(id)[0] == home]
-    return any(
-        is_exception(name)
-        for path, qual in map(split_id, ids)
-        for name in (qual or path, *_bases_of(tree.reader.elements(path).get(qual)))
-    )
-
-
-def _bases_of(element: ElementView | None) -> list[str]:
-    return element.row.bases if element else []
 
 
 def _is_alike(
@@ -457,7 +329,7 @@ def _is_alike(
     """Return whether the siblings show how another one is made."""
     if family.kind == "functions":
         # To be imported somewhere is no registration of a function of this pattern.
-        return any(kind in _TABLES for kind, *_ in row["sites"])
+        return any(kind in TABLES for kind, *_ in row["sites"])
     if family.kind != "subclass":  # else the plan says no more than the question
         return bool(row["sites"] or row["tests"] or row["past"])
     classes = [one for one in elements if one is not None]
@@ -467,8 +339,8 @@ def _is_alike(
         return False
     if not (row["sites"] or row["tests"] or row["past"]) or _is_unclear(row):
         return False
-    is_raised = any(map(_is_raising, row["sites"]))
-    if not is_raised and _is_of_exceptions(family, tree):
+    is_raised = any(map(is_raising, row["sites"]))
+    if not is_raised and is_of_exceptions(family, tree):
         return False  # nothing would raise another one
     if row["choice"] or any(is_usual(one[1], classes) for one in row["required"]):
         return True
@@ -483,7 +355,7 @@ def _is_unclear(row: Row) -> bool:
     """
     total = len(row["siblings"])
     counts = [(kind, len(numbers)) for kind, _, _, numbers, *_ in row["sites"]]
-    few = (kind in _TABLES and count <= HALF * total for kind, count in counts)
+    few = (kind in TABLES and count <= HALF * total for kind, count in counts)
     named = [count for kind, count in counts if kind != "document"]
     return any(few) and max(named) < NEARLY_ALL * total
 
@@ -563,21 +435,6 @@ def _about(family: Family, ids: list[str], elements: list[ElementView | None]) -
     return next(documented, ids[0])
 
 
-def _need(family: Family, id: str, element: ElementView | None, tree: Tree) -> str:
-    """Return what a sibling's docstring says first, whole, "" where that is long.
-
-    It is no need where the docstring of the base says it, too: the base meets it.
-    """
-    path, qual = split_id(id)
-    doc = element.doc if qual and element else tree.reader.facts(path).get("doc", "")
-    whole = _USE.split(summarise(doc, len(doc)))[0]
-    text = "" if len(whole) > _LONGEST_NEED else whole
-    home, owner = split_id(family.where)
-    base = tree.reader.elements(home).get(owner) if owner else None
-    is_of_base = base is not None and says_as_much(base.doc, text)
-    return "" if is_of_base else text
-
-
 def _is_new_file(
     family: Family, alone: set[str], ids: list[str], past: Iterable[PastAddition]
 ) -> bool:
@@ -593,41 +450,3 @@ def _is_new_file(
 def _most_first(counts: Counter[str]) -> list[list[Value]]:
     pairs = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return [[path, count] for path, count in pairs]
-
-
-# ------------------------------------------------------------ one sibling as the model
-
-
-def like_key(key: str, id: str) -> str:
-    return f"{LIKE}{id} in {key}"
-
-
-def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
-    """Yield (id, row) of each sibling that can be the model for another."""
-    ids = [id for id, *_ in row["siblings"]]
-    raised = row.get("raised", {})
-    summaries = Counter(summary for _, summary, *_ in row["siblings"])
-    for number, (id, *model, fits) in enumerate(row["siblings"]):
-        if not fits:
-            continue
-        every = row.get("sites", ())
-        sites = [site for site in every if _is_place_of(number, site, row)]
-        if any(map(_is_raising, every)) and not any(map(_is_raising, sites)):
-            continue  # it is raised elsewhere, or not at all
-        if any(_is_missing(number, site, row) for site in every):
-            continue  # the one that nobody registered is no model
-        if summaries[model[0]] > 1:
-            model[0] = ""  # it says what another one is, too
-        yield (
-            id,
-            {
-                **{name: row[name] for name in _OF_FAMILY if name in row},
-                "kind": "like",
-                "id": id,
-                "about": row["id"],
-                "siblings": ids,
-                "model": [id, *model],
-                **({"sites": sites} if sites else {}),
-                **({"raised": {id: raised[id]}} if id in raised else {}),
-            },
-        )

@@ -60,6 +60,13 @@ _MARKED = re.compile(r"\s{0,3}#{1,4}\s")
 _UNDERLINE = re.compile(r"\s*([=\-~^*+#\"'`])\1{2,}\s*$")
 
 
+# Kinds of places: where every public name is, tables and calls, and (named_sites.py)
+# functions that raise, and files of such.
+EXPORTS = ("exports", "reexport")
+TABLES = ("table", "call", "entry")
+RAISES = ("raise", "raise_in")
+
+
 class NamedPlace(NamedTuple):
     """One place that names a sibling."""
 

@@ -13,11 +13,11 @@ from repobuild.samples.families.plans.plan_scope import (
     DOCUMENT,
     NAMED,
     PERHAPS,
-    RAISES,
     SITE,
     PlanScope,
     Step,
 )
+from repobuild.samples.families.registration import RAISES, TABLES
 from repobuild.samples.families.sibling_code import without_docstring
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.trace import numbered
@@ -25,7 +25,7 @@ from repobuild.samples.tasks.trace import numbered
 _LONGEST = 980  # characters of an answer, below the default of samples.max_answer
 _MOST_CAME = 3  # files that came along
 _LINKS = 2  # to other code that say enough without the code of the model
-_REGISTERS = ("table", "call", "entry", "function", *RAISES)
+_REGISTERS = (*TABLES, "function", *RAISES)
 _SHORTER = "shorter"  # names the model alone of the siblings
 # Steps that say what a new one consists of.
 _CONTENTS = frozenset(

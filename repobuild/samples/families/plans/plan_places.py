@@ -10,15 +10,13 @@ from repobuild.engine.contract import Value
 from repobuild.samples.families.family_tree import NEARLY_ALL
 from repobuild.samples.families.plans.plan_scope import (
     DOCUMENT,
-    EXPORTS,
     PERHAPS,
-    RAISES,
     SITE,
     PlanScope,
     Step,
     plain_name,
 )
-from repobuild.samples.families.registration import SORTED, SORTED_PART
+from repobuild.samples.families.registration import EXPORTS, RAISES, SORTED, SORTED_PART
 
 _MOST_SITES = 4
 # Kinds of sites whose line shows no pattern: a list has names alone, the others prose

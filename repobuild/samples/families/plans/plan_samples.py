@@ -21,11 +21,11 @@ from repobuild.samples.families.family_tree import HALF
 from repobuild.samples.families.plans.plan_answer import plan_answer, plan_files
 from repobuild.samples.families.plans.plan_evidence import plan_evidence
 from repobuild.samples.families.plans.plan_scope import (
-    EXPORTS,
     NAMED,
-    Model,
     PlanScope,
+    SiblingModel,
 )
+from repobuild.samples.families.registration import EXPORTS
 from repobuild.samples.tasks.facts import (
     Fact,
     FactScope,
@@ -74,7 +74,7 @@ def _is_plain(row: Mapping[str, Value]) -> bool:
 
 def _family(scope: FactScope) -> Iterator[Fact]:
     """A new sibling, and the files that change for it."""
-    siblings = [Model(*row) for row in scope.get("siblings")]
+    siblings = [SiblingModel(*row) for row in scope.get("siblings")]
     allowed = scope.without_held_out([one.id for one in siblings])
     newest = [id for _, ids, _ in scope.get("past") or () for id in ids]
     shown = [id for id in dict.fromkeys((*newest, *allowed)) if id in allowed]
@@ -88,7 +88,7 @@ def _family(scope: FactScope) -> Iterator[Fact]:
     places = Counter(ids[n] for _, _, _, numbers, *_ in sites for n in numbers)
 
     # Of several it is the shortest, so that there is room for its code.
-    def fitness(one: Model) -> tuple[int, bool, int]:
+    def fitness(one: SiblingModel) -> tuple[int, bool, int]:
         code = one.code or one.outline
         return places[one.id], bool(code), -len(code)
 
@@ -103,7 +103,9 @@ def _family(scope: FactScope) -> Iterator[Fact]:
         yield Fact("plan_files", answer, _sources(plan), "hard", fields)
 
 
-def _of_usual_bases(models: list[Model], siblings: list[Model]) -> list[Model]:
+def _of_usual_bases(
+    models: list[SiblingModel], siblings: list[SiblingModel]
+) -> list[SiblingModel]:
     """Return the models with the bases that most siblings have, all if none are."""
     bases = Counter(tuple(one.bases) for one in siblings)
     (usual, count), *_ = bases.most_common(1)
@@ -114,7 +116,7 @@ def _of_usual_bases(models: list[Model], siblings: list[Model]) -> list[Model]:
 
 def _like(scope: FactScope) -> Iterator[Fact]:
     """Another one like this sibling."""
-    model = Model(*scope.get("model"))
+    model = SiblingModel(*scope.get("model"))
     shown = scope.without_held_out(scope.get("siblings"))
     plan = PlanScope(scope, model, shown)
     fields = {"noun": plan.noun, "like": plan.model_title}

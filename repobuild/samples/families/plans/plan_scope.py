@@ -14,13 +14,11 @@ from repobuild.samples.tasks.facts import FactScope
 NAMED = 4  # siblings that are named
 # Begin the names of steps.
 SITE, DOCUMENT, PERHAPS = "plan_site", "plan_document", "plan_perhaps"
-EXPORTS = ("exports", "reexport")  # kinds of sites that every public name has
-RAISES = ("raise", "raise_in")
 
 Step = tuple[str, str]  # its name, which is unique in a plan, and its text
 
 
-class Model(NamedTuple):
+class SiblingModel(NamedTuple):
     """The sibling that a plan follows: see `siblings` in family_row.py."""
 
     id: str
@@ -45,7 +43,7 @@ class Model(NamedTuple):
 class PlanScope:
     """The row of a family, or of one of its siblings, and the model for a new one."""
 
-    def __init__(self, scope: FactScope, model: Model, shown: list[str]) -> None:
+    def __init__(self, scope: FactScope, model: SiblingModel, shown: list[str]) -> None:
         self.scope = scope
         self.part = scope.phrases.part
         self.family = Family(*scope.get("family"))
