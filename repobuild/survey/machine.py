@@ -8,8 +8,10 @@ says whether it was built for cards ("2.9.0+cpu" was not).
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ _QUERY = ("--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
 _DRIVER_SECONDS = 10.0  # a driver that hangs is no card
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container
+_PROCESSOR = Path("/proc/cpuinfo")
+_PROCESSOR_FLAGS = re.compile(r"^(?:flags|Features)\s*:(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,12 @@ class Machine:
     memory: int  # bytes; 0 = unknown
     cards: tuple[GraphicsCard, ...]
     torch: str  # version; "" = not installed
+    has_bfloat16: bool = True  # the processor, see load/libraries.py
 
     @classmethod
     def here(cls) -> Machine:
-        return cls(usable_cores(), _memory(), _cards(), installed_version("torch"))
+        torch = installed_version("torch")
+        return cls(usable_cores(), _memory(), _cards(), torch, _has_bfloat16())
 
     @property
     def has_unused_card(self) -> bool:
@@ -56,7 +62,8 @@ class Machine:
 
     @property
     def text(self) -> str:
-        parts = [f"{self.cores} core{'s' * (self.cores != 1)}"]
+        without = "" if self.has_bfloat16 or self.card_memory else " without bfloat16"
+        parts = [f"{self.cores} core{'s' * (self.cores != 1)}{without}"]
         if self.memory:
             parts.append(f"{self.memory / GB:.0f} GB of memory")
         cards = [f"{card.name} ({card.memory / GB:.0f} GB)" for card in self.cards]
@@ -74,6 +81,24 @@ def _memory() -> int:
     except (OSError, UnicodeDecodeError):
         return total
     return min(total, int(limit)) if limit.isdigit() else total
+
+
+def _has_bfloat16() -> bool:
+    """Return whether the processor computes in bfloat16; True if it does not say."""
+    try:
+        text = _PROCESSOR.read_text("ascii", errors="replace")
+    except OSError:
+        return True
+    flags = _PROCESSOR_FLAGS.search(text)
+    return flags is None or computes_in_bfloat16(flags[1].split())
+
+
+def computes_in_bfloat16(flags: Collection[str]) -> bool:
+    """Return whether torch has kernels for a processor with these flags of Linux.
+
+    On x86 they need AVX-512; its own instructions for bfloat16 only make them faster.
+    """
+    return "avx512bw" in flags or "bf16" in flags
 
 
 def _cards() -> tuple[GraphicsCard, ...]:

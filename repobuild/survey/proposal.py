@@ -42,6 +42,7 @@ BESIDE_TRAINING = 75.0  # seconds of tables, gate and report on this repository
 # parameters, and how much slower a small card may be.
 _CARD_PACE, _CARD_PARAMETERS, _SLOWER = 6_000, 8.2, 5.0
 _MEASURED_CORES, _MOST_CORES = 2, 4  # more cores help a small model little
+_FLOAT32_PACE = 0.5  # of that in bfloat16, where the processor has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,8 @@ def _build_time(needs: PresetNeeds, machine: Machine, tokens: int) -> BuildTime:
 
 def cpu_pace(needs: PresetNeeds, machine: Machine) -> float:
     """Return the expected tokens a second on this machine's cores; 0 on a card."""
-    return needs.pace * min(machine.cores, _MOST_CORES) / _MEASURED_CORES
+    precision = 1.0 if machine.has_bfloat16 else _FLOAT32_PACE
+    return needs.pace * precision * min(machine.cores, _MOST_CORES) / _MEASURED_CORES
 
 
 def _rounded(tokens: float) -> int:

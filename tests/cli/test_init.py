@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,17 @@ import click
 import pytest
 
 from repobuild.cli.main import run
+from repobuild.model.load import libraries
 from repobuild.settings import preset_settings, read_layers
 from repobuild.settings_schema import settings
 from repobuild.survey import machine as machines
-from repobuild.survey.machine import GraphicsCard, Machine, read_cards, visible
+from repobuild.survey.machine import (
+    GraphicsCard,
+    Machine,
+    computes_in_bfloat16,
+    read_cards,
+    visible,
+)
 from repobuild.survey.proposal import CARD_MEMORY, PRESETS, fitting_presets, propose
 from tests.repository import Repository
 
@@ -290,3 +298,37 @@ def test_the_machine_is_asked_without_torch() -> None:
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_without_bfloat16_the_first_build_is_expected_to_take_longer(
+    here: Repository, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    without = replace(machine(), has_bfloat16=False)
+    use(monkeypatch, without)
+    assert run(["init"]) == 0
+    out = capsys.readouterr().out
+    assert "machine    2 cores without bfloat16, 25 GB of memory, no graphics" in out
+    usual, longer = (propose(PRESETS[0], one, 1_000) for one in (machine(), without))
+    assert longer.budget == usual.budget
+    assert longer.time.least > 1.5 * usual.time.least
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        ("fpu avx2 fma f16c", False),  # Haswell to Zen 3, most hosted runners
+        ("avx2 avx512f avx512dq avx512bw avx512vl", True),
+        ("fp asimd evtstrm bf16", True),  # Graviton 3
+        ("fp asimd evtstrm", False),
+    ],
+)
+def test_a_processor_says_whether_it_computes_in_bfloat16(
+    flags: str, found: bool
+) -> None:
+    assert computes_in_bfloat16(flags.split()) is found
+
+
+def test_what_is_read_of_this_processor_is_what_torch_says() -> None:
+    """`init` and `doctor` do not import torch; training asks it."""
+    if Path("/proc/cpuinfo").is_file() and not Machine.here().card_memory:
+        assert Machine.here().has_bfloat16 == libraries.computes_in_bfloat16()
