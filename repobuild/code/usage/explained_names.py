@@ -54,6 +54,8 @@ _HEAD = re.compile(
 )
 _CONSTANT = re.compile(r"([A-Z][A-Z0-9_]*) = ")
 _VARIABLE = re.compile(r"([A-Za-z_]\w*) = ")
+_ASSIGNED = re.compile(r"\s+(\w+)(?:: [^=]+)? = ")
+_BOUND = re.compile(r"\b(?:as|for) (?=(\w+))")
 _IMPORT = re.compile(
     r"(?:from[ \t]+([\w.]+)[ \t]+)?import[ \t]+(?:\(([^()#]*)\)|([^\n#;()]+))"
 )
@@ -284,12 +286,13 @@ def _gives_other_value(names: set[str], lines: Sequence[str], row: int) -> bool:
     heads = [text for _, text in _heads_above(lines, row) if _DEFINES.match(text)]
     if any(names & _names_of(head).bound for head in heads):
         return True
-    one = "|".join(map(re.escape, sorted(names)))
-    binds = re.compile(rf"\s+(?:(?:{one})(?:: [^=]+)? = |.*\b(?:as|for) (?:{one})\b)")
     for at in range(row - 1, max(-1, row - _MOST_ABOVE), -1):
         if lines[at].strip() and not _indent_of(lines[at]):
             return False
-        if binds.match(lines[at]):
+        assigned = _ASSIGNED.match(lines[at])
+        if assigned and assigned[1] in names:
+            return True
+        if not names.isdisjoint(_BOUND.findall(lines[at])):
             return True
     return False
 
@@ -371,13 +374,17 @@ def _heads_above(lines: Sequence[str], start: int) -> Iterator[tuple[int, str]]:
     """Yield (row, text) of the heads around a statement, the nearest first."""
     indent = _indent_of(lines[start])
     for row in range(start - 1, max(-1, start - _MOST_ABOVE), -1):
-        text = lines[row].strip()
-        if not text or text.startswith("#") or _indent_of(lines[row]) >= indent:
+        if not indent:
+            return
+        line = lines[row]
+        text = line.lstrip()
+        if len(line) - len(text) >= indent or not text or text.startswith("#"):
             continue
+        indent = len(line) - len(text)
+        text = text.rstrip()
         if not _HEAD.match(text) or not text.endswith(":"):
             return  # a head of several lines, or text of a docstring
         yield row, text
-        indent = _indent_of(lines[row])
 
 
 def _indent_of(line: str) -> int:

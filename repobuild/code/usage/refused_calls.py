@@ -49,10 +49,11 @@ def is_of_negative_test(lines: Sequence[str], row: int, name: str) -> bool:
     of `ignore_case`.
     """
     inner = len(lines[row]) - len(lines[row].lstrip())
-    for at in range(row - 1, -1, -1):
+    for at in range(row - 1, -1, -1) if inner else ():
         line = lines[at]
-        indent = len(line) - len(line.lstrip())
-        if not line.strip() or indent >= inner:
+        text = line.lstrip()
+        indent = len(line) - len(text)
+        if indent >= inner or not text:
             continue
         if test := _TEST.match(line):
             return bool((_words(test[1]) - _words(name)) & _NEGATIVE)
@@ -102,6 +103,9 @@ def passes_nothing(call: str) -> bool:
 
 def is_refused_below(lines: Sequence[str], end: int, variable: str) -> bool:
     """Return whether the lines below a row assert that a variable is false or empty."""
+    below = "\n".join(lines[end : end + _BELOW])
+    if "assert" not in below or variable not in below:
+        return False  # as nearly everywhere; compiling a pattern takes longer
     value = rf"{variable}(?:\[0\])?"
     said = re.compile(
         rf"^[ \t]*(?:assert not {variable}\b|assert {value} (?:is|==) {_REFUSED}"
@@ -109,7 +113,7 @@ def is_refused_below(lines: Sequence[str], end: int, variable: str) -> bool:
         rf"|self\.assert\w*\(\s*{value},\s*{_REFUSED})",
         re.MULTILINE,
     )
-    return said.search("\n".join(lines[end : end + _BELOW])) is not None
+    return said.search(below) is not None
 
 
 def has_refused_text(call: str) -> bool:
