@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import repobuild
-from repobuild.code.scan.python_table import builtin_members, builtin_names
+from repobuild.code.scan.python_table import (
+    builtin_members,
+    builtin_names,
+    value_members,
+)
 
 ROOMS = ("code", "samples")  # which make rows
 
@@ -18,6 +22,7 @@ def test_the_lists_hold_what_this_interpreter_has() -> None:
     assert named <= builtin_names()
     types = (str, bytes, list, dict, set, tuple, int, float)
     assert {name for one in types for name in dir(one)} <= builtin_members()
+    assert {*dir(BaseException)} <= value_members()
 
 
 def test_no_row_is_made_of_what_the_interpreter_has() -> None:
@@ -34,3 +39,5 @@ def _asks(path: Path) -> Iterator[bool]:
             yield any(name.name == "builtins" for name in node.names)
         elif isinstance(node, ast.Attribute):
             yield node.attr in ("stdlib_module_names", "builtin_module_names")
+        elif isinstance(node, ast.Name):
+            yield node.id == "dir"

@@ -33,6 +33,12 @@ def builtin_members() -> frozenset[str]:
 
 
 @cache
+def value_members() -> frozenset[str]:
+    """Return the names of methods and attributes of Python's values and exceptions."""
+    return builtin_members() | frozenset(python_table()["exception_members"])
+
+
+@cache
 def standard_library() -> frozenset[str]:
     """Return the names of the standard library's modules."""
     return frozenset(python_table()["standard_library"])

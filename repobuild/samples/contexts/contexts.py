@@ -1,6 +1,7 @@
 """Keep the `contexts` table: exactly what samples may quote, one row an element.
 
-    id             what samples may quote of an element, file or document: context_rows
+    id             what samples may quote of an element (context_rows), file or document
+                   (file_fields)
     id + @lines    its line numbers and those in it: line_rows. This row changes with
                    every edit above the element, the first one does not
     @project       the whole project: project_context
@@ -17,8 +18,9 @@ An update turns a change of facts and graph into changed rows in four steps:
 3.  `ContextWriter` computes the rows of these ids again, file by file. `FileContext`
     holds what the rows of one file share (file_context.py), `GraphReader` reads facts
     and edges (graph_reader.py), `UsageReader` documents and calls (usage_reader.py),
-    `ElementView` is one element (element_view.py). The code and prose that rows quote
-    is prepared in the folder `text`.
+    `ElementView` is one element (element_view.py). The folder `fields` has the groups
+    of fields of a row; the code and prose that they quote is prepared in the folder
+    `text`.
 4.  Each row is put, or dropped when its element is gone. The engine cuts off rows that
     came out equal.
 
@@ -36,14 +38,12 @@ from repobuild.code.graph.graph import PROJECT, split_id
 from repobuild.engine.contract import View
 from repobuild.samples.contexts.affected import ChangedFiles, find_affected
 from repobuild.samples.contexts.clues import clues_of, variable_clues
-from repobuild.samples.contexts.context_rows import (
-    Row,
-    assertion_fields,
-    element_row,
-    file_row,
-)
+from repobuild.samples.contexts.context_rows import element_row
 from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.contexts.fields.assertion_fields import assertion_fields
+from repobuild.samples.contexts.fields.file_fields import file_row
+from repobuild.samples.contexts.fields.row_parts import Row
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.line_rows import LINES, lines_row

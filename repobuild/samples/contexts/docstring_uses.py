@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from repobuild.code.usage.prose_language import is_chinese
-from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.contexts.element_view import CONSTRUCTORS, ElementView
 
 COPIED, ARGUMENT = "copied", "argument"
 OWNER, BARE = "owner", "bare"
@@ -38,7 +38,6 @@ _MAIN_WORDS = _KIND_WORDS | frozenset(
 _LONGEST_BARE = 10  # words
 _FEW_WORDS = 2  # that a summary adds to a name
 _FEW_SIGNS = 8  # of a summary in Chinese
-CONSTRUCTORS = ("__init__", "__new__")
 _BARE_WORDS = frozenset(
     "initialize initialise initializes initialises initialization initializer init"
     " initializing construct constructs constructor create creates make makes build"

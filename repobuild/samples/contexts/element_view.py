@@ -55,6 +55,7 @@ _MARKDOWN = (".md", ".markdown", ".mdx")
 # Names of a first parameter that a call does not pass, without outer underscores.
 _RECEIVERS = frozenset("self cls klass mcs mcls metacls this".split())
 _SPECIAL = re.compile(r"__\w+__$")
+CONSTRUCTORS = ("__init__", "__new__")
 PYTHON_SUFFIXES = (".py", ".pyi")
 
 

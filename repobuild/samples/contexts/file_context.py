@@ -28,13 +28,16 @@ from repobuild.samples.contexts.clues import (
 from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.docstring_uses import (
     BARE,
-    CONSTRUCTORS,
     COPIED,
     NO_PURPOSE,
     adds_little,
     docstring_uses,
 )
-from repobuild.samples.contexts.element_view import ElementView, strip_counts
+from repobuild.samples.contexts.element_view import (
+    CONSTRUCTORS,
+    ElementView,
+    strip_counts,
+)
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.braces import BracedSource, is_braced

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from repobuild.code.graph.graph import split_id
 from repobuild.code.scan.file_roles import is_shown, is_test, is_tool
-from repobuild.code.scan.python_table import standard_library
+from repobuild.code.scan.python_table import standard_library, value_members
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import read_document
 from repobuild.code.usage.explained_names import file_names, written_imports
@@ -38,12 +38,8 @@ _INSIDE = re.compile(r"(?:async def|def|class) ")
 _RUNS = re.compile(r"\bawait\b|\basync\b|asyncio|\brun|gather|create_task|future")
 _MODULE_ENDS = (".py", "/__init__.py", ".pyi", ".pyx", ".so")
 _README = re.compile(r"(?i)readme[^/]*$")
-# Methods that any object may have: `x.get(...)` in a document is no call of ours.
+# Methods that many classes have: `x.read(...)` in a document is no call of ours.
 _COMMON = frozenset(
-    name
-    for type_ in (str, bytes, list, dict, set, tuple, int, float, object, BaseException)
-    for name in dir(type_)
-) | frozenset(
     "read write close open run start stop next send put submit save load".split()
 )
 
@@ -308,8 +304,13 @@ def _is_called(dotted: str, element: ElementView, called: CalledAs) -> bool:
     # `runner.invoke(...)`: a variable, whose class only the method's name can tell.
     is_method = (element.type == "method" or called.is_bound) and "." in dotted
     name = dotted.rpartition(".")[2]
-    is_own = called.is_unique and name == element.name and name not in _COMMON
+    is_own = called.is_unique and name == element.name and not _is_common(name)
     return is_method and is_own
+
+
+def _is_common(name: str) -> bool:
+    """Return whether any object may have a method of a name."""
+    return name in _COMMON or name in value_members()
 
 
 def _is_for_others(path: str, module: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from repobuild.code.scan.file_roles import is_test_data, tells_of_past
-from repobuild.samples.contexts.docstring_uses import CONSTRUCTORS
+from repobuild.samples.contexts.element_view import CONSTRUCTORS
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import argument_list, class_name, is_computed

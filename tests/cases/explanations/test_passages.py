@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from repobuild.code.facts.markdown import read
-from repobuild.samples.contexts.context_rows import _passage
+from repobuild.samples.contexts.fields.section_fields import first_passage
 
 
 def passage(text: str) -> str:
     facts = read(f"# Guide\n\n{text}\n".encode(), "markdown")
-    return _passage(facts["doc"])
+    return first_passage(facts["doc"])
 
 
 @pytest.mark.parametrize(
