@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.samples.text.docstring_parts import (
-    SUMMARY,
-    first_sentence,
-    lead,
-    parse_docstring,
-    shorten,
-    summarise,
-)
+from repobuild.samples.text.docstring_parts import parse_docstring
+from repobuild.samples.text.summary.purpose import lead, summarise
+from repobuild.samples.text.summary.sentences import SUMMARY, first_sentence, shorten
 
 GOOGLE = """Read a file.
 

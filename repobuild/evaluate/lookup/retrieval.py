@@ -71,7 +71,7 @@ from repobuild.samples.dataset.review_filter import REVIEWED
 from repobuild.samples.dataset.secrets_filter import secrets_of
 from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.tasks.registry import every_sample
-from repobuild.samples.text.docstring_parts import first_sentence_of
+from repobuild.samples.text.summary.purpose import first_sentence_of
 
 MOST_FACTS = 6
 # Share of the best fact's score that others must have, beside the best of each name.

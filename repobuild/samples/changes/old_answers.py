@@ -44,7 +44,7 @@ from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.tasks.facts import with_id_fields
 from repobuild.samples.tasks.location import SHORTEST_CLUE
 from repobuild.samples.tasks.phrases import Phrases, load_phrases
-from repobuild.samples.text.docstring_parts import lead
+from repobuild.samples.text.summary.purpose import lead
 
 MOST = 60  # rows of a kind
 OF_A_FILE = 3  # elements of a renamed file

@@ -83,9 +83,9 @@ from repobuild.samples.contexts.unchanged import (
     without_mentions,
 )
 from repobuild.samples.text.deprecation import is_deprecated_module
-from repobuild.samples.text.docstring_parts import summarise_module
 from repobuild.samples.text.import_statements import changed_names, read_imports
 from repobuild.samples.text.source_names import assigned_names
+from repobuild.samples.text.summary.module_purpose import summarise_module
 
 _MODULES = (".py", ".pyi", ".pyx", ".so")
 DocstringUses = tuple[dict[str, str], dict[str, str]]  # before and after

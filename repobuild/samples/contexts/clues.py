@@ -26,7 +26,7 @@ from repobuild.code.resolve.binding_marks import (
 from repobuild.code.scan.file_roles import is_test, is_tool
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
-from repobuild.samples.text.docstring_parts import first_sentence_of
+from repobuild.samples.text.summary.purpose import first_sentence_of
 
 Elements = Mapping[str, ElementView]
 _BOUND_OTHERWISE = (DEFINITION, ALTERNATIVE, IMPORTED_NAME, IMPORTED_MODULE)

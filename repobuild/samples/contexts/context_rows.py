@@ -68,9 +68,10 @@ from repobuild.samples.contexts.fields.section_fields import section_row
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.usage_reader import CalledAs
 from repobuild.samples.text.deprecation import is_deprecated
-from repobuild.samples.text.docstring_parts import parse_docstring, summarise
+from repobuild.samples.text.docstring_parts import parse_docstring
 from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import does_nothing, only_raises
+from repobuild.samples.text.summary.purpose import summarise
 
 _LONGEST_SIGNATURE = 300  # characters
 _AWAITABLE = re.compile(r"Await|Corout|Future|Task|Deferred")

@@ -25,7 +25,8 @@ from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.text.comment_above import comment_above, is_below_comment
-from repobuild.samples.text.docstring_parts import sentences_before, summarise
+from repobuild.samples.text.summary.purpose import summarise
+from repobuild.samples.text.summary.sentences import sentences_before
 
 Row = dict[str, Value]
 

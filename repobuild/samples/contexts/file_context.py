@@ -43,13 +43,6 @@ from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.braces import BracedSource, is_braced
 from repobuild.samples.text.conditions import Condition, conditions_of
 from repobuild.samples.text.deprecation import is_deprecated_module
-from repobuild.samples.text.docstring_parts import (
-    repeats_path,
-    rest_of_first_paragraph,
-    summarise,
-    summarise_module,
-    without_name,
-)
 from repobuild.samples.text.import_statements import (
     ImportsByName,
     names_imported_inside,
@@ -61,6 +54,12 @@ from repobuild.samples.text.source_names import (
     computed_names,
     other_public_names,
     public_constants,
+)
+from repobuild.samples.text.summary.module_purpose import repeats_path, summarise_module
+from repobuild.samples.text.summary.purpose import (
+    rest_of_first_paragraph,
+    summarise,
+    without_name,
 )
 
 _OUTLINE_SIGNATURE = 100  # characters

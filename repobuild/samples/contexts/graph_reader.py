@@ -28,7 +28,7 @@ from repobuild.samples.contexts.element_view import (
     read_elements,
     strip_counts,
 )
-from repobuild.samples.text.docstring_parts import first_sentence_of
+from repobuild.samples.text.summary.purpose import first_sentence_of
 
 CONFIDENT = 0.5  # edges below this confidence are guesses; no sample uses them
 LEVELS = 8  # levels of a class hierarchy that are followed

@@ -16,12 +16,9 @@ from repobuild.code.scan.file_roles import is_test, is_tool
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames
 from repobuild.samples.contexts.element_view import read_elements
-from repobuild.samples.text.docstring_parts import (
-    first_sentence,
-    first_sentence_of,
-    repeats_path,
-    summarise_module,
-)
+from repobuild.samples.text.summary.module_purpose import repeats_path, summarise_module
+from repobuild.samples.text.summary.purpose import first_sentence_of
+from repobuild.samples.text.summary.sentences import first_sentence
 
 INIT = "/__init__.py"
 _MOST = 16  # parts of a package that are listed

@@ -26,8 +26,9 @@ from repobuild.samples.families.sibling_members import (
     own_methods,
     required_methods,
 )
-from repobuild.samples.text.docstring_parts import says_as_much, summarise
 from repobuild.samples.text.refusals import is_exception
+from repobuild.samples.text.summary.purpose import summarise
+from repobuild.samples.text.summary.sentences import says_as_much
 
 Row = dict[str, Value]
 LIKE = "like::"  # begins the key of a row about one sibling

@@ -10,7 +10,8 @@ from repobuild.samples.contexts.element_view import CONSTRUCTORS
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import argument_list, class_name, is_computed
-from repobuild.samples.text.docstring_parts import lead, says_little_of_module
+from repobuild.samples.text.summary.module_purpose import says_little_of_module
+from repobuild.samples.text.summary.purpose import lead
 
 _INHERITS = re.compile(r"^class \w+\((?!object\))")
 _ASIDE = re.compile(r"(?i)readme\b|(?:setup|conf|noxfile)\.py$")

@@ -9,7 +9,7 @@ from repobuild.code.scan.file_roles import is_test_data, tells_of_past
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
-from repobuild.samples.text.docstring_parts import lead
+from repobuild.samples.text.summary.purpose import lead
 
 # A heading that only one document has: not "Options", not "Version 8.1".
 _SPECIFIC_HEADING = re.compile(

@@ -11,8 +11,8 @@ from repobuild.code.scan.file_roles import is_benchmark, is_test
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
-from repobuild.samples.text.docstring_parts import lead
 from repobuild.samples.text.refusals import is_exception
+from repobuild.samples.text.summary.purpose import lead
 
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BARE = re.compile(r"(?:\w+ = |return )?[\w.]+\(\)")  # `x = Name()`: shows nothing

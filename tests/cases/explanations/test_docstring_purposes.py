@@ -9,7 +9,8 @@ import pytest
 
 from repobuild.cli.claim_audit import audit_tree
 from repobuild.samples.dataset.all_samples import AllSamples
-from repobuild.samples.text.docstring_parts import parse_docstring, summarise
+from repobuild.samples.text.docstring_parts import parse_docstring
+from repobuild.samples.text.summary.purpose import summarise
 from repobuild.truth.audit import audit
 from repobuild.truth.claims.prose_match import is_purpose
 from tests.repository import Repository

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.samples.text.docstring_parts import summarise
 from repobuild.samples.text.markup import strip_markup
+from repobuild.samples.text.summary.purpose import summarise
 from repobuild.truth.claims.prose_match import is_beginning
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.samples.text.docstring_parts import (
-    description,
-    parse_docstring,
-    summarise,
-)
+from repobuild.samples.text.docstring_parts import description, parse_docstring
+from repobuild.samples.text.summary.purpose import summarise
 from tests.cases.sampled import Sampled, answers, sampled_fixture
 
 DOORS = '''"""Doors that open and shut."""

@@ -6,12 +6,12 @@ import pytest
 
 from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.text.comment_above import comment_above
-from repobuild.samples.text.docstring_parts import (
+from repobuild.samples.text.source_names import public_constants
+from repobuild.samples.text.summary.module_purpose import (
     says_little_of_module,
-    summarise,
     summarise_module,
 )
-from repobuild.samples.text.source_names import public_constants
+from repobuild.samples.text.summary.purpose import summarise
 from tests.cases.sampled import (
     Sampled,
     answers,

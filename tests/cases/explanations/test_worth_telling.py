@@ -16,8 +16,8 @@ from repobuild.samples.tasks.implementation_path import facts as change
 from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.tasks.relations import facts as relations
 from repobuild.samples.tasks.trace import whole_list
-from repobuild.samples.text.docstring_parts import repeats_path
 from repobuild.samples.text.refusals import does_nothing
+from repobuild.samples.text.summary.module_purpose import repeats_path
 from tests.cases.sampled import (
     Sampled,
     answers,

@@ -5,12 +5,9 @@ from __future__ import annotations
 import pytest
 
 from repobuild.samples.tasks.completion import _LEFT_OUT
-from repobuild.samples.text.docstring_parts import (
-    repeats_path,
-    summarise,
-    summarise_module,
-)
 from repobuild.samples.text.markup import strip_markup
+from repobuild.samples.text.summary.module_purpose import repeats_path, summarise_module
+from repobuild.samples.text.summary.purpose import summarise
 from repobuild.truth.claims.prose_match import is_beginning
 from tests.cases.sampled import (
     ALL_IN_ENGLISH,

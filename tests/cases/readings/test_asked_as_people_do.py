@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from repobuild.code.facts.parse import facts_of
-from repobuild.samples.text.docstring_parts import parse_docstring, summarise
+from repobuild.samples.text.docstring_parts import parse_docstring
+from repobuild.samples.text.summary.purpose import summarise
 from repobuild.truth.claims.prose_match import is_beginning
 from tests.cases.sampled import (
     ALL_IN_ENGLISH,

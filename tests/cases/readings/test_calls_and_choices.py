@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from repobuild.code.usage.call_example import call_example
-from repobuild.samples.text.docstring_parts import summarise, summarise_module
+from repobuild.samples.text.summary.module_purpose import summarise_module
+from repobuild.samples.text.summary.purpose import summarise
 from tests.cases.sampled import (
     Sampled,
     answers,

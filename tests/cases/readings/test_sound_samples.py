@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from repobuild.samples.dataset.split import Split
-from repobuild.samples.text.docstring_parts import first_sentence, parse_docstring
+from repobuild.samples.text.docstring_parts import parse_docstring
 from repobuild.samples.text.markup import strip_markup
+from repobuild.samples.text.summary.sentences import first_sentence
 from tests.cases.sampled import (
     ALL_IN_ENGLISH,
     Sampled,

@@ -7,7 +7,7 @@ import re
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.fields.row_parts import Row, without_empty
 from repobuild.samples.contexts.file_context import FileContext
-from repobuild.samples.text.docstring_parts import summarise_prose
+from repobuild.samples.text.summary.first_paragraph import summarise_prose
 
 _README = re.compile(r"readme(?:\.\w+)?$", re.IGNORECASE)
 # A linked image of several lines, of which facts leave out the first as a badge.
