@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import repobuild
 from repobuild.errors import UsageError
 from repobuild.resources import data_folder
 from repobuild.samples.changes.change_samples import TASK as CHANGE
@@ -169,6 +172,50 @@ def test_both_languages_have_the_same_kinds_words_and_parts() -> None:
             assert getattr(one, field) == getattr(other, field), one.name
     assert english.words.keys() == chinese.words.keys()
     assert english.parts.keys() == chinese.parts.keys()
+
+
+def test_every_word_and_part_is_used() -> None:
+    """A name is written in the code, or put together there: `plan_table`, `verb_class`.
+
+    Of a name that is put together, each part is written, too.
+    """
+    english = load_phrases("en")
+    literals, patterns = _texts_in_code()
+    kinds = re.compile(rf"({'|'.join(english.words)})_(\w+)")  # a word for a kind
+
+    def is_used(name: str) -> bool:
+        return name in literals or any(
+            all(map(is_used, match.groups()))
+            for pattern in (*patterns, kinds)
+            if (match := pattern.fullmatch(name))
+        )
+
+    names = [*english.words, *english.parts, *english.kinds]
+    assert [name for name in names if not is_used(name)] == []
+    assert not any(map(is_used, ("nobody_asks", "plan_nothing", "made_nobody")))
+
+
+def _texts_in_code() -> tuple[set[str], list[re.Pattern[str]]]:
+    """Return the texts in what makes samples, and patterns of what is made of them."""
+    literals: set[str] = set()
+    patterns: set[str] = set()
+    root = Path(repobuild.__file__).parent
+    for path in (
+        path for room in ("code", "samples") for path in root.glob(f"{room}/**/*.py")
+    ):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                literals.add(node.value.replace(" ", "_"))
+            elif isinstance(node, ast.JoinedStr):
+                parts = [
+                    re.escape(one.value) if isinstance(one, ast.Constant) else r"(\w+)"
+                    for one in node.values
+                ]
+                patterns.add("".join(parts))
+    patterns |= {rf"{one}(\w+)" for one in literals if re.fullmatch(r"[a-z_]+_", one)}
+    patterns |= {rf"(\w+){one}" for one in literals if re.fullmatch(r"_[a-z_]+", one)}
+    named = re.compile(r"(?=.*[a-z]{3})(?:[a-z_]|\(\\w\+\))+")
+    return literals, [re.compile(one) for one in patterns if named.fullmatch(one)]
 
 
 def test_every_task_has_kinds_and_every_kind_a_task() -> None:
