@@ -14,6 +14,10 @@ from collections.abc import Sequence
 _SEARCHED = 12  # lines above a call in which something may be switched off
 _TEST = re.compile(r"\s*(?:async )?def (test\w*)\(")
 _HEAD = re.compile(r"\s*(?:async )?(?:def|class) ")
+# The head of a block of the module itself, and no text at the margin.
+_BLOCK = re.compile(
+    r"(?:if|elif|else|for|while|try|except|finally|(?:async )?with|match|case)\b.*:\s*$"
+)
 _WORD = re.compile(r"[a-z]+|[A-Z][a-z]*")
 _NEGATIVE = frozenset(
     "nonexistent nonexisting absent stale corrupt not no non none never nothing"
@@ -57,7 +61,7 @@ def is_of_negative_test(lines: Sequence[str], row: int, name: str) -> bool:
             continue
         if test := _TEST.match(line):
             return bool((_words(test[1]) - _words(name)) & _NEGATIVE)
-        if _HEAD.match(line) and not indent:
+        if not indent and (_HEAD.match(line) or _BLOCK.match(line)):
             return False
         inner = indent or 1
     return False

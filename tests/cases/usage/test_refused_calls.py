@@ -37,6 +37,18 @@ def test_a_test_of_what_is_refused_has_no_example(test: str) -> None:
     assert example(code, "f") is not None
 
 
+def test_a_call_of_a_module_is_in_no_test_above_it() -> None:
+    code = "from a import f\n\ndef test_missing():\n    pass\n\nif a:\n    f(1)"
+    assert example(code, "f") is not None
+
+
+def test_text_at_the_margin_does_not_end_a_test() -> None:
+    code = "from a import f\n\ndef test_missing(\n    a,\n):\n    f(1)"
+    assert example(code, "f") is None
+    code = 'from a import f\n\ndef test_missing():\n    b = """\ntext\n"""\n    f(1)'
+    assert example(code, "f") is None
+
+
 def test_a_word_of_the_callee_refuses_nothing() -> None:
     code = 'from a import ignore_case\n\ndef test_ignore_case():\n    ignore_case("a")'
     assert example(code, "ignore_case") is not None
