@@ -179,6 +179,8 @@ class _Router:
         self._is_counted = False
         # id -> the sum of its files' vectors; of the nodes that were compared
         self._sums: dict[str, dict[str, float]] = {}
+        # id -> its own files by path; of subcategories
+        self._placed: dict[str, dict[str, PlacedFile]] = defaultdict(dict)
         # folder -> files in each node, all in ""
         self._folders: dict[str, Counter[str]] = defaultdict(Counter)
 
@@ -186,12 +188,14 @@ class _Router:
         """Place a file."""
         self.area_map.files[path] = file
         if self._is_counted:
+            self._placed[file.node][path] = file
             self._count_file(path, file, 1)
 
     def take(self, path: str) -> PlacedFile:
         """Take a file out, and return it."""
         file = self.area_map.files.pop(path)
         if self._is_counted:
+            del self._placed[file.node][path]
             self._count_file(path, file, -1)
         return file
 
@@ -257,21 +261,24 @@ class _Router:
             self._is_counted = True
             lines = {id: (*self.area_map.line(id), "") for id in self.area_map.nodes}
             for path, file in self.area_map.files.items():
+                self._placed[file.node][path] = file
                 folder = self._folders[path.rpartition("/")[0]]
                 for id in lines[file.node]:
                     folder[id] += 1
 
     def _sum(self, id: str) -> dict[str, float]:
-        """Return the sum of the vectors of a node's files; none has none."""
+        """Return the sum of the vectors of a node's files; none has none.
+
+        It adds up those of the nodes below, so that a descent weighs each file once.
+        """
         known = self._sums.get(id)
         if known is None:
             known = self._sums[id] = defaultdict(float)
-            below = {
-                one for one in self.area_map.nodes if id in self.area_map.line(one)
-            }
-            for file in self.area_map.files.values():
-                if file.node in below:
-                    self._add(known, file, 1)
+            for child in self.area_map.children().get(id, ()):
+                for word, weight in self._sum(child).items():
+                    known[word] += weight
+            for file in self._placed[id].values():
+                self._add(known, file, 1)
         return known
 
     def _add(self, sums: dict[str, float], file: PlacedFile, sign: int) -> None:
