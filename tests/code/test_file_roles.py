@@ -6,6 +6,7 @@ import pytest
 
 from repobuild.code.scan.file_roles import (
     is_benchmark,
+    is_form,
     is_test,
     is_tool,
     tells_of_past,
@@ -37,10 +38,28 @@ def test_a_build_script_is_a_tool_and_no_test(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["CHANGES.md", "releasenotes/source/queens.rst", "docs/1.2.0.rst"]
+    "path",
+    [
+        "CHANGES.md",
+        "releasenotes/source/queens.rst",
+        "docs/1.2.0.rst",
+        "docs/whats_new_in_2.rst",
+    ],
 )
 def test_what_tells_of_past_releases(path: str) -> None:
     assert tells_of_past(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".github/ISSUE_TEMPLATE/bug_report.md",
+        ".github/pull_request_template.md",
+        ".gitlab/merge_request_templates/default.md",
+    ],
+)
+def test_what_is_to_be_filled_in_is_a_form(path: str) -> None:
+    assert is_form(path) and not is_form("docs/issue_tracking.md")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from repobuild.samples.text.docstring_parts import parse_docstring
 from repobuild.samples.text.summary.purpose import lead, summarise
 from repobuild.samples.text.summary.sentences import SUMMARY, first_sentence, shorten
+from repobuild.truth.claims.prose_match import plain
 
 GOOGLE = """Read a file.
 
@@ -221,6 +222,23 @@ def test_data_is_no_purpose() -> None:
 def test_a_role_is_quoted_without_the_prefix_of_its_target() -> None:
     told = parse_docstring("Turn a :class:`python3:str` into :func:`.weigh()`.").summary
     assert told == "Turn a `str` into `weigh()`."
+
+
+@pytest.mark.parametrize(
+    ("role", "told"),
+    [
+        (":class:`Arrow <arrow.parser.DateTimeParser>`", "`DateTimeParser`"),
+        (":class:`Arrow <arrow.arrow.Arrow>`", "Arrow"),
+        (":class:`Arrows <arrow.Arrow>`", "Arrows"),
+        (":func:`here <arrow.get>`", "here"),
+    ],
+)
+def test_a_role_that_leads_to_another_class_names_that_class(
+    role: str, told: str
+) -> None:
+    text = f"Provide the {role} for users."
+    assert parse_docstring(text).summary == f"Provide the {told} for users."
+    assert plain(text) == plain(f"Provide the {told} for users.")
 
 
 @pytest.mark.parametrize(

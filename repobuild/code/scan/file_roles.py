@@ -33,12 +33,16 @@ _PAST = re.compile(
     r"(?i)(^|/)[^/]*(upgrad|migrat|deprecat)[^/]*$"
     r"|(^|/)(release[-_ ]?notes?|releases?|change[-_]?(?:s|logs?)|news(?:fragments)?"
     r"|whats?[-_]?new|history)/"
-    r"|(^|/)[^/]*release[-_]?notes?[^/]*$|(^|/)v?\d+(\.\w+)+\.(md|rst|txt)$"
+    r"|(^|/)[^/]*(release[-_]?notes?|whats?[-_]?new)[^/]*$|(^|/)v?\d+(\.\w+)+\.(md|rst|txt)$"
 )
 # What tells agents, or people, how to work on the project.
 _GUIDE_FOR_WORK = re.compile(
     r"(?i)(^|/)(agents|claude|gemini|copilot-instructions|contributing|development"
     r"|developing|hacking)(\.(md|rst|txt))?$|(^|/)\.(github|cursor|claude)/"
+)
+# What a site shows to who begins an issue, to be filled in.
+_FORM = re.compile(
+    r"(?i)(^|/)(issue|pull_request|merge_request|discussion)_templates?\b"
 )
 # What tests read or compare with; a README there says how they are run.
 _TEST_DATA = re.compile(
@@ -88,6 +92,11 @@ def is_changelog(path: str) -> bool:
 def guides_work(path: str) -> bool:
     """Return whether a document tells how to work on the project, not how to use it."""
     return bool(_GUIDE_FOR_WORK.search(path))
+
+
+def is_form(path: str) -> bool:
+    """Return whether a document is a form for issues or pull requests."""
+    return bool(_FORM.search(path))
 
 
 def tells_of_past(path: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from repobuild.code.scan.file_roles import is_test_data, tells_of_past
+from repobuild.code.scan.file_roles import is_form, is_test_data, tells_of_past
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
@@ -35,7 +35,8 @@ SHORTEST_CLUE = 24  # characters; "Return the name." fits any element
 
 def facts(scope: FactScope) -> Iterator[Fact]:
     kind = scope.get("kind")
-    if is_test_data(str(scope.get("path"))):
+    path = str(scope.get("path"))
+    if is_test_data(path) or is_form(path):
         return
     if kind == "lines":
         start, end = str(scope.get("start")), str(scope.get("end"))
@@ -45,12 +46,12 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     elif kind in ("function", "method", "class"):
         yield from _element(scope)
     elif kind == "section":
-        is_current = not tells_of_past(str(scope.get("path")))
+        is_current = not tells_of_past(path)
         title = str(scope.get("label"))
         is_current &= not scope.get("titles_readme")  # it is the project's own
         is_current &= not _ANY_HEADING.fullmatch(title.strip(" :：。"))
         is_current &= not _SUBSTITUTION.search(title)
-        is_current &= not _OF_TEST_DATA.search(str(scope.get("path")))
+        is_current &= not _OF_TEST_DATA.search(path)
         if is_current and _SPECIFIC_HEADING.search(title):
             answer, repeated = scope.answer("heading"), bool(scope.get("repeated"))
             yield Fact("heading", answer, (scope.id,), ambiguous=repeated)

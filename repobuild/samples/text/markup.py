@@ -31,7 +31,8 @@ _TITLED = re.compile(
 _NAMED_LINK = re.compile(r"`([^`]+)`__?(?=[\s.,;:)]|$)")
 _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")
 _ESCAPE = re.compile(r"(?<=`)\\(?:\s|(\w))")  # what joins a suffix to marked text
-_ROLE_TARGET = re.compile(r"^(.*?)\s*<[^<>]+>$")
+_ROLE_TARGET = re.compile(r"^(.*?)\s*<([^<>]+)>$")
+_CLASS = re.compile(r"[A-Z][a-z]\w*")
 _EPYTEXT = re.compile(r"\b([BCILMUX])\{([^{}]*)\}")
 _ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$\n?", re.MULTILINE)
@@ -95,10 +96,21 @@ def _role_text(match: re.Match[str]) -> str:
     """
     content = match[1]
     if with_target := _ROLE_TARGET.match(content):
-        return with_target[1]
+        return _titled(with_target[1], with_target[2].rpartition(".")[2])
     content = _ROLE_PREFIX.sub(r"\1", content)
     if content.startswith("~"):
         owner, _, name = content.lstrip("~").rpartition(".")
         owner = owner.rpartition(".")[2]
         content = f"{owner}.{name}" if owner[:1].isupper() else name
     return f"`{content.lstrip('!.')}`"
+
+
+def _titled(title: str, target: str) -> str:
+    """Return the title of a role, the target where the title names another class.
+
+    arrow's modules "provide the :class:`Arrow <arrow.parser.DateTimeParser>` class".
+    """
+    if not (_CLASS.fullmatch(title) and _CLASS.fullmatch(target)):
+        return title
+    one, other = title.lower(), target.lower()
+    return title if one in other or other in one else f"`{target}`"

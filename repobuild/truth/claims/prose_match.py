@@ -24,7 +24,7 @@ _DOUBLED_ROLE = re.compile(r"(?<!`)(:[a-z][\w:+-]*:)``([^`]+)``(?!`)")
 _BARE_ROLE = re.compile(
     r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
 )
-_ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
+_ROLE_TEXT = re.compile(r"(.*?)\s*<(?:[^<>]*\.)?([^<>]+)>$", re.S)
 _ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")  # `python:str`, `.name`
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 # `text <target>`, but not `-T<fmt>` and `list<int>`.
@@ -161,16 +161,25 @@ def _epytext(kind: str, text: str) -> str:
 def _role_text(content: str) -> str:
     """Return what a role renders: `text` of `text <target>`, `b` of `~a.b`, `.b`.
 
-    A method keeps its class: `C.m` of `~a.C.m`.
+    A method keeps its class: `C.m` of `~a.C.m`. A title that names a class has the name
+    of another target's class: the page links there.
     """
     if explicit := _ROLE_TEXT.match(content):
-        return explicit[1]
+        return _class_meant(*explicit.groups()) or explicit[1]
     content = _ROLE_PREFIX.sub(r"\1", content)
     if content[0] == "~":
         owner, _, name = content.lstrip("~!").rpartition(".")
         owner = owner.rpartition(".")[2]
         return f"{owner}.{name}" if owner[:1].isupper() else name
     return content.lstrip("!.")
+
+
+def _class_meant(title: str, target: str) -> str:
+    """Return the class a role leads to where its title is the name of another one."""
+    if not all(re.fullmatch(r"[A-Z][a-z]\w*", name) for name in (title, target)):
+        return ""
+    short, long = sorted((title.lower(), target.lower()), key=len)
+    return "" if short in long else target
 
 
 def _words_pattern(words: Iterable[str]) -> str:
