@@ -137,7 +137,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     ),
     "test_folders": (),
     "doc_folders": (),
-    "licence_needed": (),
+    "licence_needed": ("licence_text?",),
     "python_needed": (),
     "distributions": (),
 }  # fmt: skip
@@ -333,6 +333,8 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("test_folders", "members"): "test folders",
     ("doc_folders", "members"): "document folders",
     ("licence_needed", "text"): "licence",
+    ("licence_text", "licence"): "licence text",
+    ("licence_text", "source"): "licence file",
     ("python_needed", "text"): "python",
     ("distributions", "count"): "distribution count",
     ("distributions", "items"): "distributions",

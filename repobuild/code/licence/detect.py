@@ -122,7 +122,7 @@ def licence_of_file(name: str, blob: bytes) -> str:
         body = json.loads(text) if name.endswith(".json") else tomllib.loads(text)
     except (ValueError, RecursionError):
         return ""
-    licences = (_licence_of_field(field) for field in _licence_fields(body))
+    licences = (licence_of_field(field) for field in _licence_fields(body))
     return next((licence for licence in licences if licence), "")
 
 
@@ -175,7 +175,7 @@ def _table(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _licence_of_field(text: str) -> str:
+def licence_of_field(text: str) -> str:
     """Return the licence of a field: an expression, a name, or a whole text.
 
     A slash is an "or": so Cargo wrote it before it took SPDX expressions.

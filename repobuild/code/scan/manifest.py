@@ -23,7 +23,8 @@ import configparser
 import json
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
@@ -40,6 +41,8 @@ _EDITABLE = re.compile(r"(?:-e|--editable)[ \t=]+")
 _OWN_EXTRAS = re.compile(r"([\w.-]+)[ \t]*\[([^\]]*)\]")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _VERSIONS = re.compile(r"[\w.-]+\s*(?:\[[^\]]*\])?\s*([^;@]*)")
+_COMPARISON = re.compile(r"([\w.]+) ?([<>=!]=?) ?(\"[^\"]*\"|'[^']*')")
+_OPPOSITES = ({"==", "!="}, {"<", ">="}, {">", "<="})
 _ARCHIVES = (".whl", ".zip", ".tar", ".gz", ".bz2", ".xz", ".tgz")
 _ELSEWHERE = ("file:", "attr:")  # setup.cfg: the value is in another file
 _GO_MODULE = re.compile(r"^module[ \t]+\"?([\w./~-]+)\"?[ \t]*(?://.*)?$", re.MULTILINE)
@@ -181,15 +184,36 @@ def requirements(lines: Iterable[Any]) -> dict[str, str]:
     """Return {package: version specifier} of requirement lines.
 
     A condition follows the specifier: `>=4.0; python_version < "3.12"`. Of several
-    lines the first one without a condition counts: the others narrow it.
+    lines the first one without a condition counts: the others narrow it. Where all have
+    one, the package is needed under any of them, with the versions of the first line.
     """
-    specifiers: dict[str, str] = {}
+    told: dict[str, list[tuple[str, str]]] = {}
     for line in lines:
         if found := _requirement(_COMMENT.sub("", str(line)).strip()):
             name, specifier = found
-            if ";" in specifiers.setdefault(name, specifier) and ";" not in specifier:
-                specifiers[name] = specifier
-    return dict(sorted(specifiers.items()))
+            versions, _, condition = specifier.partition("; ")
+            told.setdefault(name, []).append((versions, condition))
+    return {name: _joined(found) for name, found in sorted(told.items())}
+
+
+def _joined(lines: Sequence[tuple[str, str]]) -> str:
+    """Return the specifier of a package that several lines name."""
+    for versions, condition in lines:
+        if not condition:
+            return versions
+    conditions = list(dict.fromkeys(condition for _, condition in lines))
+    versions = lines[0][0]
+    if any(_are_opposite(*pair) for pair in combinations(conditions, 2)):
+        return versions
+    return f"{versions}; {' or '.join(conditions)}"
+
+
+def _are_opposite(one: str, other: str) -> bool:
+    """Return whether one condition holds where the other does not: `==` and `!=`."""
+    first, second = _COMPARISON.fullmatch(one), _COMPARISON.fullmatch(other)
+    if not first or not second or first.group(1, 3) != second.group(1, 3):
+        return False
+    return {first[2], second[2]} in _OPPOSITES
 
 
 def packages_of_extra(lines: Iterable[Any]) -> list[str]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from repobuild.code.graph.graph import PROJECT
+from repobuild.code.licence.detect import MANIFESTS, licence_of_field
 from repobuild.code.scan.language import NO_GRAMMAR
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.graph_reader import GraphReader
@@ -31,6 +32,11 @@ _LONGEST_SENTENCE = 700
 _STUBS = ".pyi"
 # Languages that a reader counts as one.
 _COUNTED_AS = {"typescript": "javascript", "tsx": "javascript", "cpp": "c"}
+# The licences whose texts the checker knows, too (truth/claims/declared_claims.py).
+_KNOWN_TEXTS = frozenset(
+    "MIT Apache-2.0 BSD-2-Clause BSD-3-Clause GPL-2.0-only GPL-3.0-only MPL-2.0"
+    " AGPL-3.0-only LGPL-3.0-only ISC Unlicense".split()
+)
 _COUNTS = ("classes", "functions", "methods")
 # A sentence ends before white space, but not after "e.g." or before a small letter.
 _SENTENCE_END = re.compile(
@@ -93,9 +99,25 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
         row[field] = known.get(field, [])
     for field in ("tests", "documentation"):
         row[field] = known.get(field, [])
+    declared, _ = row["licence"] or ("", "")
+    row["licence_text"] = _other_licence_text(view, declared)
     if spoken := spoken_languages(view.table("documents").get(PROJECT)):
         row["languages"] = spoken
     return row
+
+
+def _other_licence_text(view: View, declared: str) -> list[str]:
+    """Return the licence whose text lies at the top, with its file, if not declared.
+
+    jqdatasdk declares Apache's in `setup.py`, and its LICENSE is MIT's.
+    """
+    stated = view.table("licences").get("/") or {"licence": "", "source": ""}
+    licence, source = str(stated["licence"]), str(stated["source"])
+    if source in MANIFESTS or licence not in _KNOWN_TEXTS:
+        return []
+    named = licence_of_field(declared)
+    family = licence.partition("-")[0]
+    return [] if not named or family in named else [licence, source]
 
 
 def _is_counted(counts: Mapping[str, Value]) -> bool:

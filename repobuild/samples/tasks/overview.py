@@ -14,6 +14,12 @@ _ONE_PACKAGE = ("single package", "single module", "subpackages")
 _NO_PARTS = frozenset({"test", "tests", "testing", "version", "about"})
 _READMES = "readme"  # how the name of a README begins, in small letters
 _MOST_DISTRIBUTIONS = 12
+# What the names of licences have in common; "Tencent" names none.
+_NAMES_LICENCE = re.compile(
+    r"(?i)licen[sc]e|\b(?:mit|expat|isc|psf\w*|zlib|zpl|bsl|cc0?|eupl|wtfpl|x11|python)\b"
+    r"|bsd|gpl|mpl|epl|gnu|apache|mozilla|artistic|eclipse|boost|public domain"
+    r"|proprietary|all rights reserved|commercial|0bsd|unlicen[sc]e"
+)
 _RUN_MODULE = "python -m "  # begins a command that no script is installed for
 # Stand-ins for newer versions of the standard library: nothing is built on them.
 _BACKPORTS = frozenset(
@@ -53,11 +59,23 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     for kind, field in (("test_folders", "tests"), ("doc_folders", "documentation")):
         if folders := scope.get(field):
             yield _fact(scope, kind, members=_listed(scope, folders))
-    for kind in ("licence", "python"):
-        if found := scope.get(kind):
-            value, source = found
-            yield _fact(scope, f"{kind}_needed", text=value, source=source)
+    yield from _licence(scope)
+    if found := scope.get("python"):
+        value, source = found
+        yield _fact(scope, "python_needed", text=value, source=source)
     yield from _distributions(scope)
+
+
+def _licence(scope: FactScope) -> Iterator[Fact]:
+    """What the manifest declares, and the text beside it where that is another's."""
+    declared, source = scope.get("licence") or ("", "")
+    if not _NAMES_LICENCE.search(declared):  # "Tencent" is a name, but of none
+        return
+    answer = scope.answer("licence_needed", text=declared, source=source)
+    if text := scope.get("licence_text"):
+        licence, file = text
+        answer += scope.phrases.part("licence_text", licence=licence, source=file)
+    yield Fact("licence_needed", answer, (scope.id,))
 
 
 def _numbers(scope: FactScope, field: str) -> dict[str, str]:

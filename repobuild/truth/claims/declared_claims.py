@@ -37,6 +37,19 @@ _INSTALLS = {
     "cargo build": ("Cargo.toml",),
     "go build ./...": ("go.mod",),
 }
+_LICENCE_TEXTS = {
+    "MIT": "permission is hereby granted free of charge to any person",
+    "ISC": "permission to use copy modify and or distribute this software",
+    "Apache-2.0": "apache license version 2 0",
+    "BSD-2-Clause": "redistribution and use in source and binary forms",
+    "BSD-3-Clause": "to endorse or promote products derived from this software",
+    "GPL-2.0-only": "gnu general public license version 2",
+    "GPL-3.0-only": "gnu general public license version 3",
+    "AGPL-3.0-only": "gnu affero general public license version 3",
+    "LGPL-3.0-only": "gnu lesser general public license version 3",
+    "MPL-2.0": "mozilla public license version 2 0",
+    "Unlicense": "this is free and unencumbered software released into",
+}
 _DOCUMENTS = (".md", ".markdown", ".rst", ".txt")
 _ROOTS = ("", "src/", "lib/", "python/")
 _NO_MODULE = "no file at that path is run by it"
@@ -238,6 +251,19 @@ def licence(index: TreeIndex, claim: DeferredClaim) -> str:
     return "" if told and told == collapsed(claim.claimed) else f"it says {told!r}"
 
 
+def licence_text(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check a file's text against the first words of the licence's own."""
+    words = " ".join(re.findall(r"\w+", index.read_text(claim.source).lower()))
+    begins = _LICENCE_TEXTS.get(claim.claimed)
+    if begins is None:
+        return "its text is not known"
+    return "" if begins in words else f"{claim.source} does not say {begins!r}"
+
+
+def licence_file(index: TreeIndex, claim: DeferredClaim) -> str:
+    return "" if claim.claimed in index.paths else "there is no such file"
+
+
 def python_version(index: TreeIndex, claim: DeferredClaim) -> str:
     manifest = index.manifests.get(claim.source)
     told = collapsed(manifest.python) if manifest else ""
@@ -323,6 +349,8 @@ DECLARED_CLAIMS: Mapping[str, DeferredCheck] = {
     "test folders": test_folders,
     "document folders": document_folders,
     "licence": licence,
+    "licence text": licence_text,
+    "licence file": licence_file,
     "python": python_version,
     "distributions": distributions,
 }

@@ -343,17 +343,32 @@ def _needed_lines(lines: list[str]) -> Iterator[str]:
 
 
 def _conditional(lines: Any) -> dict[str, str]:
-    """Return the packages that no line names without a condition, with their first."""
+    """Return the packages that each line names under a condition, with all of these.
+
+    What is needed under a condition and under its opposite is needed always.
+    """
     entries = lines if isinstance(lines, Iterable) else ()
     told = [re.sub(r"(?:^|\s)#.*", "", str(entry)) for entry in entries]
     always = {_folded(one) for one in _names([one for one in told if ";" not in one])}
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for line in told:
         condition = re.sub(r"\s--\w.*", "", line.partition(";")[2]).strip()
         for name in _names([line]) if condition else ():
             if _folded(name) not in always:
-                found.setdefault(name, condition)
-    return found
+                found.setdefault(name, []).append(condition)
+    return {
+        name: " or ".join(dict.fromkeys(conditions))
+        for name, conditions in found.items()
+        if not any(map(_is_opposite, conditions, conditions[1:]))
+    }
+
+
+def _is_opposite(one: str, other: str) -> bool:
+    """Return whether two conditions differ in `==` for `!=`, `<` for `>=` alone."""
+    turned = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+    swapped = re.sub(r"[<>=!]=?", lambda sign: turned.get(sign[0], ""), one, count=1)
+    is_single = not re.search(r"\b(?:and|or)\b", one)
+    return is_single and swapped.split() == other.split()
 
 
 def _names(lines: Any) -> set[str]:

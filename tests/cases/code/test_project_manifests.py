@@ -12,6 +12,7 @@ from repobuild.code.graph.graph import PROJECT
 from repobuild.code.scan.manifest import read
 from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.truth.audit import audit
+from repobuild.truth.tree.project_manifest import read_project_manifest
 from tests.code_world import World
 from tests.repository import Repository
 from tests.standard import Standard
@@ -91,6 +92,26 @@ def test_requirements_are_packages_and_nothing_else() -> None:
 def test_what_names_no_package_is_none(text: str, dependencies: Any) -> None:
     project = read(text.encode(), "manifest").get("project", {})
     assert project.get("dependencies", {}) == dependencies
+
+
+@pytest.mark.parametrize(
+    ("conditions", "told"),
+    [
+        (["os_name == 'nt'", "os_name != 'nt'"], ""),
+        (["python_version < '3.9'", "python_version >= '3.9'"], ""),
+        (["os_name == 'nt'", "os_name == 'java'"], "either"),
+    ],
+)
+def test_what_is_needed_under_opposite_conditions_is_needed_always(
+    conditions: list[str], told: str
+) -> None:
+    text = "".join(f"one>={i}; {c}\n" for i, c in enumerate(conditions))
+    project = read(text.encode(), "manifest")["project"]
+    plain = [condition.replace("'", '"') for condition in conditions]
+    either = f"; {' or '.join(plain)}" if told else ""
+    assert project["dependencies"] == {"one": f">=0{either}"}
+    checked = read_project_manifest("requirements.txt", text.replace("'", '"'))
+    assert checked.conditional == ({"one": " or ".join(plain)} if told else {})
 
 
 def test_a_value_in_another_file_is_no_value() -> None:
