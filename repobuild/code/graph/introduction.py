@@ -77,6 +77,8 @@ _CREDIT = re.compile(
     r"(?<=[.!?])\s+(?:[^.!?]{0,60}\s)?(?:written|created|developed|authored|designed)"
     r" by (?:the )?[@\[A-Z]"
 )
+# What begins the list that follows: "a set of utilities, including:".
+_LIST_BEGUN = re.compile(r"[,;]?\s+(?:including|such as|like|among others)\s*[:：]$")
 _REST_LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 # A number alone explains it to those who know it already.
 _STANDARD_ALONE = re.compile(
@@ -254,7 +256,7 @@ def describe(
     path = main_readme(readmes)
     readme = readmes.get(path, {})
     written = (_REST_LINK.sub(r"\1", one) for one in readme.get("leads", ()))
-    every = [_without_credit(one) for one in written]
+    every = [_LIST_BEGUN.sub(".", _without_credit(one)) for one in written]
     leads = [one for one in every if _is_prose(one)]
     names = _names_of(name, readme.get("title", ""))
     line, manifest = manifests.get("description")

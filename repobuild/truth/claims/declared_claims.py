@@ -28,6 +28,8 @@ _TEST_NAMES = frozenset("test tests testing __tests__".split())
 _TEST_FILE = re.compile(
     r"test_.*\.py|.*_tests?\.\w+|.*\.(?:test|spec)\.\w+|.*Test\.java|tests?\.py"
 )
+# Where a sentence goes on in the list below it, what stands before is a whole one.
+_BEFORE_LIST = re.compile(r"[,;]? (?:including|such as|like|among others) ?[:：]?")
 _DOCUMENT_ENDS = (".md", ".mdx", ".rst", ".txt", ".adoc")
 _DOCUMENT_FOLDERS = frozenset("doc docs documentation".split())
 # How a checkout is installed, and the manifests that it needs.
@@ -99,6 +101,8 @@ def _begins_here(claimed: str, paragraphs: list[str]) -> bool:
         rest = found.removeprefix(words)
         if words and len(rest) < len(found) and (rest == "" or rest[0] == " "):
             return not rest or claimed.rstrip().endswith(_WHOLE)
+        if _BEFORE_LIST.fullmatch(found.removeprefix(words.removesuffix("."))):
+            return True
         after = words.removeprefix(f"{found} ")
         if found and len(after) < len(words) and len(paragraphs) > 1:
             return _begins_here(after, paragraphs[1:])

@@ -71,6 +71,10 @@ def described(files: dict[str, str]) -> str:
         ("# Tool\n\n## 简介\n\n在纸上画图从来都不是容易的事。\n", LINE),
         ("# Tool\n\n如果喜欢本项目可以在右上角给颗星！tool感谢你。\n", LINE),
         (f"# {LINE}\n\nTo draw is human, to err is not.\n", LINE),
+        (
+            "# Tool\n\n*Be a pen.*\n\nTool is a set of pens, including:\n\n- ink\n",
+            "Tool is a set of pens.",
+        ),
         # None of these introduces the project.
         ("# Tool\n\n## 简介\n\ntool文中文档较长，但大部分是概念。\n", LINE),
         ("# Tool\n\n本文介绍tool的概念，需要一些耐心。\n", LINE),
