@@ -2,7 +2,8 @@
 
 undocumented       it has no docstring at all
 perhaps_documented a comment of C that is not read, a stub, or a docstring of which no
-                   sentence can be quoted alone may tell of it
+                   sentence can be quoted alone, and that has more than fields, may
+                   tell of it
 stale              the name that its docstring is about, and its code lacks
 only_name          its docstring says no more than its name
 copied             its docstring is that of another definition, too
@@ -25,7 +26,7 @@ from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.text.comment_above import comment_above, is_below_comment
-from repobuild.samples.text.summary.purpose import summarise
+from repobuild.samples.text.summary.purpose import has_fields_alone, summarise
 from repobuild.samples.text.summary.sentences import sentences_before
 
 Row = dict[str, Value]
@@ -87,6 +88,8 @@ def explained_fields(
             fields["perhaps_documented"] = is_in_stub
         else:
             fields["perhaps_documented"] = _is_perhaps_documented(file, element)
+    elif not (fields["only_name"] or has_fields_alone(element.doc)):
+        fields["perhaps_documented"] = True  # in words that are not understood
     if _ANNOUNCES.match(element.doc.strip()):
         fields["perhaps_documented"] = True  # by a list that cannot be quoted alone
     for overridden in row.get("overrides", ()):

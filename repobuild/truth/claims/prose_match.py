@@ -53,7 +53,7 @@ _HEADINGS = frozenset(
     "return|yields|receives|raises|warns|warnings|see also|notes|note|references|"
     "examples|example|methods|usage".split("|")
 )
-_NAME = re.compile(r"[A-Za-z_][\w./-]*\w")  # as a title of a module has it
+_NAME = re.compile(r"[A-Za-z_][\w./-]*\w", re.A)  # as a title of a module has it
 _FIELD = re.compile(r"[:@](?:param|arg|type|return|rtype|raise|throws|author)\w*\b")
 # A title that is a name tells no purpose; what follows it may.
 _NAME_ALONE = re.compile(

@@ -10,7 +10,7 @@ import pytest
 from repobuild.cli.claim_audit import audit_tree
 from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.samples.text.docstring_parts import parse_docstring
-from repobuild.samples.text.summary.purpose import summarise
+from repobuild.samples.text.summary.purpose import has_fields_alone, summarise
 from repobuild.truth.audit import audit
 from repobuild.truth.claims.prose_match import is_purpose
 from tests.repository import Repository
@@ -138,11 +138,31 @@ def test_what_is_no_purpose_gives_none(docstring: str) -> None:
         "This program is slow.",
         "@cached property of a class.",
         "Licence of a file.",
+        "websocket鉴权",
+        "Client的状态处理",
     ],
 )
 def test_a_sentence_that_begins_like_a_section_is_a_purpose(docstring: str) -> None:
     assert summarise(docstring) == docstring
     assert is_purpose(docstring)
+
+
+@pytest.mark.parametrize(
+    ("docstring", "is_fields_alone"),
+    [
+        (":param x: it\n:return: that", True),
+        ("Args:\n    x: it", True),
+        ("Parameters\n----------\nx : int\n    It.", True),
+        ("Inputs:\n    x: it\n公式:\n(rank(x) - 1)", False),
+        ("Formula:\n    x ** 2", False),
+        ("Class initializer.\n\n:param x: it", False),
+        ("TODO: say what it is for.", False),
+    ],
+)
+def test_that_no_purpose_is_given_is_said_of_fields_alone(
+    docstring: str, is_fields_alone: bool
+) -> None:
+    assert has_fields_alone(docstring) is is_fields_alone
 
 
 def test_a_section_right_below_a_sentence_ends_it() -> None:

@@ -82,7 +82,8 @@ _NO_PURPOSE = re.compile(
 # of its purpose.
 _NAME_ALONE = re.compile(
     r"[`*]*[A-Za-z_][\w./:-]*\w[`*]*"
-    r"(?:\((?:[^()\n]|\([^()\n]*\))*\)[`*]*(?:[ ]*(?:->|→)[ ]*[\w.\[\]]+)?)?"
+    r"(?:\((?:[^()\n]|\([^()\n]*\))*\)[`*]*(?:[ ]*(?:->|→)[ ]*[\w.\[\]]+)?)?",
+    re.ASCII,  # "websocket鉴权" is no name
 )
 # A last sentence that only points elsewhere.
 _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
@@ -106,7 +107,23 @@ _USE = re.compile(
     r"[A-Z][a-z]+(?:\s+[^\s.:]+){2,}\s*::?",
     re.DOTALL,
 )
+_FIELD_OR_SECTION = re.compile(
+    rf":\w[^:\n]*:|{TAG}|(?i:{SECTION_NAME})[ \t]*:?[ \t]*$|-{{3,}}|>>> |\.\. \w"
+)
 PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
+
+
+def has_fields_alone(docstring: str) -> bool:
+    """Return whether a docstring is nothing but fields and sections that are known."""
+    begun = False
+    for line in docstring.strip().split("\n"):
+        if not line.strip() or line[0] in " \t":
+            continue
+        if _FIELD_OR_SECTION.match(line):
+            begun = True
+        elif not begun or line.rstrip().endswith((":", "：")):
+            return False  # "Formula:", a section of its own
+    return begun
 
 
 @lru_cache(_MOST_KNOWN)
