@@ -286,6 +286,22 @@ def test_chinese_lines_are_sentences_and_links_none(
     assert summarise(docstring) == summary
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("a `.Context` of it", "a `Context` of it"),
+        ("as `~.Collection.add` does", "as `Collection.add` does"),
+        ("as `~tools.weigh` does", "as `weigh` does"),
+        ("a `.py` file", "a `.py` file"),
+    ],
+)
+def test_a_default_role_is_quoted_without_the_prefix_of_its_target(
+    written: str, told: str
+) -> None:
+    assert parse_docstring(f"Make {written}.").summary == f"Make {told}."
+    assert plain(f"Make {written}.") == plain(f"Make {told}.")
+
+
 def test_a_role_without_backticks_is_a_name() -> None:
     assert summarise("Add an error to :attr:tree.") == "Add an error to `tree`."
 

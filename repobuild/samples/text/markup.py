@@ -4,6 +4,7 @@
     {class}`C`               `C`
     :meth:`~a.C.m`           `C.m`
     :ref:`text <target>`     text            `C <a.b.C>`  `C`
+    `~a.b.C`, `.C`           `C`
     `text <https://...>`_    text            Example::    Example:
 
     C{code}, L{C}            `code`, `C`     I{a}, B{a}    a
@@ -28,6 +29,8 @@ _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _TITLED = re.compile(
     r"(?<!`)`([^`<>]+?)(?:\s+<[\w.~!]+>|(?<=\w)<[~!]?\w+\.[\w.]+>)`(?![_`])"
 )
+# One that is written as a target: `.Context`, `~.Collection.add`; `.py` is an ending.
+_DEFAULT_ROLE = re.compile(r"(?<![`:}\w])`(~[.\w]+|\.[A-Z]\w*(?:\.\w+)*)`(?![`_])")
 _NAMED_LINK = re.compile(r"`([^`]+)`__?(?=[\s.,;:)]|$)")
 _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")
 _ESCAPE = re.compile(r"(?<=`)\\(?:\s|(\w))")  # what joins a suffix to marked text
@@ -50,6 +53,7 @@ def strip_markup(text: str) -> str:
     if "`" not in text and "::" not in text:
         return text
     text = _ROLE.sub(_role_text, _DOUBLED_ROLE.sub(r"\1`\2`", text))
+    text = _DEFAULT_ROLE.sub(_role_text, text)
     text = _LINK.sub(r"\1", text)
     text = _TITLED.sub(r"`\1`", text)
     text = _NAMED_LINK.sub(r"\1", text)

@@ -24,6 +24,7 @@ _DOUBLED_ROLE = re.compile(r"(?<!`)(:[a-z][\w:+-]*:)``([^`]+)``(?!`)")
 _BARE_ROLE = re.compile(
     r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
 )
+_DEFAULT_ROLE = re.compile(r"(?<![`:}\w])`(~[.\w]+|\.[A-Z]\w*(?:\.\w+)*)`(?![`_])")
 _ROLE_TEXT = re.compile(r"(.*?)\s*<(?:[^<>]*\.)?([^<>]+)>$", re.S)
 _ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")  # `python:str`, `.name`
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
@@ -42,7 +43,8 @@ _COLON = re.compile(r"[ \t]*[:：]+")  # it announces what is not quoted
 _BRACKET_WITH_LINK = re.compile(r"\s+\([^()\n]*\n\s*https?://")
 # A clause that announces a list or an example, which is not quoted either.
 _ANNOUNCED = re.compile(
-    r"[ \t,，;；]*[^\n,，;；。]*?(?:如下|以下|\bas follows|\bthe following)"
+    r"[ \t,，;；]*(?:[^\n,，;；。]|\n(?!\s*\n))*?"
+    r"(?:如下|以下|\bas follows|\bthe following)"
     r"[^\n,，;；。.]{0,20}(?:\n|$)"
     r"|[,，;；][^\n,，;；。.]*[:：][ \t]*(?:\n|$)"  # a clause before what it announces
 )
@@ -89,15 +91,15 @@ def is_beginning(text: str, source: str) -> bool:
     The text has to end where a sentence or a paragraph ends, or with " ...".
     """
     bare = _REFERENCE.sub("", text.removesuffix(_CUT))
-    words, source = plain(bare).split(), plain(_REFERENCE.sub("", source)).strip()
-    if not words:
-        return False
+    source = plain(_REFERENCE.sub("", source)).strip()
     patterns = (_NAME_ALONE, _BASE_LINE, _TAG, _STRAY_QUOTE)
-    for start in (source, *(one.sub("", source, count=1) for one in patterns)):
-        match = re.match(_words_pattern(words), start)
-        if match is not None and _may_end(text, start[match.end() :]):
-            return True
-    return False
+    starts = [source, *(one.sub("", source, count=1) for one in patterns)]
+    return any(
+        (match := re.match(_words_pattern(words), start)) is not None
+        and _may_end(text, start[match.end() :])
+        for words in _told_words(bare)
+        for start in starts
+    )
 
 
 def begins_comment(text: str, source: str) -> bool:
@@ -131,14 +133,18 @@ def is_purpose(text: str) -> bool:
 def occurs(text: str, source: str, before: str = "") -> bool:
     """Return whether the source has the text right after `before`, a pattern."""
     claimed, source = text.removesuffix(_CUT), _plain_source(source)
-    # `run <port>` of a literal is no title with a target, but reads like one.
-    told = {tuple(one.split()) for one in (plain(claimed), _SIGNS.sub("", claimed))}
     return any(
         _may_end(text, one[match.end() :])
-        for words in filter(None, told)
+        for words in _told_words(claimed)
         for one in dict.fromkeys((source, _REFERENCE.sub("", source)))
         for match in re.finditer(before + _words_pattern(words), one)
     )
+
+
+def _told_words(text: str) -> set[tuple[str, ...]]:
+    """Return the words of a text: `run <port>` reads like a title with its target."""
+    told = {tuple(one.split()) for one in (plain(text), _SIGNS.sub("", text))}
+    return told - {()}
 
 
 def plain(text: str) -> str:
@@ -150,6 +156,7 @@ def plain(text: str) -> str:
     text = _ESCAPE.sub("`", _RULE.sub("", text))
     text = _DOUBLED_ROLE.sub(r"\1`\2`", text)
     text = _ROLE.sub(lambda role: _role_text(role[1]), text)
+    text = _DEFAULT_ROLE.sub(lambda role: _role_text(role[1]), text)
     text = _TITLED.sub(r"\1", _LINK.sub(r"\1", text))
     return _SIGNS.sub("", text)
 
