@@ -187,4 +187,8 @@ def plain_markup(text: str) -> str:
 def _role_text(content: str) -> str:
     if target := _ROLE_TARGET.match(content):
         return target[1]
-    return content.lstrip("~!") if content[0] != "~" else content[1:].rpartition(".")[2]
+    if content[0] != "~":
+        return content.lstrip("!")
+    owner, _, name = content[1:].rpartition(".")
+    owner = owner.rpartition(".")[2]
+    return f"{owner}.{name}" if owner[:1].isupper() else name  # a method of a class

@@ -44,6 +44,7 @@ _USERS = (
 _ASIDE = re.compile(r"(?:docs?|documentation)/|(?:.*/)?(?:_static|[\w-]*-tests?)/")
 _AWAITS = re.compile(r"(?:^|[= (\[])await |^async (?:with|for) ", re.MULTILINE)
 _DEFINES = re.compile(r"^\s*(?:async )?def ", re.MULTILINE)
+_COMMENT_FOR_BODY = re.compile(r"[ \t]+#.*")
 _FRAME = "async def main():"
 _ANYTHING = ("*args", "**kwargs", "**kw", "**kwds")
 _USE = 0  # the number of the question of how to use something
@@ -264,10 +265,19 @@ def _shown_call(scope: FactScope) -> str:
         code = answer_parts.render_code(scope, _in_coroutine(example_call(scope)))
         return part("by_signature", code=code)
     site, example = scope.get("example")
-    code = answer_parts.render_code(scope, _in_coroutine(example))
+    code = answer_parts.render_code(scope, _in_coroutine(_with_body(example)))
     if site:
         return part("called_in", site=site, code=code)
     return part("called_in_docstring", code=code)
+
+
+def _with_body(code: str) -> str:
+    """Give a last block that its author left to a comment a body, as Python wants."""
+    header, _, comment = code.rstrip().rpartition("\n")
+    if not _COMMENT_FOR_BODY.fullmatch(comment) or not header.endswith(":"):
+        return code
+    indent = comment[: len(comment) - len(comment.lstrip())]
+    return f"{code.rstrip()}\n{indent}..."
 
 
 def _in_coroutine(code: str) -> str:

@@ -34,6 +34,7 @@ _SPHINX = re.compile(
     re.MULTILINE,
 )
 _GOOGLE = re.compile(r"^(Args|Arguments|Parameters|Returns|Yields):[ \t]*$", re.M)
+_ROLE_LEFT = re.compile(r"(?:py:)?(?:class|func|meth|mod|obj|exc|attr|data|ref):`")
 _RULE = re.compile(r"\A\n[ \t]*-{3,}[ \t]*(?=\n)")  # below a heading with a colon
 _NUMPY = re.compile(r"^(Parameters|Returns|Yields)[ \t]*\n-{3,}[ \t]*$", re.MULTILINE)
 _ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?:\([^)\n]*\))?[ \t]*:[ \t]+(\S.*)$")
@@ -118,8 +119,14 @@ def parse_docstring(docstring: str) -> DocstringParts:
                     returns = returns or _result(text)
                 else:
                     parameters.update(read(block))
+    parameters = {n: t for n, t in parameters.items() if not _repeats_name(t, n)}
     summary = summarise_with_list(docstring)
     return DocstringParts(summary, parameters, returns, warning_of(docstring))
+
+
+def _repeats_name(text: str, name: str) -> bool:
+    """Return whether a description says the parameter's name alone: "the request"."""
+    return letters(text).removeprefix("the") == letters(name)
 
 
 def warning_of(docstring: str) -> str:
@@ -204,7 +211,9 @@ def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
     """
     parameters: dict[str, str] = {}
     returns = ""
-    for field_, name, block in _SPHINX.findall(docstring):
+    for field_, name, text in _SPHINX.findall(docstring):
+        # Of `:param x :class:`C`` the first colon of a role ends the field.
+        block = f":{text}" if _ROLE_LEFT.match(text) else text
         if field_ == "param" and name.split():
             last = name.split()[-1].lstrip("*")
             parameters[last] = "" if last in parameters else _one_line(block)

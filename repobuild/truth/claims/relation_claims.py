@@ -245,8 +245,10 @@ def _check_edges(
         return wrong
     if claim.has_more and claim.claim in ("callers", "tests", "subclasses"):
         # Others can only exist where some definition mentions the name.
-        name = claim.id.rpartition("::")[2].rpartition(".")[2]
-        name = display_name(name) or name
+        owner, _, name = claim.id.rpartition("::")[2].rpartition(".")
+        # A special method is called without its name, by who makes or uses an object.
+        name = display_name(owner if name.startswith("__") and owner else name) or name
+        name = name.rpartition(".")[2]
         if not any(map(index.is_mentioned, (name, *index.other_names(name)))):
             return "there are no others"
     return ""
