@@ -37,13 +37,12 @@ def audit_claims(
     from repobuild.truth.audit import audit
 
     state = checkout.state()
-    line = state.line("samples")
-    if line is None:
-        raise StaleError(
-            f"samples is not built yet\nrun `{program()} --until samples` first"
-        )
     current = checkout.view(checkout.snapshot(), state)
     for name in AllSamples.of(current).tables:
+        if state.line(name) is None:
+            raise StaleError(
+                f"{name} is not built yet\nrun `{program()} --until dataset` first"
+            )
         commit_of(current, name)
     commit = commit_of(current, "samples")
     build = checkout.view(checkout.snapshot(commit), state)

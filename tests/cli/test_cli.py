@@ -51,6 +51,19 @@ def run_json(capsys, *arguments: str) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.parametrize(
+    ("until", "missing"), [("facts", "samples"), ("samples", "history")]
+)
+def test_samples_are_checked_only_when_all_of_them_are_built(
+    here: Repository, capsys: pytest.CaptureFixture[str], until: str, missing: str
+) -> None:
+    assert run(["build", "--until", until]) == 0
+    capsys.readouterr()
+    assert run(["verify", "--samples"]) == 1
+    said = capsys.readouterr().err
+    assert f"{missing} is not built yet" in said and "--until dataset` first" in said
+
+
 def test_a_build_reports_how_many_rows_of_each_table_were_built(here, capsys):
     facts = run_json(capsys, "build", "--until", "dataset")
     assert facts["version"] == 1

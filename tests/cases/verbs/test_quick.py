@@ -57,7 +57,7 @@ def test_a_quick_build_asks_for_no_trust():
         (["ask", "Where?"], "run `repobuild --quick` to build one"),
         (["review"], "run `repobuild --quick --until dataset` first"),
         (["export", "dataset", "-o", "x"], "run `repobuild --quick --until dataset`"),
-        (["verify", "--samples"], "run `repobuild --quick --until samples` first"),
+        (["verify", "--samples"], "run `repobuild --quick --until dataset` first"),
         (["verify"], "run `repobuild --quick` first"),
         (["show", "x.py::y"], "nothing is built yet\nrun `repobuild --quick` first"),
         (["why", "x.py::y"], "nothing is built yet\nrun `repobuild --quick` first"),
