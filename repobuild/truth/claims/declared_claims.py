@@ -104,8 +104,10 @@ def _begins_here(claimed: str, paragraphs: list[str]) -> bool:
         if _BEFORE_LIST.fullmatch(found.removeprefix(words.removesuffix("."))):
             return True
         after = words.removeprefix(f"{found} ")
-        if found and len(after) < len(words) and len(paragraphs) > 1:
-            return _begins_here(after, paragraphs[1:])
+        if found and len(after) < len(words):
+            # An example may stand between a paragraph and what goes on saying.
+            below = (paragraphs[n:] for n in range(1, len(paragraphs)))
+            return any(_begins_here(after, one) for one in below)
     return False
 
 

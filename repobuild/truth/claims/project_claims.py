@@ -198,7 +198,8 @@ def package_parts(index: TreeIndex, claim: DeferredClaim) -> str:
             continue
         file = index.file(part if part.endswith(".py") else part + _INIT)
         is_test = TEST_PATH.search(part if part.endswith(".py") else part + _INIT)
-        if not is_test and name not in _TOOLS and file is not None:
+        is_aside = is_test or name in _TOOLS or name.startswith("bench")
+        if not is_aside and file is not None:
             return f"{part} is a part of it, too"
     strange = sorted(one for one in known - parts)
     strange += sorted(one for one in known if one.rpartition("/")[0] != package)

@@ -137,8 +137,11 @@ class TypeInference:
         if container is None:
             return None
         element = self.resolve_annotation(path, scope, inner)
-        is_instance = element is not None and element.kind is Kind.INSTANCE
-        return element.as_kind(container) if element and is_instance else None
+        if element is None or element.kind is not Kind.INSTANCE:
+            return None
+        # `type[A]` is A or, more often, a class below it: what is made is not stated.
+        most = 0.45 if container is Kind.CLASS else 1.0
+        return element.as_kind(container, at_most=most)
 
     def _self_type(self, path: str, scope: str) -> Symbol | None:
         module = self._modules.get(path)

@@ -81,7 +81,7 @@ _NO_PURPOSE = re.compile(
 # A title that names the module or the function, or how it is called, and says nothing
 # of its purpose.
 _NAME_ALONE = re.compile(
-    r"[`*]*[A-Za-z_][\w./:-]*\w[`*]*"
+    r"[`*]*[A-Za-z_][\w./:-]*\w[`*]*(?:参数|类|函数|方法|模块|对象)?"
     r"(?:\((?:[^()\n]|\([^()\n]*\))*\)[`*]*(?:[ ]*(?:->|→)[ ]*[\w.\[\]]+)?)?",
     re.ASCII,  # "websocket鉴权" is no name
 )
