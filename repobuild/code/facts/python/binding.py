@@ -39,6 +39,7 @@ from repobuild.code.facts.python.flow import FlowReader
 from repobuild.code.facts.python.import_bindings import ImportBindings
 from repobuild.code.facts.python.value import NONE, Values
 from repobuild.code.facts.syntax import Outline, Parts
+from repobuild.code.scan.python_table import builtin_names
 
 _ROOT = re.compile(IDENTIFIER)
 _UNKNOWN = frozenset(
@@ -504,9 +505,14 @@ class Binder:
         # None last: it is only a binding when the name has no other.
         events = sorted(self._events, key=lambda event: (event.binding == NONE, event))
         self._bound = self._bound_names()
+        bound: set[str] = set()  # by the module, up to the event
         for _, owner, name, binding in events:
             if owner < 0:
-                self._add(self.names, name, binding)
+                # `_map = map` above an own `map` is Python's.
+                other = binding[1:] if binding[:1] == "=" else ""
+                is_python = other in builtin_names() and other not in bound
+                self._add(self.names, name, "" if is_python else binding)
+                bound.add(name)
             elif self.outline.is_class(owner):
                 self._add(self.attrs[owner], name, binding)
             elif "." not in name:
