@@ -130,9 +130,11 @@ class PythonFileEdges:
             base = self.resolver.find_base(self.module.path, row.qual, text)
             if base is not None:
                 self._add(row.qual, "inherits", symbol_id(base), base.confidence)
-        outer = parent_of(row.qual)
         for text in row.decorators:
             name = text.partition("(")[0]
+            outer = parent_of(row.qual)
+            if outer and name == name_of(row.qual):
+                outer = parent_of(outer)  # its own class does not have it yet
             self._call(row.qual, outer, name)
             self._decorator(row.qual, outer, name)
             if (chain := decorator_chain(text)) != name:

@@ -118,7 +118,7 @@ def _called_lines(
                 continue
             if name in (f"self.{last}", f"cls.{last}"):
                 continue  # of a subclass: without its class nobody can call it so
-            if len(written[last]) == 1 or _names_owner(name, callee):
+            if len(written[last]) == 1 or _names_owner(name, callee, written[last]):
                 for line in lines[:_TRIED]:
                     yield callee, last, line
 
@@ -150,10 +150,13 @@ def _bare_decorators(row: ElementRow, lines: list[str]) -> Iterator[list[Any]]:
             yield [text, line]
 
 
-def _names_owner(name: str, callee: str) -> bool:
-    """Return whether a call is written with the class of its callee, `Class.method`.
+def _names_owner(name: str, callee: str, written: list[str]) -> bool:
+    """Return whether a call alone is written with its callee's class, `Class.method`.
 
-    `digest.update` and `bar.update` in one function: only the class would tell.
+    `digest.update` and `bar.update` in one function: only the class would tell. Beside
+    `Path.home` is `pathlib.Path.home` another one.
     """
     owner = split_id(callee)[1].rpartition(".")[0]
-    return bool(owner) and f".{name}".endswith(f".{owner}.{name_of(callee)}")
+    whole = f"{owner}.{name_of(callee)}"
+    naming = [one for one in written if f".{one}".endswith(f".{whole}")]
+    return bool(owner) and name in naming and (len(naming) == 1 or name == whole)

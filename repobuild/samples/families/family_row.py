@@ -199,7 +199,7 @@ def _defined(
         "some": replaced_by_some(family, methods, ids, tree),
         "choice": choice_of_base(family, methods, elements, tree),
         "arguments": common_arguments(family, elements),
-        "attributes": common_attributes(elements, tree),
+        "attributes": common_attributes(family, elements, tree),
         "decorators": shared_decorators(family, elements),
     }
 

@@ -234,8 +234,12 @@ def common_arguments(family: Family, elements: list[ElementView | None]) -> list
     return list(shape_of(elements[0]))
 
 
-def common_attributes(elements: list[ElementView | None], tree: Tree) -> list[Value]:
+def common_attributes(
+    family: Family, elements: list[ElementView | None], tree: Tree
+) -> list[Value]:
     """Return the class attributes that half of the siblings assign (Python only)."""
+    if family.kind == "modules":
+        return []  # a class in each of them has some, and no module does
     counts: Counter[str] = Counter()
     for one in elements:
         if one is None or one.type != "class" or not one.path.endswith(".py"):

@@ -342,6 +342,10 @@ def _running_definitions(
     """
     qual = source.partition("::")[2]
     yield file.definitions[qual]
+    number = 2
+    while again := file.definitions.get(f"{qual}#{number}"):
+        yield again  # the first ones may be overloads
+        number += 1
     if (
         file.definitions[qual].kind == "class"
         and f"{qual}.__init__" in file.definitions
@@ -374,7 +378,10 @@ def _callable_names(index: TreeIndex, source: str, target: str) -> Iterator[str]
     if name == "__call__" or _is_function(index, target.rpartition(".")[0]):
         # Calling an instance, or the function that another one returned.
         yield from index.instance_names(owner.rpartition(".")[2])
-    enclosing = display_name(source.partition("::")[2]).split(".")[:-1]
+    around = index.definition(source)
+    enclosing = display_name(source.partition("::")[2]).split(".")
+    if around is None or around.kind != "class":
+        enclosing.pop()
     if {class_name, *index.descendants(class_name)}.intersection(enclosing):
         yield from _OWN_CLASS
         if name == "__call__":

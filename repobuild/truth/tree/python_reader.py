@@ -179,7 +179,7 @@ class PythonFile:
                 if isinstance(child, ast.If):
                     dead = list(dead_statements(child))
                     self._dead.update(dead)
-                    if "TYPE_CHECKING" in ast.dump(child.test):
+                    if _is_for_types(child.test):
                         inner = (one for part in dead for one in ast.walk(part))
                         self.for_types.update(inner)
                 self._define_children(child, outer, in_class)
@@ -195,6 +195,14 @@ class PythonFile:
         kind = "class" if is_class else "method" if in_class else "function"
         self.definitions[qual] = PythonDefinition(qual, kind, outer, node)
         self._define_children(node, qual, is_class)
+
+
+def _is_for_types(test: ast.expr) -> bool:
+    """Return whether a condition holds for type checkers alone."""
+    if isinstance(test, ast.BoolOp):
+        parts = map(_is_for_types, test.values)
+        return any(parts) if isinstance(test.op, ast.And) else all(parts)
+    return last_name(test) == "TYPE_CHECKING"
 
 
 def imported_names(node: ast.AST) -> Iterator[tuple[str, str]]:
