@@ -85,7 +85,7 @@ from repobuild.samples.contexts.unchanged import (
 from repobuild.samples.text.deprecation import is_deprecated_module
 from repobuild.samples.text.import_statements import changed_names, read_imports
 from repobuild.samples.text.source_names import assigned_names
-from repobuild.samples.text.summary.module_purpose import summarise_module
+from repobuild.samples.text.summary.module_purpose import module_summary
 
 _MODULES = (".py", ".pyi", ".pyx", ".so")
 DocstringUses = tuple[dict[str, str], dict[str, str]]  # before and after
@@ -243,7 +243,7 @@ class ChangedFiles:
         if is_same_text and old_targets == new_targets:
             return elements  # only edges of its elements changed
         facts = self.facts(path)
-        if not elements or not has_same_header(facts.old, facts.new):
+        if not elements or not has_same_header(path, facts.old, facts.new):
             return ()
         file = self._view.table("files").get(path)
         old_file = self._files[path][0] if path in self._files else file
@@ -374,8 +374,7 @@ def _documented_by_stub(
 
 def _purpose(path: str, facts: Value) -> tuple[str, str]:
     """Return what the list of a package's parts may say of one of them."""
-    summary = summarise_module((facts or {}).get("doc", ""), path)
-    return summary, purpose_of(path, facts)
+    return module_summary(path, facts), purpose_of(path, facts)
 
 
 def _looked_up(old: Elements, new: Elements, unchanged: set[str]) -> set[str]:

@@ -55,7 +55,7 @@ from repobuild.samples.text.source_names import (
     other_public_names,
     public_constants,
 )
-from repobuild.samples.text.summary.module_purpose import repeats_path, summarise_module
+from repobuild.samples.text.summary.module_purpose import module_summary, repeats_path
 from repobuild.samples.text.summary.purpose import (
     rest_of_first_paragraph,
     summarise,
@@ -187,7 +187,7 @@ class FileContext:
         self.elements = reader.elements(path)
         self.is_test = is_test(path)
         self.is_tool = is_tool(path)
-        summary = summarise_module(self.facts.get("doc", ""), path)
+        summary = module_summary(path, self.facts)
         self.summary = "" if repeats_path(summary, path) else summary
         self.name_counts = names_of(self.facts)
         self.method_counts: Counter[str] = Counter(

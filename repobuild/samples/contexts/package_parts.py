@@ -16,7 +16,11 @@ from repobuild.code.scan.file_roles import is_test, is_tool
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames
 from repobuild.samples.contexts.element_view import read_elements
-from repobuild.samples.text.summary.module_purpose import repeats_path, summarise_module
+from repobuild.samples.text.summary.module_purpose import (
+    first_sentence_of_module_summary,
+    module_summary,
+    repeats_path,
+)
 from repobuild.samples.text.summary.purpose import first_sentence_of
 from repobuild.samples.text.summary.sentences import first_sentence
 
@@ -42,7 +46,7 @@ def first_sentence_of_module(path: str, facts: Value) -> str:
     says no more than the path is none.
     """
     doc = (facts or {}).get("doc", "")
-    told = first_sentence(summarise_module(doc, path))
+    told = first_sentence_of_module_summary(module_summary(path, facts), path)
     if repeats_path(told, path):
         return ""
     title = " ".join(doc.strip().partition("\n\n")[0].split())
@@ -86,7 +90,7 @@ def purposes_of(
 
 
 def _second_sentence(path: str, first: str, facts: Value) -> str:
-    summary = summarise_module((facts or {}).get("doc", ""), path)
+    summary = module_summary(path, facts)
     is_first = bool(first) and summary.startswith(first)
     return first_sentence(summary.removeprefix(first).strip()) if is_first else ""
 

@@ -28,6 +28,7 @@ from repobuild.git.snapshot import is_regular
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.text.comment_above import is_below_comment, lines_above
 from repobuild.samples.text.conditions import conditions_of
+from repobuild.samples.text.summary.module_purpose import module_summary
 
 Elements = dict[str, ElementView]  # by qualified name
 _WORD = re.compile(IDENTIFIER)
@@ -74,11 +75,16 @@ def without_mentions(
             yield qual
 
 
-def has_same_header(old: Value, new: Value) -> bool:
-    """Return whether a file's facts agree in what the rows of all its elements use."""
+def has_same_header(path: str, old: Value, new: Value) -> bool:
+    """Return whether a file's facts agree in what the rows of all its elements use.
+
+    A class that comes or goes may decide whether the module's docstring is believed.
+    """
     if not old or not new:
         return False
-    return all(old.get(name) == new.get(name) for name in ("language", "doc"))
+    if any(old.get(name) != new.get(name) for name in ("language", "doc")):
+        return False
+    return module_summary(path, old) == module_summary(path, new)
 
 
 def read_source(view: View, row: Value) -> bytes | None:

@@ -38,6 +38,7 @@ _ROLE_LEFT = re.compile(r"(?:py:)?(?:class|func|meth|mod|obj|exc|attr|data|ref):
 _RULE = re.compile(r"\A\n[ \t]*-{3,}[ \t]*(?=\n)")  # below a heading with a colon
 _NUMPY = re.compile(r"^(Parameters|Returns|Yields)[ \t]*\n-{3,}[ \t]*$", re.MULTILINE)
 _ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?:\([^)\n]*\))?[ \t]*:[ \t]+(\S.*)$")
+_DIRECTIVE = re.compile(r"\s*(?:$|!!! |\.\. \w)")
 _NUMPY_ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?::.*)?$")
 _TYPED_ENTRY = re.compile(r"\*{0,2}\w+ *: *\S")
 _MOST_KNOWN = 512  # docstrings; half of those asked for were so for the same file
@@ -262,8 +263,8 @@ def _google_entries(block: str) -> dict[str, str]:
         if entry:
             name = entry[1]
             entries[name] = entry[2]
-        elif name and line.startswith(" ") and line.strip():
-            entries[name] += " " + line.strip()
+        elif name and line.startswith(" ") and not _DIRECTIVE.match(line):
+            entries[name] += "\n" + line.strip()
         else:
             name = ""
     return {name: _one_line(text) for name, text in entries.items()}

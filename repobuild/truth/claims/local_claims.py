@@ -25,7 +25,7 @@ from repobuild.truth.claims.prose_match import (
 )
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.markdown_document import MarkdownSection
-from repobuild.truth.tree.python_reader import PythonDefinition
+from repobuild.truth.tree.python_reader import PythonDefinition, PythonFile
 
 # No constants that anybody looks for in a module.
 _ANYWHERE = ("logger", "log", "LOG", "LOGGER", "TYPE_CHECKING")
@@ -35,6 +35,11 @@ _ELEMENT_KINDS = ("function", "method", "class")
 _KEYWORDS = {"function": "def", "method": "def", "class": "class"}
 _JOINT = re.compile(r"(?<=[.!?:。！？：])[ ]?(?=\S)")  # of two paragraphs
 _PYTHON = (".py", ".pyi")
+# "Provides the Clock class": what the docstring of a module says that it defines.
+_PROVIDED_CLASS = re.compile(
+    r"(?i:(?:this module )?(?:provides?|implements?|defines?|contains?|holds?)"
+    r" (?:the|an?)) `?([A-Z]\w*[a-z]\w*)`? (?:class|type|exception)\b"
+)
 _NO_PURPOSE = "that is a section, a field or an imprint, and no purpose"
 _FENCE = re.compile(r"^(?:`{3,}|~{3,})[ \t]*(\w*)", re.MULTILINE)
 
@@ -192,7 +197,7 @@ def summary(subject: Subject, claimed: str) -> str:
     if subject.definition:
         return _check_doc(claimed, subject.definition.doc)
     if subject.file.python:
-        return _missing(subject) or _check_doc(claimed, subject.file.python.doc)
+        return _missing(subject) or _check_module_doc(claimed, subject.file.python)
     if subject.file.document:
         return _check_paragraph(claimed, subject.file.document.text)
     return _check_comment(subject, claimed)
@@ -206,8 +211,16 @@ def container_summary(subject: Subject, claimed: str) -> str:
 
 def module_summary(subject: Subject, claimed: str) -> str:
     if subject.file.python:
-        return _check_doc(claimed, subject.file.python.doc)
+        return _check_module_doc(claimed, subject.file.python)
     return _check_comment(subject, claimed)
+
+
+def _check_module_doc(claimed: str, module: PythonFile) -> str:
+    """Check a module's purpose: it cannot provide a class that it does not bind."""
+    told = _PROVIDED_CLASS.match(claimed)
+    if told and not module.binds(told[1]):
+        return f"the module binds no `{told[1]}`"
+    return _check_doc(claimed, module.doc)
 
 
 def section(subject: Subject, claimed: str) -> str:

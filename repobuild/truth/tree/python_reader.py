@@ -147,6 +147,17 @@ class PythonFile:
         """Every name that the file imports: see `imported_names`."""
         return {one for node in ast.walk(self.tree) for one in imported_names(node)}
 
+    def binds(self, name: str) -> bool:
+        """Return whether a name may be one of the module, as it is bound somewhere."""
+        bound = {
+            one.id
+            for one in ast.walk(self.tree)
+            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+        }
+        for _, imported in self.imports:
+            bound.add(imported.rpartition(" as ")[2].partition(".")[0])
+        return name in bound or "*" in bound or name in self.children_by_name("")
+
     def children(self, qual: str) -> list[PythonDefinition]:
         """Return the direct children of a definition, or of the module for ""."""
         return [d for d in self.definitions.values() if d.parent == qual]

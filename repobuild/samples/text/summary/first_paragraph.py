@@ -62,6 +62,23 @@ _BEFORE_LINK = re.compile(
     r"\b(?:in|at|from|on|of|see|by|to|with|per|and|or|the|via|is)$"
 )
 PUNCTUATION = tuple(".!?:;,。！？：；，")
+_STATEMENT = re.compile(r"[A-Z][a-z]+,? ")
+_VERB = re.compile(r"[A-Z][a-z]+[^s\W]s ")  # "Removes ", as the line before has it
+_LINES_OF_LIST = 3  # that begin with a capital each: one statement a line
+# An end that only what is not quoted would complete: "doctests, such as".
+_OPEN_CLAUSE = re.compile(
+    r"(?:[,，;]\s*(?:(?:for example|e\.g\.?|such as|like|including|namely|i\.e\.?)"
+    r"|as(?: \w+)? (?:in )?(?:the following(?: \w+)?|follows|below))"
+    r"|[,，]\s*where|\s+(?:such as|including|namely|e\.g\.))\s*[:：]?$",
+    re.IGNORECASE,
+)
+# What is counted or announced, and left out: "storing two more values", "True if".
+_OPEN_SENTENCE = re.compile(
+    r"(?i)(?:\b(?:(?:the|these|one of(?: the)?|in|as) following\b[^.]*"
+    r"|(?:two|three|four|five|several) (?:additional|extra|more|different|possible)"
+    r" \w+|as follows|like this|such as|of the form|\w+'s"
+    r"|(?:an?|the|of|and|or|nor|but|if|whether|when|unless|than|its|every)))$"
+)
 
 
 def summarise_prose(
@@ -74,6 +91,18 @@ def summarise_prose(
     lines = first_paragraph(docstring).summary
     text = strip_markup(_without_references(join_lines("\n".join(lines)), docstring))
     return shorten(text if keeps_colon else without_announcement(text), most)
+
+
+def whole_sentences(text: str) -> str:
+    """Return a text without an end that only what is left out would complete.
+
+    A clause goes alone, "such as" with its comma. A sentence goes whole.
+    """
+    text = _OPEN_CLAUSE.sub("", text)
+    if not _OPEN_SENTENCE.search(text):
+        return text
+    ends = [match.start() for match in SENTENCE_END.finditer(text)]
+    return text[: ends[-1]] if ends and ends[-1] < len(text) else ""
 
 
 def _without_references(text: str, docstring: str) -> str:
@@ -101,10 +130,27 @@ def first_paragraph(docstring: str) -> Paragraph:
         text = text[: max(section.start() - 1, 0)]
         if section[0].lstrip().startswith("http"):
             text = _without_dangling(text)
-    lines = text.split("\n\n", 1)[0].split("\n")
+    first, *below = text.split("\n\n")
+    is_announced = first.rstrip().endswith((":", "："))
+    lines = [*first.split("\n"), *(_list_below(below) if is_announced else ())]
     before = _lines_before_list(lines)
     width = max(map(len, docstring.split("\n")))
     return Paragraph(lines, before, lines_of_first_sentences(before, width))
+
+
+def _list_below(blocks: list[str]) -> list[str]:
+    """Return the lines of a list, [] where an item has more than one paragraph."""
+    lines: list[str] = []
+    for block in blocks:
+        if not _ITEM.match(block):
+            is_of_item = len(block) - len(block.lstrip()) > _indent(lines)
+            return [] if lines and is_of_item else lines
+        lines += block.split("\n")
+    return lines
+
+
+def _indent(lines: list[str]) -> int:
+    return len(lines[0]) - len(lines[0].lstrip()) if lines else 0
 
 
 def list_items(docstring: str) -> list[str]:
@@ -118,7 +164,7 @@ def list_items(docstring: str) -> list[str]:
             items.append(" ".join(line.split()))
         elif items:
             items[-1] += " " + " ".join(line.split())
-    return [strip_markup(item) for item in items]
+    return [strip_markup(item).rstrip() for item in items]
 
 
 def _without_dangling(text: str) -> str:
@@ -145,8 +191,10 @@ def lines_of_first_sentences(lines: list[str], width: int) -> list[str]:
 
     A new sentence begins on the next line when the author broke the line early (the
     next word is capitalised and fits into `width`, or a Chinese line is not half as
-    long as others), or when the next word can only begin a sentence.
+    long as others), or when the next word can only begin a sentence. Lines that all
+    begin with a capital are statements of their own.
     """
+    is_list = _is_list_of_statements(lines, width)
     for number, line in enumerate(lines[:-1]):
         if not line.rstrip().endswith(PUNCTUATION):
             following = lines[number + 1].lstrip()
@@ -154,9 +202,37 @@ def lines_of_first_sentences(lines: list[str], width: int) -> list[str]:
             fits = word and len(line.rstrip()) + word.end() <= width
             fits = fits or _ends_in_chinese(line, following, width)
             fits = fits or _begins_note(line, following, width)
+            fits = fits or _are_statements(line, following)
+            fits = fits or (is_list and not _OPEN_END.search(line.rstrip()))
             if fits or _SENTENCE_START.match(following):
                 return lines[: number + 1]
     return lines
+
+
+def _is_list_of_statements(lines: list[str], width: int) -> bool:
+    """Return whether all lines begin with a capital, and one was broken early."""
+    words = [_STATEMENT.match(line.lstrip()) for line in lines]
+    return (
+        len(lines) >= _LINES_OF_LIST
+        and all(words)
+        and any(
+            len(line.rstrip()) + word.end() <= width
+            for line, word in zip(lines, words[1:], strict=False)
+            if word
+        )
+    )
+
+
+def _are_statements(line: str, following: str) -> bool:
+    """Return whether two lines begin with verbs, and the first was broken early.
+
+    "Enforces the type of an index" above "Removes what is not wanted": a line as long
+    as that is wrapped nowhere, whatever the longest line of its docstring is.
+    """
+    verb = _VERB.match(following)
+    is_early = verb and len(line.rstrip()) + verb.end() <= _WRAPPED
+    is_open = _OPEN_END.search(line.rstrip())
+    return bool(is_early and _VERB.match(line.lstrip()) and not is_open)
 
 
 def _begins_note(line: str, following: str, width: int) -> bool:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from repobuild.code.graph.introduction import letters
 from repobuild.code.usage.prose_language import is_chinese
+from repobuild.engine.contract import Value
+from repobuild.samples.text.markup import strip_markup
 from repobuild.samples.text.summary.first_paragraph import PUNCTUATION
 from repobuild.samples.text.summary.purpose import (
     PARAGRAPH_BREAK,
     first_sentence_of,
     summarise,
     without_name,
+)
+from repobuild.samples.text.summary.sentences import (
+    SENTENCE,
+    SENTENCE_END,
+    first_sentence,
 )
 
 _DETOUR = re.compile(
@@ -44,14 +52,31 @@ _MODULE_VERBS = frozenset(
     " test tests testing unittest unittests unit case cases examples modules".split()
 )
 _TITLE_WORDS = 4  # more of them tell what a module is for
+_WHOLE = 2_000  # characters of a first paragraph that is not cut
+_LONGEST_SENTENCES = 2 * SENTENCE  # of those that tell a purpose together
+_ABOUT_ITSELF = r"(?i:\bthis (?:module|package|file|script|library)\b)"
+_TOLD_CLASS = re.compile(
+    r"(?i:(?:this module )?(?:provides?|implements?|defines?|contains?|holds?) "
+    r"(?:the|an?)) `?([A-Z]\w*[a-z]\w*)`? (?:class|type|exception)\b"
+)
+# What a module does, and not what it lacks, needs or may not do.
+_TELLS = (
+    r" (?:\w+ly )?(?!is\b|was\b|has\b|does\b|assumes\b|needs\b|requires\b)[a-z]+s\b"
+)
+_BACKGROUND = 3  # sentences that tell of other things first
+_STAR = "*"  # the key of imports that may bind any name
 _SENTENCE_BEGINS = re.compile(r"[A-Z`][^\n]*\w ")
 
 
-def summarise_module(docstring: str, path: str) -> str:
+def summarise_module(
+    docstring: str, path: str, names: Mapping[str, bool] | None = None
+) -> str:
     """Return what a module's docstring says first, "" when that is its own name.
 
     What begins with the language, or with all there is, comes to the module later. A
-    title of a few words is followed by what the next paragraph says first.
+    title of a few words is followed by what the next paragraph says first. `names` are
+    those that the module binds, and whether it defines them: what tells of a class that
+    is not among them was written for another module.
     """
     text = summarise(docstring)
     if _DETOUR.match(text) or _RUN.match(text) or _CAPTION.match(docstring.lstrip()):
@@ -62,8 +87,90 @@ def summarise_module(docstring: str, path: str) -> str:
         return ""
     if _OF_ELEMENT.search(text):
         return ""  # "Implement this class to ...": it is about one of those below
-    name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
-    return "" if letters(text) == letters(name) else _with_paragraph(text, docstring)
+    if _tells_other_class(text, names) or _comes_to_itself_later(
+        text, docstring, path, names
+    ):
+        return ""
+    is_name = letters(text) == letters(_module_name(path))
+    return "" if is_name else _with_paragraph(text, docstring)
+
+
+def module_summary(path: str, facts: Value) -> str:
+    """Return what the docstring in a row of `facts` says that its module is for."""
+    if not facts or not facts.get("doc"):
+        return ""
+    bound = dict.fromkeys(facts.get("names", ()), False)
+    defined = (row[0] for row in facts.get("elements", ()))
+    bound.update((qual, True) for qual in defined if "." not in qual)
+    return summarise_module(facts["doc"], path, bound)
+
+
+def first_sentence_of_module_summary(summary: str, path: str) -> str:
+    """Return the first sentence of a summary, with those up to one about the module.
+
+    "Python has a `functools` module. `funcutils` adds to it.": the first alone tells
+    what another module does. "" if these sentences are too long.
+    """
+    begins = _begins_with(path)
+    ends = [match.start() for match in SENTENCE_END.finditer(summary)]
+    if re.search(_mentions(path), summary[: ends[0]] if ends else summary):
+        return first_sentence(summary)
+    for start, end in zip(ends, ends[1:], strict=False):
+        if begins.match(summary[start:end].lstrip()):
+            return summary[:end] if end <= _LONGEST_SENTENCES else ""
+    return first_sentence(summary)
+
+
+def _module_name(path: str) -> str:
+    return path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
+
+
+def _mentions(path: str) -> str:
+    """Return a pattern for the name of a module as code, or "this module"."""
+    return rf"{_ABOUT_ITSELF}|`(?:\w+\.)*{re.escape(_module_name(path))}`"
+
+
+def _begins_with(path: str) -> re.Pattern[str]:
+    """Return a pattern for a sentence about a module: "The `funcutils` module adds"."""
+    return re.compile(
+        rf"(?:(?:The|Module|Here,?|So) )?(?:{_mentions(path)})"
+        rf"(?: (?:module|package))?{_TELLS}"
+    )
+
+
+def _tells_other_class(text: str, names: Mapping[str, bool] | None) -> bool:
+    """Return whether a text tells of a class that the module does not bind."""
+    told = _TOLD_CLASS.match(text)
+    if told is None or not names or _STAR in names:
+        return False
+    return told[1] not in names
+
+
+def _comes_to_itself_later(
+    text: str, docstring: str, path: str, names: Mapping[str, bool] | None
+) -> bool:
+    """Return whether a text tells the background only of what a module is for.
+
+    What is left out of its paragraph begins to tell of the module, or a later paragraph
+    does, or both tell of what it defines, after sentences without any of that.
+    """
+    if re.search(_mentions(path), text):
+        return False
+    defined = (name for name, is_own in (names or {}).items() if is_own)
+    own = "|".join(map(re.escape, defined)) or r"(?!)"
+    if re.search(rf"\b(?:{own})\b", text):
+        return False
+    first, *below = PARAGRAPH_BREAK.split(docstring.strip())
+    rest = summarise(first, _WHOLE).removeprefix(text)
+    ends = [0, *(match.start() for match in SENTENCE_END.finditer(rest))]
+    begins = _begins_with(path)
+    if any(begins.match(rest[end:].lstrip()) for end in ends):
+        return True
+    if len(SENTENCE_END.findall(text)) < _BACKGROUND:
+        return False
+    told = [rest[end:].lstrip() for end in ends] + list(map(strip_markup, below))
+    own_begins = re.compile(rf"(?:The )?`(?:{own}|{re.escape(_module_name(path))})` ")
+    return any(map(own_begins.match, told))
 
 
 def _names_file_and_package(text: str, path: str) -> bool:

@@ -16,6 +16,7 @@ from repobuild.samples.text.summary.first_paragraph import (
     first_paragraph,
     list_items,
     summarise_prose,
+    whole_sentences,
     without_announcement,
 )
 from repobuild.samples.text.summary.sentences import (
@@ -47,14 +48,19 @@ _NO_PURPOSE = re.compile(
     |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
     |@[a-z]\w*[ ]*[:：]  # `@Project ：name` of a template
     |(?:输入|传入)?参数(?:说明)?[ ]*[:：]
-    |(?:for[ ])?(?:internal|private)[ ](?:function|method|class|helper|use|api)
-        (?:[ ]only)?[.!]?[ ]*(?:\n|$)
+    |(?:for[ ])?(?:internal|private)[ ](?:(?:helper|utility)[ ])?
+        (?:functions?|methods?|class(?:es)?|helpers?|modules?|utilit(?:y|ies)|code|use
+        |api|details?)(?:[ ]only)?[.!]?[ ]*(?:\n|$)
+    |-\*- | \#! | vim?:[ ] | written[ ]by\b | by[ ]\w[^\n<]*<  # a line for an
+        # editor, or of whoever wrote it
+    |v(?:ersion)?[ ]?\d[\d.]*[ ]*(?:\n|$) | (?-i:DO[ ]NOT[ ])(?:edit|modify)\b
     |(?:in|out)puts?[ ]*[:：][ \t]*\S  # what goes in, and not what for
     |[a-z_]\w*[ ]=[ ]["'\d\[{{(]  # code
     |(?-i:try[ ]*:|(?:for[ ]\w[\w, ]*[ ]in|with|if|while)[ ][^\n]*:[ \t]*\n[ \t]+\S)
     |\.\.[ ]\w[\w:-]*: | [{{\[][ \t]*["'][^\n]*[}}\]][ \t]*(?:\n|$)  # a literal
     |(?:[-=~*\#^]{{5,}}[ \t]*\n\s*)?copyright\b
-        (?=[^\n]*(?:\(c\)|©|\b(?:19|20)\d\d\b|:)) | \(c\)[ ] | ©
+        (?=[^\n]*(?:\(c\)|©|\b(?:19|20)\d\d\b|:|[ ](?:authors|contributors|inc|llc|ltd
+            |gmbh|corp)\b)) | \(c\)[ ] | ©
     |\*?x\.__\w+__\([^\n]*(?:<==?>|[⟺⇔])  # the operator that a dunder method stands for
     |\*?\w+\.\w+\([^\n]*\)[ ](?:->|→)[ ]\(?\w+(?:,[ ]\w+)*\)?\*?(?:\n\n|$)  # a call
     |(?-i:and|or|but|nor|so|which|whose|that|than|otherwise|may|has[ ]been)\b  # the
@@ -110,6 +116,9 @@ _USE = re.compile(
 _FIELD_OR_SECTION = re.compile(
     rf":\w[^:\n]*:|{TAG}|(?i:{SECTION_NAME})[ \t]*:?[ \t]*$|-{{3,}}|>>> |\.\. \w"
 )
+_LETTER = re.compile(r"[^\W\d_]")
+_COMMENT_MARK = re.compile(r"[*#]+ ")  # of a heading, or of a frame around a text
+_LIST = re.compile(r"(?:[-+•][ \t]+\S[^\n]*(?:\n|\Z)[ \t]*){2}")
 PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
 
 
@@ -130,8 +139,14 @@ def has_fields_alone(docstring: str) -> bool:
 def summarise(docstring: str, most: int = SUMMARY) -> str:
     """Return the first paragraph on one line, "" when it tells no purpose.
 
-    A paragraph of more than `most` characters is cut by `shorten`.
+    A paragraph of more than `most` characters is cut by `shorten`. A sentence that what
+    is not quoted would complete is left out.
     """
+    return whole_sentences(_summary(docstring, most))
+
+
+def _summary(docstring: str, most: int) -> str:
+    """Return the first paragraph, its last sentence may announce what follows."""
     tagged, docstring = docstring, without_tag(docstring)
     first = docstring.strip().partition("\n")[0]
     if docstring is not tagged and _NAME_ALONE.fullmatch(first.strip()):
@@ -148,11 +163,22 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
         ends = [match.start() for match in SENTENCE_END.finditer(text)]
         text = text[: ends[-1]] if ends else ""
     text = _LINK_SENTENCE.sub("", _POINTER.sub("", text))
+    if _is_list_or_rule(text, docstring):
+        return ""
     if pointer := _INNER_POINTER.search(text):
         text = text[: pointer.start()]
     if first_sentence(text).endswith(("?", "？")):
         return ""  # a question of those who wrote it
     return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
+
+
+def _is_list_or_rule(text: str, docstring: str) -> bool:
+    """Return whether a text is a frame of signs, a heading, or a list on one line."""
+    if text and not _LETTER.search(text):
+        return True
+    return (
+        bool(_COMMENT_MARK.match(text)) or _LIST.match(docstring.lstrip()) is not None
+    )
 
 
 def rest_of_first_paragraph(docstring: str) -> list[str]:
@@ -206,13 +232,11 @@ def _told_uses(docstring: str) -> list[str]:
 
 def summarise_with_list(docstring: str) -> str:
     """Return the first paragraph, and a list that ends it with a line for each item."""
-    lead = summarise(docstring)
+    lead = _summary(docstring, SUMMARY)
     told = without_name(without_tag(docstring))
     items = list_items(told) if lead else []
-    if not items:
-        return lead
-    text = "\n".join([_announcement(told, lead), *items])
-    return text if len(text) <= _LONGEST_LIST else lead
+    text = "\n".join([_announcement(told, lead), *items]) if items else ""
+    return text if 0 < len(text) <= _LONGEST_LIST else whole_sentences(lead)
 
 
 def _announcement(docstring: str, lead: str) -> str:
