@@ -75,6 +75,7 @@ from repobuild.samples.contexts.package_parts import (
     part_terms,
     purpose_of,
 )
+from repobuild.samples.contexts.twins import changed_twins
 from repobuild.samples.contexts.unchanged import (
     Elements,
     has_same_header,
@@ -255,12 +256,16 @@ class ChangedFiles:
         was_deprecated = is_deprecated_module(old_source, doc)
         if was_deprecated != is_deprecated_module(source, doc):
             return ()
-        same = unchanged_elements(self.old_elements(path), elements, old_source, source)
+        was = self.old_elements(path)
+        same = list(unchanged_elements(was, elements, old_source, source))
+        old_and_new = (was, old_source), (elements, source)
+        twins = set(changed_twins(same, facts.new["language"], *old_and_new))
+        same = [qual for qual in same if qual not in twins]
         reimported = changed_names(
             read_imports(facts.old, old_source, old_targets),
             read_imports(facts.new, source, new_targets),
         )
-        helpers = _top_level(self.old_elements(path)) ^ _top_level(elements)
+        helpers = _top_level(was) ^ _top_level(elements)
         values = assigned_names(old_source) ^ assigned_names(source)
         stand_ins = names_bound_otherwise(facts.old) ^ names_bound_otherwise(facts.new)
         given = set(names_by_value(facts.old).items())

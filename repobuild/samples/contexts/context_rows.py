@@ -5,8 +5,9 @@ equals the bare name. `variable` says that another module has a variable of the 
 `under` is the condition under which its file defines it (text/conditions.py).
 `languages` are those of the project's documents, unless that is English alone. `shared`
 says that another element may have the same label, `repeated` that another one has the
-same purpose or heading, `thin` that a purpose says little more than the name; `trail`
-is what tells a section from others of its document, `lost` that nothing does. Lists of
+same purpose or heading, `thin` that a purpose says little more than the name, `twin`
+that another class of the file has the same code, but for a line at most; `trail` is
+what tells a section from others of its document, `lost` that nothing does. Lists of
 other elements hold ids, sorted by path and name, at most 16, of a file's own at most
 24; `more` names the lists that were cut, `totals` gives the lengths of some of these,
 `open` names those that may miss some, `open_callers` the few files that may have the

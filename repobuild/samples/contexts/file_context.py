@@ -39,6 +39,7 @@ from repobuild.samples.contexts.element_view import (
     strip_counts,
 )
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
+from repobuild.samples.contexts.twins import quoted_lines
 from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.braces import BracedSource, is_braced
 from repobuild.samples.text.conditions import Condition, conditions_of
@@ -205,6 +206,7 @@ class FileContext:
         self._named: dict[str, list[ElementView]] = {}
         self._signatures: dict[str, list[tuple[str, str]]] = {}
         self._subclasses: dict[str, list[str]] = {}
+        self._quoted_lines: dict[str, list[str]] = {}
         self._computed: dict[str, list[re.Pattern[str]]] = {}
 
     @cached_property
@@ -443,6 +445,24 @@ class FileContext:
             return self._braced.quote(start, end)
         code = self.source[start:end]
         return quote_definition(self.language, code, bool(element.doc))
+
+    def namesakes(self, element: ElementView) -> list[ElementView]:
+        """Return the methods of other classes of the file that have the same name."""
+        if element.type != "method" or self.method_counts[element.name] < 2:
+            return []
+        return [
+            one
+            for one in self.elements.values()
+            if one.name == element.name
+            and one.type == "method"
+            and one.plain_qual != element.plain_qual
+        ]
+
+    def quoted_lines(self, element: ElementView) -> list[str]:
+        """Return the lines of an element's code, read once; [] without a body."""
+        if element.qual not in self._quoted_lines:
+            self._quoted_lines[element.qual] = quoted_lines(self.quote(element))
+        return self._quoted_lines[element.qual]
 
     def nearest_subclasses(self, qual: str) -> list[str]:
         """Return the nearest subclasses of a class of this file, looked up once."""

@@ -369,13 +369,14 @@ def _code(scope: FactScope) -> Fact:
     """Quote the code, or show it and ask what it is for: half of the elements each.
 
     Where the docstring is in another language, or says little more than the name, the
-    code takes its turn.
+    code takes its turn, and where another class of the file has the same code.
     """
     code = scope.get("head") + "\n" + scope.get("body")
     summary = lead(scope.get("summary"))
     seed = ""
     if summary and len(scope.get("body")) % 2:
-        if not scope.is_foreign(summary) and not scope.get("thin"):
+        is_told = not scope.is_foreign(summary) and not scope.get("thin")
+        if is_told and not scope.get("twin"):
             answer = scope.answer("describe", summary=summary)
             answer += answer_parts.render_condition(scope)
             return Fact("describe", answer, (scope.id,), "medium", {"code": code})

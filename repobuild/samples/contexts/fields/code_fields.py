@@ -8,6 +8,7 @@ from itertools import islice
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.fields.row_parts import Row
 from repobuild.samples.contexts.file_context import FileContext
+from repobuild.samples.contexts.twins import are_twins, quoted_lines
 from repobuild.samples.text.import_statements import has_star_import, needed_imports
 from repobuild.samples.text.quote import Quote
 
@@ -44,7 +45,15 @@ def code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
         "outline": outline,
         "outline_cut": len(file.named_children(element.parent)) > len(outline) + 1,
         "needs": needs if is_whole else [],
+        "twin": _has_twin(file, element, quoted),
     }
+
+
+def _has_twin(file: FileContext, element: ElementView, quoted: Quote) -> bool:
+    """Return whether another class of the file has the method, but for a line."""
+    lines = quoted_lines(quoted)
+    others = map(file.quoted_lines, file.namesakes(element))
+    return any(are_twins(lines, other) for other in others)
 
 
 def short_code(file: FileContext, element: ElementView) -> str:
