@@ -77,7 +77,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "some_methods?", "brief?", "warned?",
     ),
     "construct": ("all_defaults?", "parameters?"),
-    "signature": ("no_arguments?",),
+    "signature": ("no_arguments|all_defaults?",),
     "callers": ("calls_itself?", "open_callers?", "read_by?"),
     "callees": (),
     "bases": ("foreign_bases?",),

@@ -89,7 +89,15 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         answer = scope.answer("signature", code=code)
         if not parameters and not scope.get("unbound"):
             answer += scope.phrases.part("no_arguments")
+        elif _has_all_defaults(scope, parameters or []):
+            answer += scope.phrases.part("all_defaults")
         yield Fact("signature", answer, (scope.id,))
+
+
+def _has_all_defaults(scope: FactScope, parameters: list[list[str]]) -> bool:
+    """Return whether a call without arguments is one that works."""
+    is_whole = bool(parameters) and not scope.get("refuses_defaults")
+    return is_whole and all(default for _, _, default, *_ in parameters)
 
 
 def _is_usage_asked(scope: FactScope, owner: str, about: str) -> bool:

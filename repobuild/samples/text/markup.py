@@ -24,13 +24,14 @@ _DOUBLED_ROLE = re.compile(r"(?<!`)(:[a-z][\w:+-]*:)``([^`]+)``(?!`)")
 _BARE_ROLE = re.compile(
     r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
 )
+# The default role with a path of which the last name is shown: `~a.b.C`.
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 # The default role with a target, which is no link: `C <a.b.C>`.
 _TITLED = re.compile(
     r"(?<!`)`([^`<>]+?)(?:\s+<[\w.~!]+>|(?<=\w)<[~!]?\w+\.[\w.]+>)`(?![_`])"
 )
 # One that is written as a target: `.Context`, `~.Collection.add`; `.py` is an ending.
-_DEFAULT_ROLE = re.compile(r"(?<![`:}\w])`(~[.\w]+|\.[A-Z]\w*(?:\.\w+)*)`(?![`_])")
+_DEFAULT_ROLE = re.compile(r"(?<![`:}\w])`(~[.\w]*\.\w+|\.[A-Z]\w*(?:\.\w+)*)`(?![`_])")
 _NAMED_LINK = re.compile(r"`([^`]+)`__?(?=[\s.,;:)]|$)")
 _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")
 _ESCAPE = re.compile(r"(?<=`)\\(?:\s|(\w))")  # what joins a suffix to marked text

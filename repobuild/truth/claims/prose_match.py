@@ -24,7 +24,7 @@ _DOUBLED_ROLE = re.compile(r"(?<!`)(:[a-z][\w:+-]*:)``([^`]+)``(?!`)")
 _BARE_ROLE = re.compile(
     r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
 )
-_DEFAULT_ROLE = re.compile(r"(?<![`:}\w])`(~[.\w]+|\.[A-Z]\w*(?:\.\w+)*)`(?![`_])")
+_DEFAULT_ROLE = re.compile(r"(?<![`:}\w])`(~[.\w]*\.\w+|\.[A-Z]\w*(?:\.\w+)*)`(?![`_])")
 _ROLE_TEXT = re.compile(r"(.*?)\s*<(?:[^<>]*\.)?([^<>]+)>$", re.S)
 _ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")  # `python:str`, `.name`
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")

@@ -283,10 +283,12 @@ def _is_literal(node: ast.expr | None) -> bool:
 
 
 def all_defaults(subject: Subject, claimed: str) -> str:
-    """Check that every parameter of the constructor has a default."""
+    """Check that every parameter of a function or a constructor has a default."""
     if subject.file.python is None:
         return ""
-    known = _parameters(subject.constructor)
+    one = subject.definition
+    is_function = one is not None and one.kind != "class"
+    known = _parameters(one if is_function else subject.constructor)
     open_ = [p.name for p in known if not p.default and p.name[0] != "*"]
     return f"{', '.join(open_)} has none" if open_ else ""
 

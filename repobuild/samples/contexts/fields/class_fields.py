@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from repobuild.code.facts.element_row import name_of, without_type_arguments
@@ -101,9 +102,17 @@ def _method_aliases(file: FileContext, element: ElementView) -> dict[str, str]:
 def _conditional_members(
     file: FileContext, element: ElementView
 ) -> dict[str, list[str]]:
-    """Return the conditions of methods, without that of their class."""
+    """Return the conditions of methods, without that of their class.
+
+    A method that several branches define is there whatever the condition is.
+    """
     own = file.condition(element)
-    told = ((e, file.condition(e)) for e in file.named_children(element.qual))
+    counts = Counter(one.name for one in file.children(element.qual))
+    told = (
+        (e, file.condition(e))
+        for e in file.named_children(element.qual)
+        if counts[e.name] == 1
+    )
     return {e.name: list(one) for e, one in told if one is not None and one != own}
 
 
