@@ -161,7 +161,8 @@ def test_a_context_holds_what_is_known_about_an_element(repository: Repository) 
     assert report["returns"] == "str"
     assert report["tests"] == ["tests/test_app.py::test_report"]
     assert report["callees"][:2] == ["shapes.py::Circle", "shapes.py::unit"]
-    assert report["callee_summaries"]["shapes.py::unit"] == "Return the unit circle."
+    told = "Return the unit circle. It has radius one."  # the first says the name
+    assert report["callee_summaries"]["shapes.py::unit"] == told
     assert report["module_summary"] == "The application."
     assert report["body"].startswith("    circle = Circle(radius)")
     circle = rows["shapes.py::Circle"]
@@ -303,7 +304,7 @@ def test_the_first_sentence_of_a_callee_reaches_its_callers(
     edited = SHAPES.replace("Return the unit circle.", "Make the unit circle.")
     after = repository.build(SOURCES | {"shapes.py": edited})
     summaries = after["app.py::report"]["callee_summaries"]
-    assert summaries["shapes.py::unit"] == "Make the unit circle."
+    assert summaries["shapes.py::unit"] == "Make the unit circle. It has radius one."
 
 
 def test_a_method_that_a_distant_base_gains_or_loses_changes_overrides(

@@ -140,7 +140,7 @@ def test_a_list_in_the_first_paragraph_keeps_its_lines() -> None:
     doc = f"Choose how it is stored, one of\n{items}\n\nMore."
     summary = parse_docstring(doc).summary
     assert summary == ("Choose how it is stored, one of\n* file, the default\n* memory")
-    assert lead(summary) == summarise(doc) == "Choose how it is stored, one of"
+    assert lead(summary) == summarise(doc) == ""
     assert parse_docstring("Return 2 - 1, always.").summary == "Return 2 - 1, always."
 
 

@@ -75,9 +75,9 @@ from repobuild.samples.contexts.package_parts import (
     part_terms,
     purpose_of,
 )
-from repobuild.samples.contexts.twins import changed_twins
 from repobuild.samples.contexts.unchanged import (
     Elements,
+    changed_twins,
     has_same_header,
     read_source,
     unchanged_elements,

@@ -26,7 +26,11 @@ from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.text.comment_above import comment_above, is_below_comment
-from repobuild.samples.text.summary.purpose import has_fields_alone, summarise
+from repobuild.samples.text.summary.purpose import (
+    has_fields_alone,
+    is_left_open,
+    summarise,
+)
 from repobuild.samples.text.summary.sentences import sentences_before
 
 Row = dict[str, Value]
@@ -90,7 +94,7 @@ def explained_fields(
             fields["perhaps_documented"] = _is_perhaps_documented(file, element)
     elif not (fields["only_name"] or has_fields_alone(element.doc)):
         fields["perhaps_documented"] = True  # in words that are not understood
-    if _ANNOUNCES.match(element.doc.strip()):
+    if _ANNOUNCES.match(element.doc.strip()) or is_left_open(element.doc):
         fields["perhaps_documented"] = True  # by a list that cannot be quoted alone
     for overridden in row.get("overrides", ()):
         if sentence := file.reader.sentence(overridden):

@@ -16,7 +16,6 @@ from repobuild.code.resolve.binding_marks import (
     IMPORTED_NAME,
 )
 from repobuild.code.scan.file_roles import is_test, is_tool
-from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.clues import (
     clues_of,
@@ -39,7 +38,6 @@ from repobuild.samples.contexts.element_view import (
     strip_counts,
 )
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
-from repobuild.samples.contexts.twins import quoted_lines
 from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.braces import BracedSource, is_braced
 from repobuild.samples.text.conditions import Condition, conditions_of
@@ -49,7 +47,7 @@ from repobuild.samples.text.import_statements import (
     names_imported_inside,
     read_imports,
 )
-from repobuild.samples.text.quote import Quote, quote_definition
+from repobuild.samples.text.quote import Quote, quote_definition, quoted_lines
 from repobuild.samples.text.source_names import (
     assigned_names,
     computed_names,
@@ -57,11 +55,12 @@ from repobuild.samples.text.source_names import (
     public_constants,
 )
 from repobuild.samples.text.summary.module_purpose import module_summary, repeats_path
-from repobuild.samples.text.summary.purpose import (
-    rest_of_first_paragraph,
-    summarise,
-    without_name,
+from repobuild.samples.text.summary.next_paragraph import (
+    SENTENCE_ENDS,
+    paragraphs,
+    with_next_paragraph,
 )
+from repobuild.samples.text.summary.purpose import summarise
 
 _OUTLINE_SIGNATURE = 100  # characters
 # A section's heading: `# Title`, or lines above a rule.
@@ -82,38 +81,9 @@ _BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _MOST_BLOCK_LINES = 20  # of code that is quoted with its section
-_PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 _NO_TEXT = re.compile(r"[ \t]|\.\. |[:@]\w")  # a block, a directive, a field
-_SENTENCE = re.compile(r"[A-Z`\u4e00-\u9fff][^\n]*[ \u4e00-\u9fff]")
-# Where more is said, or how it is used: this tells nothing of what it is for.
-_POINTER = re.compile(
-    r"详情|详见|参见|参考|请参[考见阅]|更多|文档|注意|示例|用法|例如"
-    r"|(?:For (?:more|details|further|example)|(?:Please )?[Ss]ee|Examples?|Usage"
-    r"|Notes?)\b"
-)
-_SENTENCE_ENDS = (".", "!", "?", ":", "。", "！", "？", "：")
 _OTHERS = (IMPORTED_NAME, IMPORTED_MODULE, ALTERNATIVE)
 _WHOLE = 0.95  # of a section's words
-
-
-def _paragraphs(element: ElementView) -> list[str]:
-    return _PARAGRAPHS.split(without_name(element.doc).strip())
-
-
-def _with_next_paragraph(element: ElementView, title: str) -> str:
-    """Return a title that says only the name with what follows it, or "".
-
-    That is the rest of its own paragraph, where one begins on the next line.
-    """
-    below = [*rest_of_first_paragraph(element.doc), *_paragraphs(element)[1:2]][:1]
-    if not below or not _SENTENCE.match(below[0]) or _POINTER.match(below[0].strip()):
-        return ""
-    text = summarise(below[0])
-    if not text.endswith(_SENTENCE_ENDS) and not is_chinese(text):
-        return ""
-    stop = "。" if is_chinese(title) else ". "
-    joint = " " if title.endswith(_SENTENCE_ENDS) else stop
-    return f"{title}{joint}{text}"
 
 
 def names_bound_otherwise(facts: Value) -> set[str]:
@@ -276,27 +246,27 @@ class FileContext:
         introduce what is passed and returned (`is_described`).
         """
         use = self._docstring_uses.get(element.qual)
-        introduces = is_described and summary.endswith(_SENTENCE_ENDS)
+        introduces = is_described and summary.endswith(SENTENCE_ENDS)
         if use == BARE and summary and not introduces:
             # "has-class function.": what it does is in the next paragraph, if in any.
-            return _with_next_paragraph(element, summary)
+            return with_next_paragraph(element.doc, summary)
         if use is None and adds_little(element, summary):
-            summary = _with_next_paragraph(element, summary) or summary
+            summary = with_next_paragraph(element.doc, summary) or summary
         if use in NO_PURPOSE and use != BARE:
             return ""
         own = self._own_paragraph(element) if summary and "\n" not in summary else ""
         # Two sentences are one where the first has no end.
-        joint = " " if summary.endswith(_SENTENCE_ENDS) else ". "
+        joint = " " if summary.endswith(SENTENCE_ENDS) else ". "
         return f"{summary}{joint}{own}" if own else summary
 
     def _own_paragraph(self, element: ElementView) -> str:
         """Return what tells a docstring from others that begin like it, or ""."""
-        first, *rest = _paragraphs(element)
+        first, *rest = paragraphs(element.doc)
         others = {
             paragraph
             for other in self._beginnings[first]
             if other.qual != element.qual
-            for paragraph in _paragraphs(other)
+            for paragraph in paragraphs(other.doc)
         }
         if not others:
             return ""
@@ -305,7 +275,7 @@ class FileContext:
             for one in rest
             if one not in others and not _NO_TEXT.match(one)
         )
-        return next((one for one in told if one.endswith(_SENTENCE_ENDS)), "")
+        return next((one for one in told if one.endswith(SENTENCE_ENDS)), "")
 
     @cached_property
     def _beginnings(self) -> dict[str, list[ElementView]]:
@@ -313,7 +283,7 @@ class FileContext:
         found: dict[str, list[ElementView]] = defaultdict(list)
         for element in self.elements.values():
             if element.doc and element.type in NAMED_TYPES:
-                found[_paragraphs(element)[0]].append(element)
+                found[paragraphs(element.doc)[0]].append(element)
         return found
 
     def is_whole(self, section: ElementView, text: str) -> bool:

@@ -22,12 +22,18 @@ from repobuild.code.graph.graph import split_id
 from repobuild.code.graph.nodes import NO_ELEMENT, SEVERAL
 from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Value, View
-from repobuild.samples.contexts.docstring_uses import NO_PURPOSE, docstring_uses
+from repobuild.samples.contexts.docstring_uses import (
+    BARE,
+    NO_PURPOSE,
+    adds_little,
+    docstring_uses,
+)
 from repobuild.samples.contexts.element_view import (
     ElementView,
     read_elements,
     strip_counts,
 )
+from repobuild.samples.text.summary.next_paragraph import with_next_sentence
 from repobuild.samples.text.summary.purpose import first_sentence_of
 
 CONFIDENT = 0.5  # edges below this confidence are guesses; no sample uses them
@@ -349,12 +355,22 @@ class GraphReader:
 def first_sentences(
     elements: Mapping[str, ElementView], uses: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the first sentence of each docstring that is its own, by name."""
-    return {
-        qual: first_sentence_of(element.doc)
-        for qual, element in elements.items()
-        if element.doc and uses.get(qual) not in NO_PURPOSE
-    }
+    """Return the first sentence of each docstring that is its own, by name.
+
+    One that says little more than the name is followed by the next sentence, if any.
+    One that says no more is none without it.
+    """
+    told = {}
+    for qual, element in elements.items():
+        use = uses.get(qual)
+        if not element.doc or (use in NO_PURPOSE and use != BARE):
+            continue
+        sentence = text = first_sentence_of(element.doc)
+        if use == BARE or adds_little(element, sentence):
+            text = with_next_sentence(element.doc, sentence)
+        if use != BARE or text != sentence:
+            told[qual] = text
+    return told
 
 
 def documented(elements: dict[str, ElementView]) -> set[str]:

@@ -18,16 +18,22 @@ affected.py: what it finds is computed again, unchanged or not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from repobuild.code.facts.element_row import IDENTIFIER, ElementRow, normal_form
+from repobuild.code.facts.element_row import (
+    IDENTIFIER,
+    ElementRow,
+    name_of,
+    normal_form,
+)
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Value, View
 from repobuild.git.snapshot import is_regular
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.text.comment_above import is_below_comment, lines_above
 from repobuild.samples.text.conditions import conditions_of
+from repobuild.samples.text.quote import are_twins, quote_definition, quoted_lines
 from repobuild.samples.text.summary.module_purpose import module_summary
 
 Elements = dict[str, ElementView]  # by qualified name
@@ -72,6 +78,32 @@ def without_mentions(
             continue
         code = normal_form(_code(elements[qual], source).decode("utf-8", "replace"))
         if not names or names.isdisjoint(_WORD.findall(code)):
+            yield qual
+
+
+def changed_twins(
+    same: Collection[str],
+    language: str,
+    old: tuple[Elements, bytes],
+    new: tuple[Elements, bytes],
+) -> Iterator[str]:
+    """Yield the unchanged methods of which a twin changed, came or went.
+
+    Only Python's code is compared: of another language, each namesake may be one.
+    """
+    changed: dict[str, list[list[str]]] = {}
+    for elements, source in (old, new):
+        for qual in elements.keys() - set(same):
+            if elements[qual].type == "method":
+                lines = _lines_of(elements, qual, source, language)
+                changed.setdefault(name_of(qual), []).append(lines)
+    elements, source = new
+    for qual in same:
+        others = changed.get(name_of(qual), ())
+        if not others or elements[qual].type != "method":
+            continue
+        own = _lines_of(elements, qual, source, language)
+        if language != "python" or any(are_twins(own, other) for other in others):
             yield qual
 
 
@@ -140,3 +172,12 @@ def _code(element: ElementView, source: bytes) -> bytes:
     """Return an element's source, in whole lines."""
     start = source.rfind(b"\n", 0, element.row.start) + 1
     return source[start : element.row.start + element.row.length]
+
+
+def _lines_of(elements: Elements, qual: str, source: bytes, language: str) -> list[str]:
+    if language != "python":
+        return []
+    element = elements[qual]
+    start = source.rfind(b"\n", 0, element.row.start) + 1
+    code = source[start : element.row.start + element.row.length]
+    return quoted_lines(quote_definition(language, code, bool(element.doc)))

@@ -12,6 +12,7 @@ languages whose definitions only parse as part of their file.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ _SIGNS = (b"#", b"//", b"/*", b'"""', b"'''", b"`")
 _DOCSTRING_TYPES = ("string", "concatenated_string")
 _FENCE_LINE = re.compile(r"^ {0,3}```", re.MULTILINE)
 _NO_SPAN = (0, 0)
+_MOST_UNLIKE = 1  # lines of two methods that are asked about as one
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +142,16 @@ def _docstring_span(body: Node) -> Span:
             return statement.start_byte, statement.end_byte
         break
     return _NO_SPAN
+
+
+def quoted_lines(quoted: Quote | None) -> list[str]:
+    """Return the lines of code as it is shown, [] without a body."""
+    return [quoted.head, *quoted.body.split("\n")] if quoted else []
+
+
+def are_twins(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Return whether the lines of two methods differ in one at most."""
+    if len(one) != len(other) or not one:
+        return False
+    pairs = zip(one, other, strict=True)
+    return sum(first != second for first, second in pairs) <= _MOST_UNLIKE

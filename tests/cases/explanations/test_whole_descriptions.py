@@ -109,6 +109,53 @@ def test_the_background_of_a_module_alone_is_not_told() -> None:
     assert summarise_module(named, "book/pages.py", {"Page": True})
 
 
+PAGES = '''class Book:
+    def turn(self):
+        """Turn the page."""
+        return self.close_page(1)
+
+    def close_page(self, number):
+        """Close the page. Its words are lost, and so is its number in the book."""
+        return number * 2
+
+    def open_page(self, number):
+        """Open the page.
+
+        The book is written to the disk before.
+        """
+        return self.close_page(number) + 3
+
+
+def read(book: Book, number: int):
+    """Read on from one page to the next, and write down all numbers."""
+    book = Book()
+    first = book.open_page(number)
+    return first + book.close_page(number) + book.turn()
+'''
+book = sampled_fixture({"book/__init__.py": "", "book/page.py": PAGES})
+
+
+def test_a_sentence_that_says_only_the_name_is_told_with_the_next(
+    book: Sampled,
+) -> None:
+    told = "\n".join(one["answer"] for one in book.samples.values())
+    assert "`open_page`: Open the page. The book is written to the disk" in told
+    assert "`close_page`: Close the page. Its words are lost, and so is" in told
+    assert book.audit().wrong == []
+
+
+def test_a_docstring_of_half_a_sentence_is_not_said_to_have_no_purpose(
+    tmp_path: Path,
+) -> None:
+    code = (
+        'def fill(page):\n    """Fill a page with all the words that a\n\n    is."""\n'
+    )
+    code += "    for word in page.words:\n        page.add(word + page.end)\n"
+    sampled = Sampled(tmp_path, {"book.py": code}, **ALL_IN_ENGLISH)
+    told = sampled.answers("book.py::fill")
+    assert told and not any("no purpose" in one for one in told)
+
+
 CLOCK = '"""Provides the :class:`Clock <shop.clock.Clock>` class, which ticks on."""\n'
 TICKS = 'class {0}:\n    """What ticks."""\n\n    def tick(self):\n        return 1\n'
 FILES = {

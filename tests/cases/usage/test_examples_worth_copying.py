@@ -115,9 +115,9 @@ def test_a_variable_made_of_the_class_tells_whose_method_is_called(
 
 def test_a_default_that_is_not_told_is_told_to_be_one(desks: Sampled) -> None:
     (answer,) = answers(desks, "usage", f"{HOME}dump")
-    assert "- `rules`, optional: it has a default" in answer
+    assert "- `rules`, optional (it has a default)" in answer
     (answer,) = answers(desks, "usage", f"{HOME}Desk")
-    assert "- `days`, optional: it has a default" in answer and "_DAYS" not in answer
+    assert "- `days`, optional (it has a default)" in answer and "_DAYS" not in answer
 
 
 def test_a_call_of_its_own_file_is_shown_with_an_import(desks: Sampled) -> None:

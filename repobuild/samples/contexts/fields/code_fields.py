@@ -8,9 +8,8 @@ from itertools import islice
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.fields.row_parts import Row
 from repobuild.samples.contexts.file_context import FileContext
-from repobuild.samples.contexts.twins import are_twins, quoted_lines
 from repobuild.samples.text.import_statements import has_star_import, needed_imports
-from repobuild.samples.text.quote import Quote
+from repobuild.samples.text.quote import Quote, are_twins, quoted_lines
 
 _LONGEST_BODY = 300  # characters
 _SHORT_CODE = 5  # lines below the first

@@ -145,6 +145,11 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     return whole_sentences(_summary(docstring, most))
 
 
+def is_left_open(docstring: str) -> bool:
+    """Return whether a purpose is none only since its one sentence has no end."""
+    return bool(_summary(docstring, SUMMARY)) and not summarise(docstring)
+
+
 def _summary(docstring: str, most: int) -> str:
     """Return the first paragraph, its last sentence may announce what follows."""
     tagged, docstring = docstring, without_tag(docstring)
@@ -257,6 +262,6 @@ def first_sentence_of(docstring: str) -> str:
 
 
 def lead(summary: str) -> str:
-    """Return a summary without its list."""
+    """Return a summary without its list, and what only the list would complete."""
     first, line_break, _ = summary.partition("\n")
-    return without_announcement(first) if line_break else first
+    return whole_sentences(without_announcement(first)) if line_break else first
