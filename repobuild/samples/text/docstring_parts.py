@@ -52,6 +52,10 @@ _TOLD_DEFAULT = re.compile(
     r"(?i)\bdefaults?(?: value)?(?: is| to|:|=)\s*[`'\"*]*"
     r"(True|False|None|-?\d[\d.]*\b)"
 )
+_TOLD_STRING = re.compile(
+    r"(?i)\bdefaults?(?: value)?(?: is| to|:|=)\s*[`*]*([\"'])([^\"'\n]*)\1"
+)
+_STRING = re.compile(r"([\"'])([^\"'\\\n]*)\1")  # a default that is a plain string
 # The signature tells it by a default, and a type by an annotation.
 _OPTIONAL = re.compile(
     r"\A\s*(?:\*{0,2}\(\*{0,2}optional\*{0,2}\)\*{0,2}[,.:;]?|optional[,.:;])\s+",
@@ -157,6 +161,11 @@ def description(text: str, default: str, type: str = "") -> str:
     told = _TOLD_DEFAULT.search(text)
     if told and _CONSTANT.fullmatch(default) and told[1].rstrip(".") != default:
         return ""
+    string = _TOLD_STRING.search(text)
+    plain = _STRING.fullmatch(default)
+    if string and (plain or _CONSTANT.fullmatch(default)):
+        if plain is None or string[2] != plain[2]:
+            return ""
     if _calls_class_an_instance(text, default):
         return ""
     return "" if _ELSEWHERE.search(text) else text

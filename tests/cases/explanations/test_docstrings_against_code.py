@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from repobuild.samples.text.docstring_parts import description
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind, sampled_fixture
 from tests.repository import Repository
 from tests.standard import Standard
@@ -170,3 +171,11 @@ def test_an_override_of_what_nobody_explains_is_not_asked_for(tmp_path: Path) ->
     shop = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
     assert of_kind(shop, "sketch", "shop/pens.py::Quill.draw") == []
     assert of_kind(shop, "overrides")
+
+
+def test_a_string_that_is_no_longer_the_default_is_not_told() -> None:
+    text = "Where the server listens, default: '/run/shop'."
+    assert description(text, '"/run/shop"') == text
+    assert description(text, '"/var/run/shop"') == ""
+    assert description(text, "None") == text
+    assert description("The port, defaults to '80'.", "8080") == ""
