@@ -420,13 +420,16 @@ class FileContext:
         """Return the methods of other classes of the file that have the same name."""
         if element.type != "method" or self.method_counts[element.name] < 2:
             return []
-        return [
-            one
-            for one in self.elements.values()
-            if one.name == element.name
-            and one.type == "method"
-            and one.plain_qual != element.plain_qual
-        ]
+        others = self._methods_by_name[element.name]
+        return [one for one in others if one.plain_qual != element.plain_qual]
+
+    @cached_property
+    def _methods_by_name(self) -> dict[str, list[ElementView]]:
+        found: dict[str, list[ElementView]] = defaultdict(list)
+        for one in self.elements.values():
+            if one.type == "method":
+                found[one.name].append(one)
+        return found
 
     def quoted_lines(self, element: ElementView) -> list[str]:
         """Return the lines of an element's code, read once; [] without a body."""
