@@ -31,6 +31,8 @@ def names_in_place(file: PythonFile, step: str, where: str) -> set[str]:
                 names |= words_of(inner.value)
             elif isinstance(inner, ast.alias):
                 names |= words_of(f"{inner.name} {inner.asname or ''}")
+            elif isinstance(inner, ast.ImportFrom) and inner.module:
+                names |= words_of(inner.module)  # a module may be the sibling
             elif isinstance(inner, ast.keyword) and inner.arg:
                 names.add(inner.arg)
             elif isinstance(inner, ast.arg):
