@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.cases.sampled import (
+    ALL_IN_ENGLISH,
     Sampled,
     answers,
     of_kind,
@@ -111,3 +114,17 @@ def test_another_condition_is_noticed(logs: Sampled) -> None:
         }  # fmt: skip
         assert changed
         assert {one.key for one in logs.audit(changed).wrong} == {*changed}
+
+
+def test_another_name_under_a_condition_is_not_told_as_one(tmp_path: Path) -> None:
+    code = (
+        "import sys\n\n\nclass Door:\n"
+        '    """A way in."""\n\n'
+        '    def open(self):\n        """Let somebody in."""\n        return self\n\n'
+        "    unlock = open\n\n"
+        '    if sys.platform != "win32":\n        unbar = open\n'
+    )
+    tree = Sampled(tmp_path, {"door.py": code}, **ALL_IN_ENGLISH)
+    told = "".join(tree.answers("door.py::Door"))
+    assert "`unlock` for `open`" in told and "unbar" not in told
+    assert not tree.audit().wrong

@@ -22,8 +22,9 @@ from repobuild.samples.text.docstring_parts import parse_docstring
 from repobuild.samples.text.refusals import leaves_open
 
 _CALLS_NOTHING = frozenset({"object", "ABC", "Generic", "Protocol", "NamedTuple"})
+_METHOD = re.compile(r"^([ \t]+)(?:async )?def ", re.MULTILINE)
 _ALIASES = re.compile(
-    r"^[ \t]+((?:\w+[ \t]*=[ \t]*)+)(\w+)[ \t]*(?:#.*)?$", re.MULTILINE
+    r"^([ \t]+)((?:\w+[ \t]*=[ \t]*)+)(\w+)[ \t]*(?:#.*)?$", re.MULTILINE
 )
 
 
@@ -84,7 +85,8 @@ def _bound_functions(file: FileContext, element: ElementView) -> Iterator[str]:
 def _method_aliases(file: FileContext, element: ElementView) -> dict[str, str]:
     """Return the other public names that a class body gives its methods: `b = a`.
 
-    What `b = partialmethod(a, 1)` makes calls `a`, but is called in another way.
+    What `b = partialmethod(a, 1)` makes calls `a`, but is called in another way. One
+    within an `if` is not always there.
     """
     methods = {one.name for one in file.children(element.qual) if one.type == "method"}
     names = {
@@ -94,8 +96,16 @@ def _method_aliases(file: FileContext, element: ElementView) -> dict[str, str]:
         if binding[1:] in methods and name[:1] != "_" and name not in methods
         if name.isidentifier()
     }
-    written = _ALIASES.findall(file.code(element)) if names else ()
-    known = {(name.strip(), b) for left, b in written for name in left.split("=")}
+    if not names:
+        return {}
+    code = file.code(element)
+    body = min(_METHOD.findall(code), key=len, default="")
+    known = {
+        (name.strip(), other)
+        for indent, left, other in _ALIASES.findall(code)
+        if indent == body
+        for name in left.split("=")
+    }
     return {name: other for name, other in names.items() if (name, other) in known}
 
 
