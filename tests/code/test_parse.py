@@ -17,7 +17,7 @@ import pytest
 
 from repobuild.code.facts.bounded_parse import blank_comment_lines
 from repobuild.code.facts.element import CodeElement, code_of, element, elements, quals
-from repobuild.code.facts.element_row import row_of
+from repobuild.code.facts.element_row import parameter_name, row_of
 from repobuild.code.facts.parse import facts, facts_of
 from repobuild.code.facts.python.looked_up import looked_up_names
 from tests import agreement
@@ -464,3 +464,10 @@ def test_a_name_that_ends_like_a_look_up_is_none():
     names = b"f(['four', {'five': 'a.six'}])\n"
     assert looked_up_names(b"import_module(n)\n" + names, []) == ["four", "six"]
     assert looked_up_names(b"my_import_module(n)\n" + names, []) == []
+
+
+def test_the_stars_of_a_parameter_may_stand_apart_from_its_name() -> None:
+    source = b"def f(a, * b, **\n      c): ...\n"
+    (element,) = facts_of(source, "python")["elements"]
+    names = [parameter_name(one) for one in row_of(element).parameters]
+    assert names == ["a", "b", "c"]

@@ -268,8 +268,8 @@ class ChangedFiles:
         helpers = _top_level(was) ^ _top_level(elements)
         values = assigned_names(old_source) ^ assigned_names(source)
         stand_ins = names_bound_otherwise(facts.old) ^ names_bound_otherwise(facts.new)
-        given = set(names_by_value(facts.old).items())
-        given ^= set(names_by_value(facts.new).items())
+        given = set(names_by_value(facts.old, old_source).items())
+        given ^= set(names_by_value(facts.new, source).items())
         renamed = {value for _, value in given}
         touched_names = reimported | helpers | values | stand_ins | renamed
         return without_mentions(touched_names, same, elements, source)

@@ -114,10 +114,11 @@ def names_chosen(facts: Value) -> set[str]:
     }
 
 
-def names_by_value(facts: Value) -> dict[str, str]:
+def names_by_value(facts: Value, source: bytes) -> dict[str, str]:
     """Return the names that a module gives to what has another name: `b = a` is b: a.
 
-    Where it binds the name to other things as well, it is none.
+    Where it binds the name to other things as well, or to what `partial` makes of it,
+    it is none.
     """
     names = (facts or {}).get("names") or {}
     if (facts or {}).get("language") != "python":
@@ -127,7 +128,15 @@ def names_by_value(facts: Value) -> dict[str, str]:
         for name, binding in names.items()
         if isinstance(binding, str) and binding[:1] == ASSIGNED_NAME
         if name.isidentifier()  # and no element of a container
+        if _is_written(name, binding[1:], source)
     }
+
+
+def _is_written(name: str, value: str, source: bytes) -> bool:
+    """Return whether a line of a module is `name = value`."""
+    line = rf"^(?:\w+[ \t]*=[ \t]*)*{name}[ \t]*(?::[^=\n]*)?="
+    line += rf"[^\n#]*\b{re.escape(value)}[ \t]*(?:#|;|$)"
+    return re.search(line.encode(), source, re.MULTILINE) is not None
 
 
 def is_of_main(facts: Value, element: ElementView) -> bool:
@@ -185,7 +194,7 @@ class FileContext:
 
     @cached_property
     def _names_by_value(self) -> dict[str, str]:
-        return names_by_value(self.facts)
+        return names_by_value(self.facts, self.source)
 
     def other_names(self, element: ElementView) -> list[str]:
         """Return the other names that its module gives a top-level element: `b = a`."""

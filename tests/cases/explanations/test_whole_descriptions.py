@@ -11,6 +11,7 @@ from repobuild.samples.text.summary.module_purpose import (
     first_sentence_of_module_summary,
     summarise_module,
 )
+from repobuild.samples.text.summary.next_paragraph import with_next_sentence
 from repobuild.samples.text.summary.purpose import summarise, summarise_with_list
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, sampled_fixture
 from tests.repository import Repository
@@ -209,3 +210,11 @@ def test_a_class_that_comes_to_a_module_reaches_what_its_elements_say(
     assert clean.digests() == updated.digests()
     updated.close()
     clean.close()
+
+
+def test_what_follows_a_list_that_is_not_told_is_no_next_sentence() -> None:
+    text = "Send a command.\nA command is a string, such are:\n    - stop: Ends it.\n\n"
+    text += "The command is read by a worker."
+    assert with_next_sentence(text, "Send a command.") == "Send a command."
+    plain = "Send a command.\n\nThe command is read by a worker."
+    assert with_next_sentence(plain, "Send a command.").endswith("by a worker.")

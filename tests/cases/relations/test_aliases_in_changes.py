@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from repobuild.samples.tasks import implementation_path
 from repobuild.samples.tasks.facts import FactScope
 from repobuild.samples.tasks.phrases import load_phrases
-from tests.cases.sampled import Sampled, of_kind, sampled_fixture
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind, sampled_fixture
+from tests.repository import Repository
+from tests.standard import Standard
 
 KEYS = '''\
 """Keys of caches."""
@@ -72,3 +76,23 @@ def test_one_of_several_tests_is_named_where_its_name_says_why(
     scope = FactScope(context, load_phrases("en"), ("en",), lambda _: False)
     kinds = [fact.kind for fact in implementation_path.facts(scope)]
     assert kinds.count("change") == count
+
+
+def test_what_a_partial_makes_is_no_other_name(tmp_path: Path) -> None:
+    before = "from functools import partial\n\n\ndef cut(text, at=3):\n"
+    before += '    """Cut a text after some letters."""\n    return text[:at]\n\n\n'
+    repository = Repository(tmp_path / "repository")
+    repository.commit({"texts.py": before + "clip = cut\n"})
+    grown = Standard(repository.git, tmp_path / "grown", **ALL_IN_ENGLISH)
+    grown.build("contexts")
+    told = grown.table("contexts").get("texts.py::cut")
+    assert told is not None and told["other_names"] == ["clip"]
+    repository.commit({"texts.py": before + "clip = partial(cut, at=9)\n"})
+    grown.build("contexts")
+    told = grown.table("contexts").get("texts.py::cut")
+    assert told is not None and not told.get("other_names")
+    clean = Standard(repository.git, tmp_path / "clean", **ALL_IN_ENGLISH)
+    clean.build("contexts")
+    assert grown.digests() == clean.digests()
+    grown.close()
+    clean.close()

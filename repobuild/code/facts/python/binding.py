@@ -506,6 +506,7 @@ class Binder:
         events = sorted(self._events, key=lambda event: (event.binding == NONE, event))
         self._bound = self._bound_names()
         bound: set[str] = set()  # by the module, up to the event
+        within: dict[int, set[str]] = defaultdict(set)  # the same by each class
         for _, owner, name, binding in events:
             if owner < 0:
                 # `_map = map` above an own `map` is Python's.
@@ -514,7 +515,10 @@ class Binder:
                 self._add(self.names, name, "" if is_python else binding)
                 bound.add(name)
             elif self.outline.is_class(owner):
+                if self._is_later(owner, binding, within[owner]):
+                    binding = ""
                 self._add(self.attrs[owner], name, binding)
+                within[owner].add(name)
             elif "." not in name:
                 self._file_local(owner, name, binding)
         for _, owner, name, binding in events:
@@ -523,6 +527,16 @@ class Binder:
         _drop_single_definitions(self.names, "")
         for owner, attrs in self.attrs.items():
             _drop_single_definitions(attrs, self.outline.definitions[owner].qual + ".")
+
+    def _is_later(self, owner: int, binding: str, bound: set[str]) -> bool:
+        """Return whether a class assigns what it defines below: that is another one.
+
+        `queues_cls = Queues` above a method `Queues` is the class of the module.
+        """
+        root = _ROOT.match(binding, 1) if binding[:1] in ("=", "(") else None
+        if root is None or root[0] in bound:
+            return False
+        return (owner, root[0]) in self._bound
 
     def _bound_names(self) -> set[tuple[int, str]]:
         """Return (scope, name) of all names that scopes bind themselves."""

@@ -415,7 +415,7 @@ def _parameters(outline: Outline, node: Node) -> Iterator[Any]:
         stars = len(name) - len(name.lstrip("*"))
         annotation = one_line(outline.text(type_node)) if type_node else ""
         entry = [
-            name.lstrip("* "),
+            name.lstrip("*").lstrip(),
             "*" * stars or kind,
             annotation,
             default,

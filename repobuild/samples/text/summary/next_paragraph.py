@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from repobuild.code.usage.prose_language import is_chinese
+from repobuild.samples.text.summary.first_paragraph import first_paragraph
 from repobuild.samples.text.summary.purpose import (
     PARAGRAPH_BREAK,
     rest_of_first_paragraph,
@@ -32,8 +33,12 @@ def paragraphs(docstring: str) -> list[str]:
 def with_next_paragraph(docstring: str, title: str) -> str:
     """Return a title that says only the name with what follows it, or "".
 
-    That is the rest of its own paragraph, where one begins on the next line.
+    That is the rest of its own paragraph, where one begins on the next line. Below a
+    list that is not told nothing follows.
     """
+    paragraph = first_paragraph(without_name(docstring))
+    if paragraph.before_list != paragraph.lines:
+        return ""
     below = [*rest_of_first_paragraph(docstring), *paragraphs(docstring)[1:2]][:1]
     if not below or not _SENTENCE.match(below[0]) or _POINTER.match(below[0].strip()):
         return ""
