@@ -15,7 +15,7 @@ _COMMENT_MARKERS = re.compile(
     r"[ \t]?|(?:\*+/|\"{3}|'{3})\s*$",
     re.M,
 )
-_MARKED = re.compile(r"`|::|[=\-~^*#+]{4}")
+_MARKED = re.compile(r"`|::|[=\-~^*#+]{3}")
 # `:a:` of reStructuredText and `{a}` of MyST; a text in backticks may begin so, too.
 _ROLE = re.compile(
     r"(?<!`)(?::[a-z][\w:+-]*:|(?<!\w)\{[a-z][\w:+-]*\})`([^`]+)`"
@@ -33,7 +33,7 @@ _TITLED = re.compile(
     r"(?<!`)`([^`<>]+?)(?:\s+<[\w.~!]+>|(?<=\w)<[~!]?\w+\.[\w.]+>)`(?![_`])"
 )
 _EPYTEXT = re.compile(r"\b([BCILMUX])\{([^{}]*)\}")
-_RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
+_RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{2,}[ \t]*$", re.M)
 _SIGNS = re.compile(r"`_+(?!\w)|`|(?<=:):(?=\s|$)")
 _ESCAPE = re.compile(r"`\\(?:\s|(?=\w))")  # joins a suffix to marked text
 _CHINESE = r"\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef"

@@ -12,7 +12,7 @@ from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.samples.text.docstring_parts import parse_docstring
 from repobuild.samples.text.summary.purpose import has_fields_alone, summarise
 from repobuild.truth.audit import audit
-from repobuild.truth.claims.prose_match import is_purpose
+from repobuild.truth.claims.prose_match import is_beginning, is_purpose
 from tests.repository import Repository
 from tests.standard import Standard
 
@@ -276,3 +276,8 @@ def _about(sample: dict[str, Any], element: str) -> dict[str, Any]:
         for part in ("question", "answer")
     }
     return {**sample, **texts, "element": element}
+
+
+def test_a_short_rule_below_a_title_is_no_part_of_the_text() -> None:
+    docstring = "API\n---\n\nServe what is asked for."
+    assert is_beginning(summarise(docstring), docstring)
