@@ -271,7 +271,7 @@ def element_name(scope: FactScope, id: str) -> str:
     name = displayed_name(qual)
     if not name:
         return f"`{path}`"
-    if path == scope.get("path"):
+    if path == scope.get("path") and name != "main":
         return f"`{name}`"
     return scope.phrases.part("mention", names=f"`{name}`", path=path)
 
@@ -289,7 +289,7 @@ def list_elements(
     `more` says that `ids` are not all, by how many there are where that is known, and
     with "and possibly others" if `perhaps` says that nobody knows. A path is the code
     of that file outside of any definition or, with `files`, the file. Names of the
-    context's own file have it where others follow.
+    context's own file have it where others follow, and `main` has it always.
     """
     names_by_path: dict[str, list[str]] = {}
     length = count = 0
@@ -303,7 +303,9 @@ def list_elements(
         if displayed_name(qual) not in names:
             names.append(displayed_name(qual))
         count += 1
-    own = scope.get("path") if len(names_by_path) == 1 else None
+    # The `main` of which program?
+    is_named = any("main" in names for names in names_by_path.values())
+    own = scope.get("path") if len(names_by_path) == 1 and not is_named else None
     items = [
         _list_of_file(scope, *group, files, own) for group in names_by_path.items()
     ]

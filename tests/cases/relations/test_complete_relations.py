@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.cases.sampled import Sampled, answers, sampled_fixture
+from pathlib import Path
+
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, sampled_fixture
 
 CHECKS = '''"""Check the parts of an order."""
 
@@ -189,3 +191,16 @@ def test_a_function_within_a_function_leaves_the_list_of_callees_open(orders: Sa
 
 def test_a_base_that_a_call_made_is_not_told_as_a_class(orders: Sampled):
     assert not answers(orders, "bases", "orders/desk.py::Desk")
+
+
+def test_a_main_is_told_with_its_program(tmp_path: Path) -> None:
+    code = (
+        '"""Draw {n}."""\n\n\ndef draw_{n}():\n    """Draw it."""\n    return {n}\n\n\n'
+    )
+    code += "def main():\n    draw_{n}()\n"
+    files = {f"bin/draw_{n}.py": code.replace("{n}", str(n)) for n in range(4)}
+    tree = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
+    told = [one["answer"] for one in tree.samples.values()]
+    calls = [one for one in told if "is called by" in one]
+    assert calls and all("`main` (in `bin/draw_" in one for one in calls)
+    assert not tree.audit().wrong
