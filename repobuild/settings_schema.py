@@ -107,8 +107,8 @@ class ProjectSection(Struct, kw_only=True):
     include: Annotated[
         _Names,
         _doc(
-            "globs of paths to read although they look vendored, generated or "
-            "minified; `project.exclude` wins",
+            "globs of paths to read although they look vendored, generated, "
+            "minified or like templates; `project.exclude` wins",
         ),
     ] = []
     max_file_bytes: Annotated[

@@ -5,7 +5,8 @@ A file is in one of these groups:
     read         its language is chosen, and its grammar is installed
     missing      its language is chosen, and its grammar is not installed
     not chosen   repobuild knows its language, `project.languages` leaves it out
-    left out     excluded, outside `project.only`, vendored, generated or minified
+    left out     excluded, outside `project.only`, vendored, generated, minified, or a
+                 template
     unknown      repobuild knows no language for it; by ending
 
 `.gitattributes` and contents are not looked at, so a build may leave out more.

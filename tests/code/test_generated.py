@@ -16,6 +16,7 @@ from tests.standard import Standard
     ("path", "what"),
     [
         ("node_modules/a/index.js", "vendored"),
+        ("new/{{ label }}/{{ label }}.py", "template"),
         ("go/vendor/x.go", "vendored"),
         ("venv/lib/python3.11/x.py", "vendored"),
         ("Lib/venv/__init__.py", ""),

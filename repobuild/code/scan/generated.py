@@ -1,5 +1,6 @@
-"""Recognise files that the authors did not write: vendored, generated, minified.
+"""Recognise files that are no code of the authors: vendored, generated, minified.
 
+Nor is a template: `{{name}}.py` becomes a file of Python when somebody fills it in.
 A model that learns them learns another project, or a tool's output. They stay in the
 `files` table, with the reason as `left_out`: found by path in `files`, by content in
 `facts`; `repobuild show files` lists them. They have no elements, so no sample is made
@@ -149,7 +150,10 @@ _SHORT_NAMES = 0.9
 
 
 def classify_path(path: str, marks: LinguistMarks = UNMARKED) -> str:
-    """Return "vendored", "generated" or "minified" as path and marks show, else ""."""
+    """Return why a file is left out, as path and marks show, else "".
+
+    That is "vendored", "generated", "minified" or "template" (`{{name}}.py`).
+    """
     vendored = marks.vendored
     if vendored is None:
         in_folder = not _VENDORED.isdisjoint(path.split("/")[:-1])
@@ -161,6 +165,8 @@ def classify_path(path: str, marks: LinguistMarks = UNMARKED) -> str:
         return "generated" if marks.generated else ""
     if _GENERATED_NAME.search(path):
         return "generated"
+    if "{{" in path:
+        return "template"
     return "minified" if _MINIFIED_NAME.search(path) else ""
 
 

@@ -266,7 +266,8 @@ class FileContext:
         own = self._own_paragraph(element) if summary and "\n" not in summary else ""
         # Two sentences are one where the first has no end.
         joint = " " if summary.endswith(SENTENCE_ENDS) else ". "
-        return f"{summary}{joint}{own}" if own else summary
+        is_told = not own or own in summary
+        return summary if is_told else f"{summary}{joint}{own}"
 
     def _own_paragraph(self, element: ElementView) -> str:
         """Return what tells a docstring from others that begin like it, or ""."""

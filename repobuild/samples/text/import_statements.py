@@ -35,9 +35,11 @@ _STRING = re.compile(r"""(?<![fF\w])("[^"\n]*"|'[^'\n]*')""")
 # What stands in braces is code, the rest of it is text.
 _FORMATTED = re.compile(r"""\b[rR]?[fF][rR]?("[^"\n]*"|'[^'\n]*')""")
 _BRACED = re.compile(r"\{([^{}]+)\}")
+# A line `name=value,` passes an argument, and one with a name alone passes it.
 _BOUND = re.compile(
-    rf"^[ \t]*(?:for |import |from \S+ import )?({IDENTIFIER})"
-    rf"(?=[ \t]*=[^=]|[ \t]+in |$)|\bas ({IDENTIFIER})",
+    rf"^[ \t]*(?:for )?({IDENTIFIER})(?=[ \t]+=[^=]|[ \t]+in )"
+    rf"|^[ \t]*(?:import|from \S+ import) ({IDENTIFIER})(?=[ \t]*$)"
+    rf"|\bas ({IDENTIFIER})",
     re.MULTILINE,
 )
 _FUTURE = "__future__"

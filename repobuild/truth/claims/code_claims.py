@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from repobuild.truth.claims.signature_claims import check_head
@@ -9,6 +10,7 @@ from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.quotation import head_line_count, quotation
 
 MASK = "<...>"
+_IMPORT = re.compile(r"from (\S+) import (\w+(?:, \w+)*)")
 _MARGINS = ("", "    ")  # a method is shown inside of its class
 _STUB, _MORE, _PROPERTY = ": ...", "...", "@property"
 
@@ -115,12 +117,26 @@ def check_lines_in_text(subject: Subject, claimed: str) -> str:
 def _first_absent(claimed: str, text: str) -> str:
     position = 0
     for line in claimed.split("\n"):
+        if _is_imported(line, text):
+            continue
         bare = "".join(line.split()).removesuffix(":...")
         start = text.find(bare, position)
         if start < 0:
             return f"{line.strip()!r} does not occur there"
         position = start + len(bare)
     return ""
+
+
+def _is_imported(line: str, text: str) -> bool:
+    """Return whether a line imports what a file imports with more names.
+
+    `text` is the file without white space.
+    """
+    found = _IMPORT.fullmatch(line)
+    if found is None:
+        return False
+    start = rf"from{re.escape(found[1])}import\(?(?:\w+,)*"
+    return all(re.search(start + name, text) for name in found[2].split(", "))
 
 
 def check_same_code(claimed: str, actual: str) -> str:

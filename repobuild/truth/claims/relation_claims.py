@@ -217,6 +217,8 @@ def _is_of_project(index: TreeIndex, origin: str, statement: ImportEvidence) -> 
     wanted = list(_possible_modules(origin, statement))
     if not index.dotted_paths.isdisjoint(wanted):
         return True  # also of files that are left out, as what is shipped of others
+    if hook := _SHIPPED.match(statement.module):
+        return hook[0] in index.dotted_paths  # it imports from where it is shipped
     found = index.modules(wanted)
     return any(not _is_of_python(statement, one) for one in found)
 
@@ -229,6 +231,7 @@ def _is_of_python(statement: ImportEvidence, path: str) -> bool:
     return dotted(path).removeprefix("src.").partition(".")[0] != top
 
 
+_SHIPPED = re.compile(r".*\._?(?:vendor|vendored|third_party|extern|externals)\b")
 Edge = Callable[[TreeIndex, str, str], str]  # (index, source id, target id)
 
 

@@ -141,7 +141,7 @@ def _check_parameter(
     # The description follows the parameter's name, on its line or on the next, where
     # it may begin with a mark that an answer leaves out.
     before = rf"(?<!\w){re.escape(name.lstrip('*'))}\b[^\n]*?\s*"
-    before += r"(?:[*•-]\s+)?(?:\((?i:optional)\)[,.:;]?\s+)?"
+    before += r"(?:[*•-]\s+)?(?:\(?(?i:optional)\)?[,.:;]?\s+)?"
     if not occurs(text, doc, before):
         return f"the docstring does not describe `{name}` so"
     return ""
