@@ -16,7 +16,7 @@ from repobuild.code.facts.element import CodeElement, elements, text_of
 from repobuild.code.graph.constructor import Constructors
 from repobuild.code.graph.nodes import edge_key
 from repobuild.code.graph.pattern import CodePattern, patterns
-from repobuild.code.graph.project import PROJECT
+from repobuild.code.graph.project.project import PROJECT
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Table
 

@@ -47,7 +47,7 @@ from collections.abc import Iterator
 
 from repobuild.code.graph.linked_edges import Linking
 from repobuild.code.graph.nodes import edge_key, split_id
-from repobuild.code.graph.project import PROJECT, update_project
+from repobuild.code.graph.project.project import PROJECT, update_project
 from repobuild.code.graph.python_files import MANIFEST_TERM, PythonFiles
 from repobuild.engine.contract import Change, Table, Value, View
 

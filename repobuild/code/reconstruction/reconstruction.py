@@ -32,7 +32,7 @@ from repobuild.code.facts.element import signature
 from repobuild.code.facts.element_row import ElementRow, parent_of, row_of
 from repobuild.code.graph.graph import edges_of
 from repobuild.code.graph.nodes import split_id
-from repobuild.code.graph.project import PROJECT
+from repobuild.code.graph.project.project import PROJECT
 from repobuild.code.reconstruction.dependency_order import ordered_groups
 from repobuild.code.reconstruction.skeleton import first_line, skeleton
 from repobuild.engine.contract import Table, Value

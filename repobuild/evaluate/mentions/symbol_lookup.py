@@ -4,7 +4,7 @@ No look-up iterates over a table: at 100,000 elements it costs what it costs at 
 (tests/cli/test_mention_list.py). The files that define a name come from the index of
 `contexts` (samples/contexts/display_names.py), modules from the index of `graph`;
 suffixes, folders and imports of the repository from the counts in the graph's project
-row (code/graph/project.py).
+row (code/graph/project/).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import islice
 from textwrap import dedent
 
-from repobuild.code.graph.introduction import letters
+from repobuild.code.graph.project.introduction import letters
 from repobuild.code.usage.prose_language import join_lines
 from repobuild.samples.text.markup import strip_markup
 from repobuild.samples.text.summary.first_paragraph import (

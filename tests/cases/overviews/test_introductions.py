@@ -9,7 +9,7 @@ import pytest
 
 from repobuild.code.facts.parse import facts_of
 from repobuild.code.graph.graph import PROJECT
-from repobuild.code.graph.introduction import find_install
+from repobuild.code.graph.project.introduction import find_install
 from repobuild.code.scan.manifest import read
 from repobuild.code.scan.setup_script import read_setup_script
 from repobuild.samples.contexts.project_context import whole_sentences

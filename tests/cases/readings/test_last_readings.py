@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.code.graph.introduction import Manifests, describe
+from repobuild.code.graph.project.introduction import Manifests, describe
 from repobuild.code.scan.file_roles import is_tool
 from repobuild.code.scan.generated import classify_path
 from repobuild.samples.text.expectation import hide_expectation

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from repobuild.cli.main import run
-from repobuild.code.graph.project import PROJECT
+from repobuild.code.graph.project.project import PROJECT
 from repobuild.code.scan import language as languages
 from repobuild.engine.rule import closure, read_rules
 from repobuild.resources import data_folder

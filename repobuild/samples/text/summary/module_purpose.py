@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from repobuild.code.graph.introduction import letters
+from repobuild.code.graph.project.introduction import letters
 from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Value
 from repobuild.samples.text.markup import strip_markup

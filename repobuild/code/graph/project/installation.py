@@ -10,7 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from repobuild.code.graph.introduction import README_NAMES, import_letters, letters
+from repobuild.code.graph.project.introduction import (
+    README_NAMES,
+    import_letters,
+    letters,
+)
 
 _PYPROJECT = "pyproject.toml"
 _SETUPTOOLS = "setuptools"
