@@ -204,3 +204,15 @@ def test_a_main_is_told_with_its_program(tmp_path: Path) -> None:
     calls = [one for one in told if "is called by" in one]
     assert calls and all("`main` (in `bin/draw_" in one for one in calls)
     assert not tree.audit().wrong
+
+
+def test_what_a_decorator_is_put_on_is_counted_whole(tmp_path: Path) -> None:
+    marks = '"""Marks."""\n\n\ndef marked(function):\n    return function\n'
+    use = '@marked\ndef part_{n}():\n    """Return part {n}."""\n    return {n}\n'
+    code = "from marks import marked\n\n\n" + "\n\n".join(
+        use.replace("{n}", str(n)) for n in range(90)
+    )
+    tree = Sampled(tmp_path, {"marks.py": marks, "parts.py": code}, **ALL_IN_ENGLISH)
+    told = "".join(tree.answers("marks.py::marked"))
+    assert "90 in all" in told and "64 in all" not in told
+    assert not tree.audit().wrong

@@ -97,6 +97,8 @@ def _callers_apart(
     every, first = tee(callers)
     is_decorated = partial(_is_decorated, name=element.name, reader=reader)
     decorated = set(filter(is_decorated, islice(first, _MOST_USERS)))
+    if decorated:  # all of them, however many: 453 functions of jqdatasdk have one
+        decorated.update(filter(is_decorated, first))
     referring = sorted({*readers, *decorated}) if decorated else readers
     return filterfalse(is_decorated, every), referring
 
