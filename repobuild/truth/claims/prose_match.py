@@ -48,6 +48,10 @@ _ANNOUNCED = re.compile(
     r"[^\n,，;；。.]{0,20}(?:\n|$)"
     r"|[,，;；][^\n,，;；。.]*[:：][ \t]*(?:\n|$)"  # a clause before what it announces
 )
+# What goes on in an example or a list: "determine whether to log, e.g."
+_EXAMPLE = re.compile(
+    r"[,;]?\s+(?:e\.g\.|i\.e\.|for example|such as|like)[,:]?\s*?(?:\n|$)"
+)
 _ENDS = tuple(".!?。！？:;")
 # Words that are headings of a docstring's sections, and what begins its fields.
 _HEADINGS = frozenset(
@@ -198,7 +202,7 @@ def _may_end(text: str, rest: str) -> bool:
     """Return whether a text may end where its source continues with `rest`."""
     if text.endswith(_CUT):
         return bool(rest)
-    if _BRACKET_WITH_LINK.match(rest) or _ANNOUNCED.match(rest):
+    if any(one.match(rest) for one in (_BRACKET_WITH_LINK, _ANNOUNCED, _EXAMPLE)):
         return True
     rest = _COLON.sub("", rest)
     gap = rest[: len(rest) - len(rest.lstrip())]

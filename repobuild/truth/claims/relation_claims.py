@@ -59,7 +59,8 @@ def callers(index: TreeIndex, claim: DeferredClaim) -> str:
 def open_callers(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check that each file calls a method of the element's name on some object."""
     name = display_name(claim.id.partition("::")[2]).rpartition(".")[2]
-    call = re.compile(rf"\.{re.escape(name)}\s*(?:\?\.\s*)?\(")  # `a.b?.(c)`, too
+    word = re.escape(name)  # `a.b?.(c)` calls it, too, and so does `@a.b`
+    call = re.compile(rf"\.{word}\s*(?:\?\.\s*)?\(|^[ \t]*@[\w.]+\.{word}\s*$", re.M)
     for path in claim.ids:
         if path not in index.paths or not call.search(index.read_text(path) or ""):
             return f"{path} calls no {name} of an object"

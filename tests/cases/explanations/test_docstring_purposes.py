@@ -281,3 +281,9 @@ def _about(sample: dict[str, Any], element: str) -> dict[str, Any]:
 def test_a_short_rule_below_a_title_is_no_part_of_the_text() -> None:
     docstring = "API\n---\n\nServe what is asked for."
     assert is_beginning(summarise(docstring), docstring)
+
+
+def test_a_text_may_end_before_its_example() -> None:
+    docstring = "Tell whether to write a line, e.g.\n\n    tell(3)"
+    assert is_beginning("Tell whether to write a line", docstring)
+    assert not is_beginning("Tell whether to write", docstring)

@@ -211,6 +211,9 @@ def _check_items(
         count = item.having
         if is_python:
             count = sum(defines(plan, id, item.name) for id in plan.siblings)
+            # What most define as a method, one may set as an attribute.
+            set_ = sum(_assigns(plan, id, item.name) for id in plan.siblings)
+            count = item.having if count - set_ == item.having > set_ else count
         if count != item.having:
             return f"{count} define {item.name}"
         if is_usual is not None and is_usual != (count * 2 > total):
