@@ -52,6 +52,12 @@ def strip_more(text: str, templates: AnswerTemplates) -> tuple[str, bool]:
     return text, False
 
 
+def told_total(text: str, templates: AnswerTemplates) -> int:
+    """Return how many a list says there are in all, 0 where it does not say so."""
+    counted = re.search(templates.end_of_counted_list, text)
+    return int(counted[1]) if counted else 0
+
+
 def parse_names(text: str, templates: AnswerTemplates) -> list[ListedName] | None:
     """Parse a list without "and others"; None when the text is no list."""
     mention = templates.parts["mention"].replace("{path}", _PATH_MARK)

@@ -15,6 +15,7 @@ from repobuild.truth.claims.list_claims import (
     parse_list,
     parse_names,
     strip_more,
+    told_total,
 )
 from repobuild.truth.claims.prose_match import (
     PARAGRAPH_START,
@@ -322,6 +323,8 @@ def contents(subject: Subject, claimed: str) -> str:
     for id in parsed.ids:
         if id not in known:
             return f"{id} is not at its top level"
+    if told_total(claimed, subject.templates) not in (0, len(known)):
+        return f"there are {len(known)} in all"
     return _check_complete(len(parsed.ids), len(known), parsed.has_more)
 
 
